@@ -1,0 +1,99 @@
+// What the compiler knows of a checkpoint: headers, never a payload. runtime/checkpoint fills these in.
+
+/** Dtypes as safetensors spells them. Arithmetic is served for the first four; the others are copied. */
+export const FLOAT_DTYPES = ["F64", "F32", "F16", "BF16"] as const;
+export type FloatDtype = (typeof FLOAT_DTYPES)[number];
+/** Any dtype name of a safetensors header. */
+export type Dtype = FloatDtype | (string & { readonly dtypeBrand?: never });
+
+export function isFloat(dtype: Dtype): dtype is FloatDtype {
+  return (FLOAT_DTYPES as readonly string[]).includes(dtype);
+}
+
+/** Where a tensor lies: `offset` counts from the start of the file, `bytes` is its payload's size. */
+export interface TensorInfo {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  /** Path of the file that holds it; two tensors of one file have the identical string. */
+  readonly file: string;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** The facts of `config.json` that merging needs; everything else is carried over by the runtime. */
+export interface ModelConfig {
+  readonly tieWordEmbeddings: boolean;
+  /** Why arithmetic on these tensors would be wrong, such as "quantization_config says gptq". */
+  readonly quantization?: string;
+}
+
+/** A model directory or file in the hub's conventions. */
+export interface Checkpoint {
+  readonly kind: "model";
+  /** Absolute, as resolved from the recipe. */
+  readonly path: string;
+  /** As the recipe spells it, for messages. */
+  readonly display: string;
+  /** By stored name, sorted by bytes. */
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /**
+   * Other name → stored name. A name is tied when it shares another's offsets (then the stored name is the smallest
+   * by bytes), or when it is absent by convention (`tie_word_embeddings` without `lm_head.weight`).
+   */
+  readonly aliases: ReadonlyMap<string, string>;
+  readonly config: ModelConfig;
+}
+
+/** One Linear module of a LoRA adapter: τ = scaling × (B·A), A [rank, in], B [out, rank]. */
+export interface LoraModule {
+  /** Module path in the base model, without `.weight`. */
+  readonly module: string;
+  readonly a: TensorInfo;
+  readonly b: TensorInfo;
+  readonly rank: number;
+  /** alpha ÷ rank, or alpha ÷ √rank with rsLoRA; float64. */
+  readonly scaling: number;
+  /** `fan_in_fan_out`: the base stores [in, out], so τ is transposed. */
+  readonly transposed: boolean;
+}
+
+/** A PEFT adapter directory. */
+export interface Adapter {
+  readonly kind: "adapter";
+  readonly path: string;
+  readonly display: string;
+  /** By module path. */
+  readonly modules: ReadonlyMap<string, LoraModule>;
+}
+
+/** A vector that `output` wrote: tensors are τ, `theta.json` beside them names the base. */
+export interface StoredVector {
+  readonly kind: "vector";
+  readonly path: string;
+  readonly display: string;
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  readonly aliases: ReadonlyMap<string, string>;
+  /** SHA-256 over the base's sorted lines `name dtype shape payload-digest`, as `sha256:<hex>`. */
+  readonly baseDigest: string;
+}
+
+/** What is wrong with a source, as the runtime saw it: one sentence, and the file it is about. */
+export interface SourceProblem {
+  readonly kind: "problem";
+  /** Diagnostic code: `source-missing`, `bad-safetensors`, `bad-index`, `bad-adapter` … */
+  readonly code: string;
+  readonly message: string;
+  readonly help?: string;
+}
+
+/** How the compiler asks for what lies outside the recipe's text. Every call is synchronous and reads no payload. */
+export interface CompilerHost {
+  /** An imported recipe, or why it cannot be read. `path` is absolute. */
+  readRecipe(path: string): { readonly text: string } | SourceProblem;
+  readModel(path: string, display: string): Checkpoint | SourceProblem;
+  readAdapter(path: string, display: string): Adapter | SourceProblem;
+  readVector(path: string, display: string): StoredVector | SourceProblem;
+  /** Directories and files that match, sorted by bytes. `pattern` is absolute. */
+  listSources(pattern: string): readonly string[];
+}

@@ -1,0 +1,281 @@
+// The recipe graph: what people read and `explain` prints. Names are resolved, kinds are checked, parameters have their
+// effective values; what varies over tensors is still a function of the tensor. Nodes are shared, not copied: a name
+// used twice is one node.
+
+import type { Span } from "../dsl/source.ts";
+
+// ---------------------------------------------------------------------------------------------------- varying values
+
+/** A value that may differ from tensor to tensor. */
+export type Varying<T> =
+  | { readonly kind: "constant"; readonly value: T }
+  | { readonly kind: "match"; readonly arms: readonly MatchArm<Varying<T>>[]; readonly otherwise?: Varying<T>; readonly span: Span };
+
+export interface MatchArm<T> {
+  readonly selector: Selector;
+  readonly value: T;
+}
+
+/** Numbers also vary with depth and can be computed with. Everything is float64 with + − × ÷ only. */
+export type NumberValue =
+  | { readonly kind: "constant"; readonly value: number; readonly span?: Span }
+  | { readonly kind: "match"; readonly arms: readonly MatchArm<NumberValue>[]; readonly otherwise?: NumberValue; readonly span: Span }
+  | {
+      readonly kind: "ramp";
+      readonly points: readonly NumberValue[];
+      /** Layers [from, to); negative counts from the end, no `to` runs to it. */
+      readonly over?: LayerRange;
+      readonly outside?: NumberValue;
+      readonly span: Span;
+    }
+  | { readonly kind: "negate"; readonly operand: NumberValue }
+  | {
+      readonly kind: "arithmetic";
+      readonly operator: "+" | "-" | "*" | "/";
+      readonly left: NumberValue;
+      readonly right: NumberValue;
+      readonly span: Span;
+    };
+
+export interface LayerRange {
+  readonly from: number;
+  readonly to?: number;
+}
+
+/** Takes whole tensors. `span` is where a glob without a match is reported. */
+export type Selector =
+  | { readonly kind: "tensors"; readonly globs: readonly { readonly glob: string; readonly span: Span }[]; readonly span: Span }
+  | { readonly kind: "layers"; readonly range: LayerRange; readonly span: Span }
+  | { readonly kind: "and" | "or"; readonly left: Selector; readonly right: Selector }
+  | { readonly kind: "not"; readonly operand: Selector };
+
+// ---------------------------------------------------------------------------------------------------- models
+
+/** What the recipe allows when a checkpoint does not fit; absent means it is an error. */
+export interface Exceptions {
+  readonly missing?: "base" | "skip";
+  readonly extra?: "skip";
+  readonly nan?: "propagate" | "zero";
+  readonly resize?: "common";
+  readonly int?: "base";
+}
+
+/** Every node carries where it stands; named ones carry the name people gave it. */
+interface Node {
+  readonly span: Span;
+  readonly name?: string;
+}
+
+export type ModelNode = CheckpointNode | OntoNode | ModelMethodNode | ModelChoiceNode;
+
+/** A declared `model` or `base`. */
+export interface CheckpointNode extends Node {
+  readonly kind: "checkpoint";
+  readonly name: string;
+  /** Absolute; the index into `Checkpoints` of the host's answers. */
+  readonly path: string;
+  readonly display: string;
+  readonly exceptions: Exceptions;
+}
+
+/** base ⊕ vector: `Model + Vector`, `Model - Vector` (the vector is then a negation) and `merge … onto`. */
+export interface OntoNode extends Node {
+  readonly kind: "onto";
+  readonly base: ModelNode;
+  readonly vector: VectorNode;
+}
+
+/** A method that maps models to a model: `linear`, `slerp`. */
+export interface ModelMethodNode extends Node {
+  readonly kind: "model-method";
+  readonly method: string;
+  readonly inputs: readonly ModelNode[];
+  readonly parameters: MethodParameters;
+}
+
+/** `keep` in an `at` block and `match` over models: the first arm whose selector takes the tensor. */
+export interface ModelChoiceNode extends Node {
+  readonly kind: "model-choice";
+  readonly arms: readonly MatchArm<ModelNode>[];
+  readonly otherwise?: ModelNode;
+}
+
+// ---------------------------------------------------------------------------------------------------- vectors
+
+export type VectorNode =
+  | DifferenceNode
+  | AdapterNode
+  | StoredVectorNode
+  | VectorArithmeticNode
+  | NegateNode
+  | ScaleNode
+  | MaskedNode
+  | VectorMethodNode
+  | RebaseNode
+  | VectorChoiceNode;
+
+/** model − base */
+export interface DifferenceNode extends Node {
+  readonly kind: "difference";
+  readonly model: ModelNode;
+  readonly base: ModelNode;
+}
+
+export interface AdapterNode extends Node {
+  readonly kind: "adapter";
+  readonly name: string;
+  readonly path: string;
+  readonly display: string;
+  readonly base: ModelNode;
+  readonly exceptions: Exceptions;
+}
+
+export interface StoredVectorNode extends Node {
+  readonly kind: "stored-vector";
+  readonly name: string;
+  readonly path: string;
+  readonly display: string;
+  readonly base: ModelNode;
+  readonly exceptions: Exceptions;
+}
+
+export interface VectorArithmeticNode extends Node {
+  readonly kind: "vector-add" | "vector-subtract";
+  readonly left: VectorNode;
+  readonly right: VectorNode;
+}
+
+export interface NegateNode extends Node {
+  readonly kind: "vector-negate";
+  readonly operand: VectorNode;
+}
+
+/** factor × vector, or vector ÷ divisor. */
+export interface ScaleNode extends Node {
+  readonly kind: "vector-multiply" | "vector-divide";
+  readonly operand: VectorNode;
+  readonly factor: NumberValue;
+}
+
+/** `vector & mask`. `stream` is the position in a merge block, else 0; a mask's own `stream:` beats it. */
+export interface MaskedNode extends Node {
+  readonly kind: "masked";
+  readonly vector: VectorNode;
+  readonly mask: Varying<MaskNode>;
+  readonly stream: number;
+}
+
+/** A strategy applied to vectors: `sum`, `mean`, `ties`. */
+export interface VectorMethodNode extends Node {
+  readonly kind: "vector-method";
+  readonly inputs: readonly VectorNode[];
+  /** A strategy may differ by tensor; its parameters go with it. */
+  readonly strategy: Varying<StrategyValue>;
+  /** Parameters of each input, such as `weight`. */
+  readonly perInput: MethodParameters["perInput"];
+}
+
+/** The vector, used with another base than the one it was taken from. */
+export interface RebaseNode extends Node {
+  readonly kind: "rebase";
+  readonly vector: VectorNode;
+  readonly base: ModelNode;
+}
+
+export interface VectorChoiceNode extends Node {
+  readonly kind: "vector-choice";
+  readonly arms: readonly MatchArm<VectorNode>[];
+  readonly otherwise?: VectorNode;
+}
+
+// ---------------------------------------------------------------------------------------------------- strategies, masks
+
+/** A scalar parameter's value, by its kind in the method table. */
+export type ParameterValue =
+  | { readonly kind: "number"; readonly value: NumberValue }
+  | { readonly kind: "word"; readonly value: Varying<string> }
+  | { readonly kind: "boolean"; readonly value: Varying<boolean> };
+
+export interface MethodParameters {
+  /** Every parameter of the method table, defaults filled in. */
+  readonly shared: ReadonlyMap<string, ParameterValue>;
+  /** For each per-input parameter, one value an input. */
+  readonly perInput: ReadonlyMap<string, readonly NumberValue[]>;
+}
+
+export interface StrategyValue {
+  readonly method: string;
+  readonly shared: ReadonlyMap<string, ParameterValue>;
+  readonly span: Span;
+}
+
+export type MaskNode =
+  | { readonly kind: "selector"; readonly selector: Selector; readonly name?: string; readonly span: Span }
+  | {
+      readonly kind: "mask-method";
+      /** `magnitude`, `breadcrumbs` … */
+      readonly method: string;
+      readonly shared: ReadonlyMap<string, ParameterValue>;
+      readonly name?: string;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: "mask-and" | "mask-or";
+      readonly left: Varying<MaskNode>;
+      readonly right: Varying<MaskNode>;
+      readonly name?: string;
+      readonly span: Span;
+    }
+  | { readonly kind: "mask-not"; readonly operand: Varying<MaskNode>; readonly name?: string; readonly span: Span };
+
+// ---------------------------------------------------------------------------------------------------- the graph
+
+export interface OutputNode {
+  readonly kind: "output";
+  readonly span: Span;
+  /** As the recipe spells it; `--only` compares with it. */
+  readonly display: string;
+  /** Absolute. */
+  readonly path: string;
+  readonly value: { readonly kind: "model"; readonly node: ModelNode } | { readonly kind: "vector"; readonly node: VectorNode };
+  readonly dtype?: string;
+  /** Bytes. */
+  readonly shard?: number;
+  readonly overflow: "error" | "saturate" | "inf";
+  /** Where tokenizer files come from, when not from the donor. */
+  readonly tokenizer?: CheckpointNode;
+  /** Where config.json and the other side files come from, when not from the donor. */
+  readonly config?: CheckpointNode;
+}
+
+/** Checked by `check`; `build` refuses a recipe that has one until gates are served. */
+export interface ExpectNode {
+  readonly kind: "expect";
+  readonly span: Span;
+  readonly target: ModelNode;
+  readonly predicates: readonly {
+    readonly metric: "finite" | "cosine" | "distance" | "norm" | "changed";
+    readonly each: boolean;
+    readonly against?: ModelNode;
+    readonly operator?: "<" | "<=" | ">" | ">=";
+    readonly bound?: number;
+    readonly span: Span;
+  }[];
+}
+
+export interface RecipeGraph {
+  /** In source order. */
+  readonly outputs: readonly OutputNode[];
+  readonly expectations: readonly ExpectNode[];
+  /** Every declared name that has a node, for `explain`; in source order. */
+  readonly declarations: readonly {
+    readonly name: string;
+    readonly kind: "model" | "vector" | "mask" | "strategy" | "merge";
+    readonly node: ModelNode | VectorNode | Varying<MaskNode> | Varying<StrategyValue>;
+    readonly span: Span;
+  }[];
+  /** Effective values of the root recipe's parameters; part of a build's record. */
+  readonly parameters: ReadonlyMap<string, unknown>;
+  /** Members of every `models` list, as resolved: part of the plan. */
+  readonly lists: ReadonlyMap<string, readonly string[]>;
+}

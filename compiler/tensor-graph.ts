@@ -1,0 +1,106 @@
+// The tensor graph: one action per output tensor, its program fused and every parameter resolved for that tensor.
+// This is what is hashed (action-key.ts), explained and handed to the native addon.
+
+import type { Checkpoint, Dtype, TensorInfo } from "./checkpoint.ts";
+import type { OutputNode } from "./recipe-graph.ts";
+
+/** Position of the operation in the program whose result is meant. */
+export type ValueId = number;
+
+export type Group = "row" | "last" | "tensor";
+
+/**
+ * One step of a program, in static single assignment: operands are earlier positions. Every value is a tensor in the
+ * work type W of the output's shape, or a mask of that shape; arithmetic is that of methods.md, one IEEE operation
+ * each. Numbers are float64 here and are rounded once to W by the native op.
+ */
+export type Operation =
+  /** Input `input`, widened exactly to W. `nan: "zero"` reads NaN and ±∞ as +0. */
+  | { readonly op: "load"; readonly input: number; readonly nan: "propagate" | "zero" }
+  /** scaling × (B·A), inputs `a` [rank, in] and `b` [out, rank]; transposed afterwards when asked. */
+  | { readonly op: "lora"; readonly a: number; readonly b: number; readonly rank: number; readonly scaling: number; readonly transposed: boolean }
+  | { readonly op: "subtract" | "add"; readonly left: ValueId; readonly right: ValueId }
+  /** ⊕: where the vector is 0 the result is the base itself, which keeps −0. */
+  | { readonly op: "onto"; readonly base: ValueId; readonly vector: ValueId }
+  | { readonly op: "negate"; readonly of: ValueId }
+  | { readonly op: "multiply" | "divide"; readonly of: ValueId; readonly by: number }
+  /** Mask: the trunc(g·density) first elements of each group's canonical order. `tie` is the 64-bit stream. */
+  | { readonly op: "magnitude"; readonly of: ValueId; readonly density: number; readonly per: Group; readonly atLeastOne: boolean; readonly tie: bigint }
+  | {
+      readonly op: "breadcrumbs";
+      readonly of: ValueId;
+      readonly density: number;
+      readonly dropTop: number;
+      readonly per: Group;
+      readonly atLeastOne: boolean;
+      readonly tie: bigint;
+    }
+  | { readonly op: "mask-and" | "mask-or"; readonly left: ValueId; readonly right: ValueId }
+  | { readonly op: "mask-not"; readonly of: ValueId }
+  /** The value where the mask holds, +0 elsewhere. Its kept elements are counted. */
+  | { readonly op: "select"; readonly of: ValueId; readonly mask: ValueId }
+  /** τ ÷ density, density rounded to W. */
+  | { readonly op: "rescale-inv"; readonly of: ValueId; readonly density: number }
+  /** before × (f64 Σ|before| ÷ f64 Σ|masked|), 1 where either sum is 0; masked is `select` of it. */
+  | { readonly op: "rescale-l1"; readonly of: ValueId; readonly masked: ValueId }
+  /** scale × Σ wᵢτᵢ */
+  | { readonly op: "sum"; readonly of: readonly ValueId[]; readonly weights: readonly number[]; readonly scale: number }
+  /** scale × (Σ wᵢτᵢ ÷ D); D, float64, was checked to be other than zero. */
+  | { readonly op: "mean"; readonly of: readonly ValueId[]; readonly weights: readonly number[]; readonly scale: number }
+  | {
+      readonly op: "ties";
+      readonly of: readonly ValueId[];
+      readonly weights: readonly number[];
+      readonly scale: number;
+      readonly elect: "weighted" | "unweighted" | "count";
+      readonly divide: "weights" | "count" | "none";
+    }
+  /** x₁ ⊕ (Σᵢ>₁ wᵢ(xᵢ − x₁)) ÷ Σw, or Σ wᵢxᵢ when not normalised. */
+  | { readonly op: "linear"; readonly of: readonly ValueId[]; readonly weights: readonly number[]; readonly normalize: boolean }
+  | { readonly op: "slerp"; readonly left: ValueId; readonly right: ValueId; readonly t: number };
+
+/** The last operation's value is the output. `copy` programs are a lone `load` whose dtype equals the output's. */
+export interface Program {
+  readonly operations: readonly Operation[];
+}
+
+/** Where an input of an action comes from. `role` says it to people: "maths", "chat A". */
+export interface ActionInput {
+  readonly role: string;
+  readonly tensor: TensorInfo;
+  /** What to do with NaN and ±∞ in it, judged from counters; only "zero" changes a byte (see `load`). */
+  readonly nan: "error" | "propagate" | "zero";
+  readonly checkpoint: string;
+}
+
+/** Makes one tensor of one output. */
+export interface Action {
+  readonly kind: "compute";
+  /** Stored name in the output. */
+  readonly tensor: string;
+  readonly program: Program;
+  /** In the order the program names them; a tensor stands once. */
+  readonly inputs: readonly ActionInput[];
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  /** W: F64 when any input or the output is F64, else F32; "bytes" for dtypes that are only copied. */
+  readonly work: "F32" | "F64" | "bytes";
+  readonly overflow: "error" | "saturate" | "inf";
+}
+
+export interface OutputGraph {
+  readonly output: OutputNode;
+  readonly kind: "model" | "vector";
+  /** config.json, tokenizer and side files come from here unless the output names another. */
+  readonly donor: Checkpoint;
+  /** Of a vector: the base it belongs to. */
+  readonly base?: Checkpoint;
+  /** Sorted by tensor name, by bytes. */
+  readonly actions: readonly Action[];
+  /** Other name → stored name, as the donor ties them. */
+  readonly aliases: ReadonlyMap<string, string>;
+}
+
+export interface TensorGraph {
+  readonly outputs: readonly OutputGraph[];
+}

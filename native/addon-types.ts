@@ -1,0 +1,143 @@
+// The type of theta.node, written by hand: the only door to the addon. Tensor bytes never pass through it; JavaScript
+// hands over descriptors, offsets and programs, the addon hands back digests and counters.
+
+/** Operations as in compiler/tensor-graph.ts; the addon refuses what it does not know. Kept structural on purpose: native/ knows nothing of compiler/. */
+export interface NativeOperation {
+  readonly op: string;
+}
+
+export interface NativeInput {
+  /** Open descriptor; the addon only preads from it. */
+  readonly fd: number;
+  /** Bytes from the start of the file. */
+  readonly offset: number;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  /** Whether to compute the payload's SHA-256 while it passes. */
+  readonly digest: boolean;
+}
+
+export interface NativeOutput {
+  /** Open for writing, already allocated. */
+  readonly fd: number;
+  readonly offset: number;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  /** "inf" writes what rounding gives; "saturate" replaces infinities made from finite inputs. */
+  readonly overflow: "inf" | "saturate";
+}
+
+/** Runs a program and writes its result. */
+export interface ComputeTask {
+  readonly kind: "compute";
+  /** For messages only. */
+  readonly label: string;
+  readonly inputs: readonly NativeInput[];
+  readonly operations: readonly NativeOperation[];
+  readonly work: "F32" | "F64" | "bytes";
+  readonly output: NativeOutput;
+}
+
+/** Only the digest and the element counters of one payload. */
+export interface HashTask {
+  readonly kind: "hash";
+  readonly label: string;
+  readonly inputs: readonly NativeInput[];
+}
+
+/** Copies a payload, checking its digest on the way. */
+export interface CopyTask {
+  readonly kind: "copy";
+  readonly label: string;
+  readonly from: { readonly fd: number; readonly offset: number };
+  readonly to: { readonly fd: number; readonly offset: number };
+  readonly bytes: number;
+}
+
+export type NativeTask = ComputeTask | HashTask | CopyTask;
+
+/** Counts over one input; `first*` are linear indices or −1. Zero for dtypes that are only copied. */
+export interface InputCounters {
+  readonly nan: number;
+  readonly firstNan: number;
+  readonly inf: number;
+  readonly firstInf: number;
+}
+
+/** Of one `magnitude` or `breadcrumbs` operation (`operation` is its position), and of the `select` that uses a mask. */
+export interface MaskCounters {
+  readonly operation: number;
+  /** Elements kept. */
+  readonly kept: number;
+  /** Groups with elements of which none is kept, and the first such group's first element, or −1. */
+  readonly empty: number;
+  readonly firstEmpty: number;
+}
+
+export interface TaskResult {
+  /** `sha256:<hex>` of the bytes written; absent for hash tasks. */
+  readonly digest?: string;
+  /** One an input, null where none was asked for. */
+  readonly inputDigests: readonly (string | null)[];
+  readonly inputCounters: readonly InputCounters[];
+  readonly masks: readonly MaskCounters[];
+  /** Output elements that are not finite though all inputs at that place are. */
+  readonly overflow: number;
+  readonly firstOverflow: number;
+  /** slerp groups whose tensors point in opposite directions. */
+  readonly antiparallel: number;
+}
+
+export interface EngineOptions {
+  readonly threads: number;
+  /** Bytes that all tensor buffers together may take. */
+  readonly memory: number;
+  /** Bytes of an input read at a time. */
+  readonly chunk: number;
+}
+
+/** Bytes since the engine was made. */
+export interface Progress {
+  readonly read: number;
+  readonly hashed: number;
+  readonly written: number;
+  readonly copied: number;
+}
+
+/** Threads and arenas. Tasks wait in one queue, largest first. */
+export interface Engine {
+  /** Rejects with an Error whose `code` is "cancelled", "io" (with `errno`, `syscall`), "memory" or "input" (a bug of the caller). */
+  run(task: NativeTask): Promise<TaskResult>;
+  /** Peak bytes of buffers that the task would take; what `plan` prints. */
+  peak(task: NativeTask): number;
+  progress(): Progress;
+  /** Every task not finished rejects with "cancelled" within a fraction of a second; the engine takes no more. */
+  cancel(): void;
+  /** Joins the threads and frees the arenas; call it when no task is outstanding. */
+  close(): void;
+}
+
+/** File system calls that Node does not have. All throw an Error with `code` ("ENOSPC"), `errno` and `syscall`. */
+export interface FileSystemCalls {
+  /** Reserves bytes without changing the size beyond them. */
+  fallocate(fd: number, bytes: number): void;
+  /** Makes `to` share the blocks of `from`; false where the file system cannot. */
+  reflink(fromFd: number, toFd: number): boolean;
+  /** renameat2 with RENAME_EXCHANGE; false where it is refused (EINVAL, ENOSYS, ENOTSUP). */
+  exchange(a: string, b: string): boolean;
+  /** Takes an exclusive flock on an open descriptor; false when another process holds it. */
+  tryLock(fd: number): boolean;
+  unlock(fd: number): void;
+  /** f_type of statfs: which file systems' stat can be trusted. */
+  fileSystemType(path: string): number;
+}
+
+export interface Addon extends FileSystemCalls {
+  createEngine(options: EngineOptions): Engine;
+  /** Vector variants this build has and this CPU can run, best first, such as ["avx512", "avx2", "plain"]. */
+  readonly variants: readonly string[];
+  /** The one in use: the best, or the one THETA_ISA forces. Throws (code "usage") when THETA_ISA names one that cannot run. */
+  variant(): string;
+  /** SHA-256 of small things such as keys; big ones belong into a task. */
+  sha256(data: Uint8Array | string): string;
+}
