@@ -78,7 +78,7 @@ export interface StoredVector {
   readonly baseDigest: string;
 }
 
-/** What is wrong with a source, as the runtime saw it: one sentence, and the file it is about. */
+/** What is wrong with a source, as the runtime saw it: becomes a diagnostic with `subject: "input"`. */
 export interface SourceProblem {
   readonly kind: "problem";
   /** Diagnostic code: `source-missing`, `bad-safetensors`, `bad-index`, `bad-adapter` … */

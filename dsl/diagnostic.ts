@@ -21,6 +21,11 @@ export interface Diagnostic {
   /** Kebab-case and stable: users silence and search by it. Listed in LANGUAGE.md. */
   readonly code: string;
   readonly severity: Severity;
+  /**
+   * "input": the recipe may be right, but a file it names is missing, unreadable or malformed (exit code 66 instead of
+   * 65). Absent: the recipe itself is at fault.
+   */
+  readonly subject?: "input";
   /** Says what is wrong with the value. One sentence, no capital at the start, no full stop. */
   readonly message: string;
   readonly span?: Span;
