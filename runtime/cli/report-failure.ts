@@ -1,0 +1,36 @@
+// Prints why a command could not do its work. No stack trace reaches a user, except for bugs under --verbose.
+
+import { EXIT, type Failure } from "../failure.ts";
+import { printable, writeJson, writeMessage } from "./terminal.ts";
+
+export function reportFailure(failure: Failure, json: boolean): void {
+  const { code, help, facts } = failure.details;
+  if (json) {
+    writeJson({
+      schema: "theta.error/1",
+      type: "error",
+      code,
+      exit_code: failure.exitCode,
+      message: failure.message,
+      ...(facts && { facts }),
+      ...(help !== undefined && { help }),
+    });
+  }
+  const lines = [`error[${code}]: ${printable(failure.message)}`];
+  for (const fact of facts ?? []) lines.push(`   ${printable(fact)}`);
+  if (help !== undefined) lines.push(`   help: ${printable(help)}`);
+  writeMessage(`${lines.join("\n")}\n`);
+}
+
+export function reportInternalError(error: unknown, json: boolean, verbose: boolean): void {
+  const message = error instanceof Error ? error.message : String(error);
+  if (json) {
+    writeJson({ schema: "theta.error/1", type: "error", code: "internal", exit_code: EXIT.internal, message });
+  }
+  const stack = error instanceof Error && verbose ? `\n${error.stack ?? ""}` : "";
+  writeMessage(
+    `error[internal]: ${printable(message)}${stack}\n` +
+      `   this is a mistake in theta, not in your recipe; nothing was published\n` +
+      `   help: run again with --verbose and report what it prints\n`,
+  );
+}

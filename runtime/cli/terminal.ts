@@ -1,0 +1,55 @@
+// Where text goes: human text to standard error, data to standard output. Nothing else writes to either.
+
+import { writeSync } from "node:fs";
+
+/** Writes all of it before it returns, so that the process may exit next. A reader that went away is no error. */
+function write(fd: number, text: string): void {
+  const bytes = Buffer.from(text, "utf8");
+  for (let at = 0; at < bytes.length;) {
+    try {
+      at += writeSync(fd, bytes, at);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EPIPE") return;
+      // A terminal or pipe in non-blocking mode that is full: try again.
+      if (code !== "EAGAIN") throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+}
+
+/** Data: results, JSON. */
+export function writeOutput(text: string): void {
+  write(1, text);
+}
+
+/** Human text: diagnostics, progress, summaries. */
+export function writeMessage(text: string): void {
+  write(2, text);
+}
+
+/** One line of JSON data. */
+export function writeJson(value: unknown): void {
+  writeOutput(`${JSON.stringify(value)}\n`);
+}
+
+/** Whether human text is coloured: --color, then NO_COLOR and FORCE_COLOR, then whether someone looks. */
+export function useColor(when: "auto" | "always" | "never"): boolean {
+  if (when !== "auto") return when === "always";
+  const { env } = process;
+  if (env["NO_COLOR"]) return false;
+  if (env["FORCE_COLOR"] && env["FORCE_COLOR"] !== "0") return true;
+  return process.stderr.isTTY && env["TERM"] !== "dumb";
+}
+
+/** Whether progress may redraw lines. */
+export function isInteractive(): boolean {
+  return process.stderr.isTTY && !process.env["CI"] && process.env["TERM"] !== "dumb";
+}
+
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+
+/** Text out of files or the system, made safe to print: control characters become \u escapes. */
+export function printable(text: string): string {
+  return text.replace(CONTROL, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
