@@ -1,0 +1,19 @@
+// What a build and a plan need beside the tensor graph. Made once, by the command.
+
+import type { EngineOptions } from "../native/addon-types.ts";
+
+export interface BuildContext {
+  /** Absolute path of the store, `.theta` beside the root recipe unless set. */
+  readonly store: string;
+  readonly engine: EngineOptions;
+  /** The recipe as the user spelled it, for records and the model card. */
+  readonly recipe: string;
+  /** Version of theta, for records and the model card; enters no key. */
+  readonly version: string;
+  /** Exit 75 instead of waiting for another build of the same output. */
+  readonly noWait: boolean;
+  /** Take over an output directory that theta did not write; its files stay. */
+  readonly adopt: boolean;
+  /** Believe the time stamps of tmpfs, NFS, SMB, FUSE and 9p. */
+  readonly trustRemoteStat: boolean;
+}

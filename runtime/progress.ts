@@ -1,0 +1,31 @@
+// What a build tells while it works. The views (listr2, plain lines, NDJSON) implement it; the build knows none of them.
+
+import type { Progress } from "../native/addon-types.ts";
+import type { Diagnostic } from "../dsl/diagnostic.ts";
+
+/**
+ * - `look-up`: inputs are compared with what is known of them, keys are made;
+ * - `hash`: inputs whose digests decide about a hit are read;
+ * - `compute`: actions run;
+ * - `publish`: finished outputs are switched in.
+ * A build that has nothing to do goes through `look-up` only.
+ */
+export type BuildPhase = "look-up" | "hash" | "compute" | "publish";
+
+export interface BuildObserver {
+  phase(phase: BuildPhase): void;
+  /** Once, when it is known how much there is to do: actions to run or copy, and the bytes that they read and write. */
+  work(total: { readonly actions: number; readonly bytes: number }): void;
+  /** One action ran, or its tensor was copied from the store. `output` as the recipe spells it. */
+  actionDone(action: {
+    readonly output: string;
+    readonly tensor: string;
+    readonly how: "run" | "copied";
+    readonly bytes: number;
+  }): void;
+  /** Bytes so far, from the engine, a few times a second. */
+  bytes(progress: Progress): void;
+  outputPublished(output: { readonly path: string; readonly tensors: number; readonly digest: string }): void;
+  /** A warning, or why a node failed; the build goes on with what does not need that node. */
+  diagnostic(diagnostic: Diagnostic): void;
+}
