@@ -1,0 +1,99 @@
+// Runs a program over the tensors of one action. Knows no file and no thread: bytes come from a ChunkSource and go to
+// a ChunkSink. Results do not depend on chunk size, memory limit or kernels.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "../program.h"
+#include "../tensor.h"
+#include "arena.h"
+#include "kernels.h"
+
+namespace theta {
+
+/// Asks for bytes [begin, begin + bytes) of an input's payload.
+struct ReadRequest {
+  int32_t input;
+  int64_t begin;
+  int64_t bytes;
+  std::byte* to;
+  /// Whether these bytes are read for the first time: over a task, the first reads of an input come in order from 0 and
+  /// cover each byte exactly once (so digests can be taken from them), whatever is read again in between.
+  bool first;
+};
+
+class ChunkSource {
+ public:
+  virtual ~ChunkSource() = default;
+  /// Fills every request; requests of one call are of different inputs. Throws, and evaluate() lets it through.
+  virtual void read(std::span<const ReadRequest> requests) = 0;
+};
+
+class ChunkSink {
+ public:
+  virtual ~ChunkSink() = default;
+  /// Takes the output's bytes in order, each once; `from` is valid during the call.
+  virtual void write(int64_t begin, const std::byte* from, int64_t bytes) = 0;
+};
+
+/// The type W that arithmetic runs in; `bytes` takes the first input over as it is.
+enum class Work : uint8_t { f32, f64, bytes };
+/// What becomes of infinities made from finite inputs.
+enum class Overflow : uint8_t { inf, saturate };
+
+struct TaskSpec {
+  Program program;
+  std::vector<TensorDesc> inputs;
+  TensorDesc output;
+  Work work;
+  Overflow overflow;
+};
+
+/// Counts over one input; `first_*` are linear indices or -1. Zero for dtypes that are only copied.
+struct InputCounters {
+  int64_t nan = 0, first_nan = -1, inf = 0, first_inf = -1;
+};
+
+/// Of one magnitude, breadcrumbs or select operation. For a select whose mask combines others, groups are those of the
+/// combined masks where they agree, else the whole tensor.
+struct MaskCounters {
+  int32_t operation = 0;
+  int64_t kept = 0;
+  /// Groups with elements of which none is kept, and the first such group's first element, or -1.
+  int64_t empty = 0, first_empty = -1;
+};
+
+struct Counters {
+  std::vector<InputCounters> inputs;
+  std::vector<MaskCounters> masks;
+  /// Output elements that are not finite though all inputs at that place are.
+  int64_t overflow = 0, first_overflow = -1;
+  /// slerp groups whose tensors point in opposite directions.
+  int64_t antiparallel = 0;
+};
+
+struct EvaluateOptions {
+  /// Bytes that buffers of this task may take; everything that evaluate() reserves stays within it.
+  int64_t memory_bytes;
+  /// Bytes of an input that are read at a time.
+  int64_t chunk_bytes;
+};
+
+/// Throws Error(input) for a malformed program, Error(memory) when the limit does not suffice, Error(cancelled) soon
+/// after `cancelled` is set, and what source and sink throw. Call set_default_floating_point_environment() before.
+Counters evaluate(const TaskSpec& task, ChunkSource& source, ChunkSink& sink, Arena& arena,
+                  const EvaluateOptions& options, const KernelTable& kernels, const std::atomic<bool>& cancelled);
+
+/// Bytes that evaluate() reserves for the task: at most memory_bytes. Throws as evaluate() does before it reads.
+int64_t peak_bytes(const TaskSpec& task, const EvaluateOptions& options);
+
+/// The counters of one payload that is only looked at, such as of a hash task; nothing is written. Memory as above.
+InputCounters count_not_finite(const TensorDesc& tensor, ChunkSource& source, Arena& arena,
+                               const EvaluateOptions& options, const KernelTable& kernels,
+                               const std::atomic<bool>& cancelled);
+
+}  // namespace theta

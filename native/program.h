@@ -1,0 +1,117 @@
+// A program as compiler/tensor-graph.ts states it, decoded. The fields' meanings and ranges are documented there.
+#pragma once
+
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+namespace theta {
+
+/// Position of the operation whose result is meant.
+using ValueId = int32_t;
+
+enum class Group : uint8_t { row, last, tensor };
+enum class Elect : uint8_t { weighted, unweighted, count };
+enum class DivideBy : uint8_t { weights, count, none };
+
+struct Load {
+  int32_t input;
+  /// `nan: "zero"`: NaN and infinities are read as +0.
+  bool zero_not_finite;
+};
+struct Lora {
+  int32_t a, b;
+  int64_t rank;
+  double scaling;
+  bool transposed;
+};
+struct Subtract {
+  ValueId left, right;
+};
+struct Add {
+  ValueId left, right;
+};
+struct Onto {
+  ValueId base, vector;
+};
+struct Negate {
+  ValueId of;
+};
+struct Multiply {
+  ValueId of;
+  double by;
+};
+struct Divide {
+  ValueId of;
+  double by;
+};
+struct Magnitude {
+  ValueId of;
+  double density;
+  Group per;
+  bool at_least_one;
+  uint64_t tie;
+};
+struct Breadcrumbs {
+  ValueId of;
+  double density, drop_top;
+  Group per;
+  bool at_least_one;
+  uint64_t tie;
+};
+struct MaskAnd {
+  ValueId left, right;
+};
+struct MaskOr {
+  ValueId left, right;
+};
+struct MaskNot {
+  ValueId of;
+};
+struct Select {
+  ValueId of, mask;
+};
+struct RescaleInv {
+  ValueId of;
+  double density;
+};
+struct RescaleL1 {
+  ValueId of, masked;
+};
+struct Sum {
+  std::vector<ValueId> of;
+  std::vector<double> weights;
+  double scale;
+};
+struct Mean {
+  std::vector<ValueId> of;
+  std::vector<double> weights;
+  double scale;
+};
+struct Ties {
+  std::vector<ValueId> of;
+  std::vector<double> weights;
+  double scale;
+  Elect elect;
+  DivideBy divide;
+};
+struct Linear {
+  std::vector<ValueId> of;
+  std::vector<double> weights;
+  bool normalize;
+};
+struct Slerp {
+  ValueId left, right;
+  double t;
+};
+
+using Operation =
+    std::variant<Load, Lora, Subtract, Add, Onto, Negate, Multiply, Divide, Magnitude, Breadcrumbs, MaskAnd, MaskOr,
+                 MaskNot, Select, RescaleInv, RescaleL1, Sum, Mean, Ties, Linear, Slerp>;
+
+/// Static single assignment; the last operation's value is the output.
+struct Program {
+  std::vector<Operation> operations;
+};
+
+}  // namespace theta
