@@ -86,6 +86,12 @@ export interface Action {
   /** W: F64 when any input or the output is F64, else F32; "bytes" for dtypes that are only copied. */
   readonly work: "F32" | "F64" | "bytes";
   readonly overflow: "error" | "saturate" | "inf";
+  /**
+   * Payloads that must equal input 0's, byte for byte, or the build fails: the other models' copies of a tensor of
+   * integers, which headers cannot compare. Not inputs: they change no byte, so they are not in the key and are judged
+   * from digests on a hit exactly as on a run.
+   */
+  readonly mustEqual?: readonly ActionInput[];
 }
 
 export interface OutputGraph {
