@@ -1,8 +1,11 @@
 // What a build and a plan need beside the tensor graph. Made once, by the command.
 
 import type { EngineOptions } from "../native/addon-types.ts";
+import type { FileIdentity } from "./checkpoint/source-file.ts";
 
 export interface BuildContext {
+  /** Every file whose header was read for the tensor graph, as it was then: the reader's `OpenedFiles`. */
+  readonly opened: ReadonlyMap<string, FileIdentity>;
   /** Absolute path of the store, `.theta` beside the root recipe unless set. */
   readonly store: string;
   readonly engine: EngineOptions;

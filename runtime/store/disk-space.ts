@@ -1,0 +1,24 @@
+// Whether a file system has room for what a build is about to write, asked before any work.
+
+import { statfsSync } from "node:fs";
+import { EXIT, Failure } from "../failure.ts";
+
+/** Throws a Failure (71) that says what is needed and what is free. */
+export function checkDiskSpace(folder: string, bytes: number, files: number): void {
+  const { bavail, bsize, files: inodes, ffree } = statfsSync(folder);
+  const free = bavail * bsize;
+  if (bytes > free) throw diskFull(folder, `${bytes} bytes are needed, ${free} are free`);
+  // A file system that counts no inodes reports 0 of 0.
+  if (inodes > 0 && files > ffree) throw diskFull(folder, `${files} files are needed, ${ffree} inodes are free`);
+}
+
+/** For ENOSPC and EDQUOT that come in spite of the check. */
+export function diskFullDuringWork(folder: string, needed: number, cause: unknown): Failure {
+  const { bavail, bsize } = statfsSync(folder);
+  return diskFull(folder, `${needed} bytes are still needed, ${bavail * bsize} are free`, cause);
+}
+
+function diskFull(folder: string, message: string, cause?: unknown): Failure {
+  const help = "free some space, or choose another store with --store; finished tensors are kept";
+  return new Failure(EXIT.resources, `${folder}: ${message}`, { code: "disk-full", help }, cause);
+}

@@ -1,0 +1,38 @@
+// Writing small files so that a crash leaves the old content or the new one, and directories so that names survive it.
+
+import { closeSync, fdatasyncSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+
+/** Makes the names in a directory survive a power cut. */
+export function syncDirectory(path: string): void {
+  const fd = openSync(path, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Writes beside the file first. The caller syncs the directory when the name itself must survive. */
+export function replaceFile(path: string, content: string | Uint8Array): void {
+  const temporary = `${path}.${process.pid}.new`;
+  writeDurably(temporary, content);
+  renameSync(temporary, path);
+}
+
+export function replaceFileAndSync(path: string, content: string | Uint8Array): void {
+  replaceFile(path, content);
+  syncDirectory(dirname(path));
+}
+
+/** The bytes are on the disk when this returns; the name need not be. */
+export function writeDurably(path: string, content: string | Uint8Array): void {
+  const bytes = typeof content === "string" ? Buffer.from(content) : content;
+  const fd = openSync(path, "w", 0o644);
+  try {
+    for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
+    fdatasyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,133 @@
+// The index over a store: which shard holds the result of an action, and digests of inputs by file identity. Derived
+// but for the latter; a damaged one is thrown away. Statements take and give whole lists, so ten thousand actions cost
+// one of each.
+
+import { rmSync } from "node:fs";
+import type Database from "libsql";
+import type { ShardRecord } from "./shard-record.ts";
+
+const SCHEMA_VERSION = 1;
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS shard (id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE);
+  CREATE TABLE IF NOT EXISTS action (key TEXT NOT NULL, shard INTEGER NOT NULL, weak TEXT NOT NULL,
+    PRIMARY KEY (key, shard)) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS action_weak ON action (weak);
+  CREATE INDEX IF NOT EXISTS action_shard ON action (shard);
+  CREATE TABLE IF NOT EXISTS input (file TEXT PRIMARY KEY, stamp TEXT NOT NULL, digests TEXT NOT NULL) WITHOUT ROWID;
+`;
+
+export interface InputRow {
+  /** `<device>:<inode>`. */
+  readonly file: string;
+  /** Input stamp: device, inode, size, mtime, ctime. */
+  readonly stamp: string;
+  /** JSON: `<offset>:<bytes>` to payload digest. */
+  readonly digests: string;
+}
+
+export class IndexDatabase {
+  readonly #db: Database.Database;
+
+  /** `shared`: no host but this one can see the file, so SQLite may keep its log in shared memory. */
+  static async open(path: string, shared: boolean): Promise<IndexDatabase> {
+    // Loaded when a store is opened: `theta check` does without.
+    const { default: Sqlite } = await import("libsql");
+    try {
+      return new IndexDatabase(new Sqlite(path), shared);
+    } catch {
+      // Damaged, or of another version: the sidecars restore it.
+      for (const file of [path, `${path}-wal`, `${path}-shm`, `${path}-journal`]) rmSync(file, { force: true });
+      return new IndexDatabase(new Sqlite(path), shared);
+    }
+  }
+
+  private constructor(db: Database.Database, shared: boolean) {
+    this.#db = db;
+    db.exec("PRAGMA busy_timeout = 20000");
+    db.exec(`PRAGMA journal_mode = ${shared ? "WAL" : "DELETE"}`);
+    // A power cut may lose the last entries, never the file; in a rollback journal only FULL promises that.
+    db.exec(`PRAGMA synchronous = ${shared ? "NORMAL" : "FULL"}`);
+    const { user_version: version } = db.prepare("PRAGMA user_version").get() as { user_version: number };
+    if (version !== 0 && version !== SCHEMA_VERSION) {
+      db.close();
+      throw new Error(`index of version ${version}`);
+    }
+    if (version === 0) db.exec(`${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION};`);
+  }
+
+  shardDigests(): readonly string[] {
+    return strings(this.#db.prepare("SELECT json_group_array(digest) AS json FROM shard").get());
+  }
+
+  addShard(record: ShardRecord): void {
+    this.#write(() => {
+      this.#db.prepare("INSERT OR IGNORE INTO shard (digest) VALUES (?)").run(record.digest);
+      this.#db
+        .prepare(
+          `INSERT OR REPLACE INTO action (key, shard, weak)
+           SELECT json_extract(value, '$[0]'), (SELECT id FROM shard WHERE digest = ?), json_extract(value, '$[1]')
+           FROM json_each(?)`,
+        )
+        .run(record.digest, JSON.stringify(record.tensors.map(({ key, weak }) => [key, weak])));
+    });
+  }
+
+  dropShard(digest: string): void {
+    this.#write(() => {
+      this.#db.prepare("DELETE FROM action WHERE shard = (SELECT id FROM shard WHERE digest = ?)").run(digest);
+      this.#db.prepare("DELETE FROM shard WHERE digest = ?").run(digest);
+    });
+  }
+
+  /** Action key → digests of the shards that hold its result, newest first. */
+  shardsOf(keys: readonly string[]): ReadonlyMap<string, readonly string[]> {
+    const found = new Map<string, string[]>();
+    const rows = this.#db
+      .prepare(
+        `SELECT action.key AS key, shard.digest AS digest FROM action JOIN shard ON shard.id = action.shard
+         WHERE action.key IN (SELECT value FROM json_each(?)) ORDER BY shard.id DESC`,
+      )
+      .all(JSON.stringify(keys)) as { key: string; digest: string }[];
+    for (const { key, digest } of rows) {
+      const digests = found.get(key);
+      if (digests === undefined) found.set(key, [digest]);
+      else digests.push(digest);
+    }
+    return found;
+  }
+
+  /** Those weak keys that some record has. */
+  knownWeak(weak: readonly string[]): ReadonlySet<string> {
+    const query = this.#db.prepare(
+      `SELECT json_group_array(value) AS json FROM json_each(?)
+       WHERE EXISTS (SELECT 1 FROM action WHERE action.weak = value)`,
+    );
+    return new Set(strings(query.get(JSON.stringify(weak))));
+  }
+
+  inputs(files: readonly string[]): readonly InputRow[] {
+    return this.#db
+      .prepare("SELECT file, stamp, digests FROM input WHERE file IN (SELECT value FROM json_each(?))")
+      .all(JSON.stringify(files)) as InputRow[];
+  }
+
+  saveInputs(rows: readonly InputRow[]): void {
+    this.#write(() => {
+      const statement = this.#db.prepare("INSERT OR REPLACE INTO input (file, stamp, digests) VALUES (?, ?, ?)");
+      for (const row of rows) statement.run(row.file, row.stamp, row.digests);
+    });
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #write(change: () => void): void {
+    // Immediate: a reader that turns writer may not wait for another writer, it fails at once.
+    this.#db.transaction(change).immediate();
+  }
+}
+
+function strings(row: unknown): readonly string[] {
+  return JSON.parse((row as { json: string }).json) as string[];
+}

@@ -1,0 +1,51 @@
+// What each output last held. It makes a build with nothing to do cheap, tells later why something ran, and says which
+// files of an output are theta's.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { replaceFileAndSync } from "./durable.ts";
+import type { ShardRecord } from "./shard-record.ts";
+import { outputId, type StorePaths } from "./store-paths.ts";
+
+export interface PublishedFile {
+  /** Relative to the output. */
+  readonly name: string;
+  /** Own stamp of the published file. */
+  readonly stamp: string;
+}
+
+export interface OutputRecord {
+  readonly path: string;
+  readonly recipe: string;
+  readonly theta: string;
+  /** RFC 3339. */
+  readonly published: string;
+  /** Over the sorted lines `name dtype shape payload-digest`. */
+  readonly digest: string;
+  readonly shards: readonly { readonly file: PublishedFile; readonly record: ShardRecord }[];
+  readonly sideFiles: readonly PublishedFile[];
+  /** Stands for everything that the side files were made from; equal means they would come out the same. */
+  readonly sideFilesFrom: string;
+}
+
+const SCHEMA = "theta.output/1";
+
+export function readOutputRecord(store: StorePaths, path: string): OutputRecord | undefined {
+  let text: string;
+  try {
+    text = readFileSync(recordPath(store, path), "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  const { schema, ...record } = JSON.parse(text) as OutputRecord & { readonly schema: string };
+  return schema === SCHEMA ? record : undefined;
+}
+
+export function writeOutputRecord(store: StorePaths, record: OutputRecord): void {
+  replaceFileAndSync(recordPath(store, record.path), JSON.stringify({ schema: SCHEMA, ...record }));
+}
+
+function recordPath(store: StorePaths, path: string): string {
+  return join(store.outputs, `${outputId(path)}.json`);
+}

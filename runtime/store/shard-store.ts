@@ -1,0 +1,155 @@
+// Finished shards, by digest. What is found here has the bytes that its record says: a shard whose file changed since
+// it was stored is dropped. Knows neither outputs nor actions' programs.
+
+import { chmodSync, closeSync, openSync, readFileSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { syncDirectory, writeDurably } from "./durable.ts";
+import { identityOfDescriptor, ownStamp, ownStampAt } from "./file-identity.ts";
+import type { IndexDatabase } from "./index-database.ts";
+import { decodeSidecar, encodeSidecar, type ShardRecord, type TensorRecord } from "./shard-record.ts";
+
+/** A file that holds a shard's bytes: the stored one, or one that was published and still is what theta wrote. */
+export interface StoredShard {
+  readonly path: string;
+  readonly record: ShardRecord;
+}
+
+/** Where the result of an action lies. */
+export interface StoredTensor {
+  readonly shard: StoredShard;
+  readonly tensor: TensorRecord;
+}
+
+export class ShardStore {
+  readonly #folder: string;
+  readonly #index: IndexDatabase;
+  /** Looked at in this process; null when there is none that can be used. */
+  readonly #found = new Map<string, StoredShard | null>();
+  /** Tensors of a shard by action key. */
+  readonly #byKey = new Map<string, ReadonlyMap<string, TensorRecord>>();
+
+  /** Brings the index in line with the folder, which is the truth. */
+  constructor(folder: string, index: IndexDatabase) {
+    this.#folder = folder;
+    this.#index = index;
+    const stored = new Set<string>();
+    for (const name of readdirSync(folder)) if (name.endsWith(".json")) stored.add(name.slice(0, -".json".length));
+    const indexed = new Set(index.shardDigests());
+    for (const digest of indexed) if (!stored.has(digest)) index.dropShard(digest);
+    for (const digest of stored) {
+      if (indexed.has(digest)) continue;
+      const shard = this.find(digest);
+      if (shard !== undefined) index.addShard(shard.record);
+    }
+  }
+
+  path(digest: string): string {
+    return join(this.#folder, `${digest}.safetensors`);
+  }
+
+  find(digest: string): StoredShard | undefined {
+    let shard = this.#found.get(digest);
+    if (shard === undefined) {
+      shard = this.#look(digest) ?? null;
+      this.#found.set(digest, shard);
+    }
+    return shard ?? undefined;
+  }
+
+  /** Newest usable record of each action key. */
+  lookUp(keys: readonly string[]): ReadonlyMap<string, StoredTensor> {
+    const found = new Map<string, StoredTensor>();
+    for (const [key, digests] of this.#index.shardsOf(keys)) {
+      for (const digest of digests) {
+        const shard = this.find(digest);
+        const tensor = shard && this.#tensors(shard).get(key);
+        if (shard === undefined || tensor === undefined) continue;
+        found.set(key, { shard, tensor });
+        break;
+      }
+    }
+    return found;
+  }
+
+  /**
+   * Takes over a finished file, whose bytes are durable, under its final name. When the store has the shard already,
+   * that one stays: an output may be a link to it.
+   */
+  add(file: string, content: Omit<ShardRecord, "stamp">): StoredShard {
+    this.#found.delete(content.digest);
+    const existing = this.find(content.digest);
+    if (existing !== undefined) {
+      rmSync(file);
+      return existing;
+    }
+    chmodSync(file, 0o444);
+    const record: ShardRecord = { ...content, stamp: ownStampAt(file) ?? "" };
+    const path = this.path(content.digest);
+    const sidecar = `${file}.json`;
+    writeDurably(sidecar, encodeSidecar(record));
+    renameSync(file, path);
+    renameSync(sidecar, this.#sidecar(content.digest));
+    syncDirectory(this.#folder);
+    this.#index.addShard(record);
+    const shard = { path, record };
+    this.#found.set(record.digest, shard);
+    return shard;
+  }
+
+  /** Forgets a shard whose bytes are not what its record says. */
+  drop(digest: string): void {
+    rmSync(this.#sidecar(digest), { force: true });
+    rmSync(this.path(digest), { force: true });
+    this.#index.dropShard(digest);
+    this.#found.set(digest, null);
+  }
+
+  #tensors(shard: StoredShard): ReadonlyMap<string, TensorRecord> {
+    let tensors = this.#byKey.get(shard.record.digest);
+    if (tensors === undefined) {
+      tensors = new Map(shard.record.tensors.map((tensor) => [tensor.key, tensor]));
+      this.#byKey.set(shard.record.digest, tensors);
+    }
+    return tensors;
+  }
+
+  #look(digest: string): StoredShard | undefined {
+    const path = this.path(digest);
+    const record = this.#readSidecar(digest);
+    if (record === undefined) return undefined;
+    if (ownStampAt(path) === record.stamp) return { path, record };
+    this.drop(digest);
+    return undefined;
+  }
+
+  #readSidecar(digest: string): ShardRecord | undefined {
+    let text: string;
+    try {
+      text = readFileSync(this.#sidecar(digest), "utf8");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      throw error;
+    }
+    const record = decodeSidecar(text, digest);
+    if (record === undefined) this.drop(digest);
+    return record;
+  }
+
+  #sidecar(digest: string): string {
+    return join(this.#folder, `${digest}.json`);
+  }
+}
+
+/** Opens it for reading, or undefined when the file is not any more what its record says. */
+export function openShard(shard: StoredShard): number | undefined {
+  let fd: number;
+  try {
+    fd = openSync(shard.path, "r");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  if (ownStamp(identityOfDescriptor(fd)) === shard.record.stamp) return fd;
+  closeSync(fd);
+  return undefined;
+}

@@ -1,0 +1,77 @@
+// Where things lie in a store, and making one. Everything but `index.sqlite` is the truth; that one is derived.
+
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { EXIT, Failure } from "../failure.ts";
+
+/** Raised when a store of this version cannot be read by an older theta, or the other way round. */
+export const STORE_VERSION = "1";
+
+export interface StorePaths {
+  readonly root: string;
+  /** Derived; deleting it loses only the digests of inputs. */
+  readonly index: string;
+  /** `<digest>.safetensors` with its sidecar `<digest>.json`. */
+  readonly shards: string;
+  /** `<id>.partial` with its journal `<id>.journal`: shards in the making. */
+  readonly partial: string;
+  /** `<sha256 of the output's absolute path>.json`: what each output last held. */
+  readonly outputs: string;
+  readonly locks: string;
+}
+
+const CACHEDIR_TAG = `Signature: 8a477f597d28d172789f06886806bc55
+# This folder is a cache of theta. See https://bford.info/cachedir/
+`;
+
+/** Throws a Failure (73) when the store cannot be made or is of another version. */
+export function prepareStore(root: string): StorePaths {
+  const paths = storePaths(root);
+  try {
+    for (const folder of [paths.shards, paths.partial, paths.outputs, paths.locks])
+      mkdirSync(folder, { recursive: true });
+    writeOnce(join(root, ".gitignore"), "*\n");
+    writeOnce(join(root, "CACHEDIR.TAG"), CACHEDIR_TAG);
+    writeOnce(join(root, "version"), `${STORE_VERSION}\n`);
+  } catch (error) {
+    throw new Failure(
+      EXIT.output,
+      `the store ${root} cannot be written: ${(error as Error).message}`,
+      { code: "store-not-writable", help: "choose another place with --store or THETA_STORE" },
+      error,
+    );
+  }
+  const version = readFileSync(join(root, "version"), "utf8").trim();
+  if (version !== STORE_VERSION) {
+    throw new Failure(
+      EXIT.output,
+      `the store ${root} has version ${version}; this theta reads version ${STORE_VERSION}`,
+      {
+        code: "store-version",
+        help: "use another store with --store, or delete this one: it holds nothing that cannot be rebuilt",
+      },
+    );
+  }
+  return paths;
+}
+
+export function storePaths(root: string): StorePaths {
+  return {
+    root,
+    index: join(root, "index.sqlite"),
+    shards: join(root, "shards"),
+    partial: join(root, "partial"),
+    outputs: join(root, "outputs"),
+    locks: join(root, "locks"),
+  };
+}
+
+/** Name of an output in `outputs/` and `locks/`. */
+export function outputId(outputPath: string): string {
+  return createHash("sha256").update(outputPath).digest("hex");
+}
+
+function writeOnce(path: string, text: string): void {
+  if (!existsSync(path)) writeFileSync(path, text);
+}
