@@ -1,0 +1,24 @@
+// Order of names by their UTF-8 bytes, which is the order of code points. JavaScript compares UTF-16 units, which
+// differs where one name has a surrogate pair and the other a unit above them.
+
+const SURROGATE = /[\ud800-\udfff]/;
+
+/** Sorts in place and returns `names`. */
+export function sortByBytes(names: string[]): string[] {
+  return names.some((name) => SURROGATE.test(name)) ? names.sort(compareByBytes) : names.sort();
+}
+
+export function compareByBytes(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let index = 0; index < length; index++) {
+    const left = a.charCodeAt(index);
+    const right = b.charCodeAt(index);
+    if (left !== right) return rank(left) - rank(right);
+  }
+  return a.length - b.length;
+}
+
+/** Surrogates stand for code points above all others. */
+function rank(unit: number): number {
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
+}

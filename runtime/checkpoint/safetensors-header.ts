@@ -1,0 +1,191 @@
+// Reads the header of a safetensors file and believes nothing in it. Two reads: the length, then the header; no byte
+// of a payload. Format: 8 bytes little-endian N, N bytes of JSON, then payloads without holes to the end of the file.
+
+import type { TensorInfo } from "../../compiler/checkpoint.ts";
+import { sortByBytes } from "./byte-order.ts";
+import { dtypeBits, payloadBytes } from "./dtype-bits.ts";
+import { JsonReader } from "./json-reader.ts";
+import { type SourceCode, fail, quoted, shapeText } from "./problem.ts";
+import { type OpenedFiles, type SourceFile, readExactly, utf8, withFile } from "./source-file.ts";
+
+/** The official reader's limit. */
+const LARGEST_HEADER = 100_000_000;
+/** NumPy's limit, and far more than a model has. */
+const MOST_DIMENSIONS = 64;
+const LENGTH_BYTES = 8;
+
+/** By name, sorted by bytes. Throws SourceFailure. */
+export function readSafetensorsHeader(file: SourceFile, opened: OpenedFiles): ReadonlyMap<string, TensorInfo> {
+  return withFile(file, opened, (fd, size) => {
+    const { display } = file;
+    if (size < LENGTH_BYTES) {
+      fail("safetensors-truncated", `${display} has ${size} bytes, too few for a safetensors file`);
+    }
+    const length = readExactly(file, fd, 0, LENGTH_BYTES).readBigUInt64LE();
+    if (length > BigInt(LARGEST_HEADER)) {
+      fail(
+        "safetensors-header-size",
+        `${display} says its header has ${length} bytes; at most ${LARGEST_HEADER} are read`,
+        NOT_SAFETENSORS,
+      );
+    }
+    const start = LENGTH_BYTES + Number(length);
+    if (start > size) {
+      fail(
+        "safetensors-truncated",
+        `${display} says its header has ${length} bytes, but the file has only ${size}`,
+        NOT_COMPLETE,
+      );
+    }
+    if (length === 0n) fail("safetensors-header-size", `${display} says its header has 0 bytes`, NOT_SAFETENSORS);
+    const text = utf8(readExactly(file, fd, LENGTH_BYTES, Number(length)), `the header of ${display}`);
+    return placeTensors(parseHeader(text, display), file, start, size);
+  });
+}
+
+const NOT_SAFETENSORS = "is it a safetensors file?";
+const NOT_COMPLETE = "was the download or the copy interrupted?";
+
+/** An entry as the header states it; offsets count from the end of the header. */
+interface Entry {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+function parseHeader(text: string, display: string): Entry[] {
+  const reader = new JsonReader(text, `the header of ${display}`);
+  const entries: Entry[] = [];
+  reader.readObject("it", (name) => {
+    if (name === "__metadata__") {
+      reader.readObject("__metadata__", () => reader.readString("a value of __metadata__"));
+    } else {
+      reader.within = () => `tensor ${quoted(name)}: `;
+      entries.push(readEntry(reader, name, display));
+      reader.within = () => "";
+    }
+  });
+  reader.end();
+  return entries;
+}
+
+function readEntry(reader: JsonReader, name: string, display: string): Entry {
+  const wrong = (code: SourceCode, sentence: string): never =>
+    fail(code, `${display}: tensor ${quoted(name)} ${sentence}`);
+  let dtype: string | undefined;
+  let shape: number[] | undefined;
+  let offsets: number[] | undefined;
+  reader.readObject("the entry", (key) => {
+    if (key === "dtype") {
+      dtype = reader.readString("the dtype");
+    } else if (key === "shape") {
+      const sizes: number[] = [];
+      reader.readArray("the shape", () => {
+        sizes.push(reader.readCount("a dimension"));
+        if (sizes.length > MOST_DIMENSIONS) {
+          wrong("safetensors-shape", `has more than ${MOST_DIMENSIONS} dimensions`);
+        }
+      });
+      shape = sizes;
+    } else if (key === "data_offsets") {
+      const bounds: number[] = [];
+      reader.readArray("data_offsets", () => {
+        bounds.push(reader.readCount("an offset"));
+        if (bounds.length > 2) wrong("safetensors-offsets", "has more than two data_offsets");
+      });
+      offsets = bounds;
+    } else {
+      wrong("safetensors-field", `has the field ${quoted(key)}, which safetensors does not define`);
+    }
+  });
+  if (dtype === undefined) return wrong("safetensors-field", "has no dtype");
+  if (shape === undefined) return wrong("safetensors-field", "has no shape");
+  if (offsets === undefined) return wrong("safetensors-field", "has no data_offsets");
+  const [begin, end] = offsets;
+  if (begin === undefined || end === undefined) {
+    return wrong("safetensors-offsets", `needs two data_offsets, found ${offsets.length}`);
+  }
+  return { name, dtype, shape, begin, end };
+}
+
+/** Checks sizes one by one, then that the payloads cover the file from `start` to its end, each byte once. */
+function placeTensors(
+  entries: Entry[],
+  file: SourceFile,
+  start: number,
+  size: number,
+): ReadonlyMap<string, TensorInfo> {
+  const { display, path } = file;
+  for (const entry of entries) checkSize(entry, display);
+  entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
+  let end = 0;
+  let previous = "";
+  for (const entry of entries) {
+    const { name, begin } = entry;
+    if (begin < end) {
+      fail(
+        "safetensors-overlap",
+        `${display}: tensor ${quoted(name)} begins at byte ${begin}, inside tensor ${quoted(previous)}, which ends at ${end}`,
+      );
+    }
+    if (begin > end) {
+      fail(
+        "safetensors-hole",
+        `${display}: bytes ${end} to ${begin} before tensor ${quoted(name)} belong to no tensor`,
+      );
+    }
+    ({ end } = entry);
+    previous = name;
+  }
+  if (end > size - start) {
+    const sentence = `${display}: tensor ${quoted(previous)} ends at byte ${end} of the payload, but the file has only ${size - start}`;
+    fail("safetensors-truncated", sentence, NOT_COMPLETE);
+  }
+  if (end < size - start) {
+    fail(
+      "safetensors-trailing",
+      `${display} has ${size - start - end} bytes behind its last tensor that belong to no tensor`,
+    );
+  }
+  const byName = new Map(entries.map((entry) => [entry.name, entry]));
+  const tensors = new Map<string, TensorInfo>();
+  for (const name of sortByBytes([...byName.keys()])) {
+    const { dtype, shape, begin, end: last } = byName.get(name)!;
+    tensors.set(name, { name, dtype, shape, file: path, offset: start + begin, bytes: last - begin });
+  }
+  return tensors;
+}
+
+function checkSize({ name, dtype, shape, begin, end }: Entry, display: string): void {
+  const bits = dtypeBits(dtype);
+  if (bits === undefined) {
+    fail(
+      "safetensors-dtype",
+      `${display}: tensor ${quoted(name)} has the dtype ${quoted(dtype)}, which safetensors does not define`,
+    );
+  }
+  if (end < begin) {
+    fail("safetensors-offsets", `${display}: tensor ${quoted(name)} ends at byte ${end}, before it begins at ${begin}`);
+  }
+  const bytes = payloadBytes(bits, shape);
+  if (bytes === "overflow") {
+    fail(
+      "safetensors-shape",
+      `${display}: the shape ${shapeText(shape)} of tensor ${quoted(name)} is too large to be counted`,
+    );
+  }
+  if (bytes === "partial-byte") {
+    fail(
+      "safetensors-shape",
+      `${display}: tensor ${quoted(name)}, ${shapeText(shape)} ${dtype}, does not fill its last byte`,
+    );
+  }
+  if (bytes !== end - begin) {
+    fail(
+      "safetensors-size",
+      `${display}: tensor ${quoted(name)} has ${end - begin} bytes, but ${shapeText(shape)} ${dtype} takes ${bytes}`,
+    );
+  }
+}

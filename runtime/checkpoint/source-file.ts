@@ -1,0 +1,135 @@
+// Opens files that nobody vouches for: regular files only, without ever waiting for a writer at the other end of a
+// pipe, and remembers what was opened so that the stat cache need not look again.
+
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { isUtf8 } from "node:buffer";
+import { fail, quoted } from "./problem.ts";
+
+/** What tells one state of a file from another, of the file behind any links. */
+export interface FileIdentity {
+  readonly device: bigint;
+  readonly inode: bigint;
+  readonly size: bigint;
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+}
+
+/** By path as opened. A path that was opened twice keeps its first identity, so a change in between is noticed. */
+export type OpenedFiles = Map<string, FileIdentity>;
+
+export interface SourceFile {
+  readonly path: string;
+  /** As messages call it. */
+  readonly display: string;
+}
+
+/** Passes an open descriptor and the size, and closes it again. */
+export function withFile<T>(file: SourceFile, opened: OpenedFiles, read: (fd: number, size: number) => T): T {
+  const fd = openRegular(file);
+  try {
+    const stat = fstatSync(fd, { bigint: true });
+    if (!stat.isFile()) notAFile(file, stat);
+    if (!opened.has(file.path)) {
+      const { dev: device, ino: inode, size, mtimeNs, ctimeNs } = stat;
+      opened.set(file.path, { device, inode, size, mtimeNs, ctimeNs });
+    }
+    return read(fd, Number(stat.size));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The whole of a small file as text; `limit` in bytes. */
+export function readText(file: SourceFile, opened: OpenedFiles, limit: number): string {
+  return withFile(file, opened, (fd, size) => {
+    if (size > limit) {
+      fail("source-too-large", `${file.display} has ${size} bytes; such a file is read up to ${limit} bytes`);
+    }
+    return utf8(readExactly(file, fd, 0, size), file.display);
+  });
+}
+
+/** Exactly `length` bytes from `start`; a file that is shorter changed under us. */
+export function readExactly(file: SourceFile, fd: number, start: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  let filled = 0;
+  while (filled < length) {
+    const count = attempt(file, () => readSync(fd, bytes, filled, length - filled, start + filled));
+    if (count === 0) fail("source-unreadable", `${file.display} became shorter while it was read`);
+    filled += count;
+  }
+  return bytes;
+}
+
+export function utf8(bytes: Uint8Array, display: string): string {
+  if (!isUtf8(bytes)) fail("source-encoding", `${display} is not UTF-8`);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+}
+
+/** What lies at a path, links followed; undefined when nothing does. */
+export function kindOf(file: SourceFile): "directory" | "file" | "other" | undefined {
+  const stat = attempt(file, () => statSync(file.path, { throwIfNoEntry: false }));
+  if (stat === undefined) return undefined;
+  if (stat.isDirectory()) return "directory";
+  return stat.isFile() ? "file" : "other";
+}
+
+/** Runs a system call; what it throws becomes a sentence about the file. */
+export function attempt<T>(file: SourceFile, call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
+    if (code === undefined) throw error;
+    if (code === "ENOENT" || code === "ENOTDIR") fail("source-missing", `${file.display} does not exist`);
+    fail("source-unreadable", `${file.display} cannot be read: ${REASONS[code] ?? code}`);
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  ELOOP: "its symbolic links form a loop",
+  ENAMETOOLONG: "the name is too long for the file system",
+  EMFILE: "too many files are open",
+  ENFILE: "too many files are open on this machine",
+  EIO: "the device reports an input/output error",
+  ESTALE: "the network file system lost it",
+  ERR_INVALID_ARG_VALUE: "the path holds a NUL character",
+};
+
+/** O_NONBLOCK keeps the opening of a FIFO from waiting for a writer; it means nothing for regular files. */
+function openRegular(file: SourceFile): number {
+  // A socket or some devices refuse to be opened (ENXIO), so look first; fstat decides about what was really opened.
+  const stat = attempt(file, () => statSync(file.path));
+  if (!stat.isFile()) notAFile(file, stat);
+  return attempt(file, () => openSync(file.path, constants.O_RDONLY | constants.O_NONBLOCK));
+}
+
+interface TypeTests {
+  isDirectory(): boolean;
+  isFIFO(): boolean;
+  isSocket(): boolean;
+}
+
+function notAFile(file: SourceFile, stat: TypeTests): never {
+  const found = stat.isDirectory()
+    ? "a directory"
+    : stat.isFIFO()
+      ? "a named pipe"
+      : stat.isSocket()
+        ? "a socket"
+        : "a device";
+  fail("source-not-a-file", `${file.display} is ${found}; only regular files are read`);
+}
+
+/** A file in a directory, with the display name that goes with it. */
+export function inside(directory: SourceFile, name: string): SourceFile {
+  const join = (parent: string): string => (parent.endsWith("/") ? parent + name : `${parent}/${name}`);
+  return { path: join(directory.path), display: join(directory.display) };
+}
+
+/** How a message calls a path that a recipe spelled. */
+export function displayOf(spelled: string): string {
+  return quoted(spelled).slice(1, -1);
+}
