@@ -1,6 +1,6 @@
 // Two models of a few kilobytes with the tensors of a Llama: something to merge before one has models of one's own.
 
-import { headerBytes } from "../checkpoint/safetensors-writer.ts";
+import { layoutFile } from "../checkpoint/safetensors-writer.ts";
 
 const HIDDEN = 16;
 const INTERMEDIATE = 32;
@@ -25,9 +25,8 @@ const CONFIG = {
 
 /** Files of the base (0) or of its fine-tune (1). */
 export function tinyLlama(variant: 0 | 1): readonly (readonly [name: string, data: string | Uint8Array])[] {
-  const tensors = shapes().map(([name, shape]) => ({ name, dtype: "BF16", shape }));
-  const { header, order } = headerOf(tensors);
-  const payloads = order.map(({ name, shape }) => payload(name, shape, variant));
+  const { header, tensors } = layoutFile(shapes().map(([name, shape]) => ({ name, dtype: "BF16", shape })));
+  const payloads = tensors.map(({ name, shape }) => payload(name, shape, variant));
   return [
     ["config.json", `${JSON.stringify(CONFIG, null, 2)}\n`],
     ["model.safetensors", Buffer.concat([header, ...payloads])],

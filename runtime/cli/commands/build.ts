@@ -1,0 +1,107 @@
+// `theta build`: makes the outputs of a recipe.
+
+import type { ExpectNode } from "../../../compiler/recipe-graph.ts";
+import type { Diagnostic } from "../../../dsl/diagnostic.ts";
+import { build as runBuild, type BuildSummary } from "../../build.ts";
+import { EXIT, Failure } from "../../failure.ts";
+import type { Flags } from "../command-line.ts";
+import { buildContext } from "../build-context.ts";
+import { findRecipe } from "../find-recipe.ts";
+import { exitCodeOf, loadRecipe } from "../load-recipe.ts";
+import { createJsonProgress } from "../progress/progress-json.ts";
+import { createPlainProgress } from "../progress/progress-plain.ts";
+import { createQuietProgress } from "../progress/progress-quiet.ts";
+import type { ProgressView } from "../progress/view.ts";
+import { createDiagnosticPrinter } from "../report-diagnostics.ts";
+import { reportFailure } from "../report-failure.ts";
+import { loadSettings } from "../settings.ts";
+import { formatBytes, formatSeconds } from "../size.ts";
+import { isInteractive, printable, useColor, writeJson, writeMessage } from "../terminal.ts";
+import { VERSION } from "../version.ts";
+
+const NOTHING: Omit<BuildSummary, "seconds"> = {
+  status: "failed",
+  actions: { run: 0, up_to_date: 0, cutoff: 0, local_hit: 0, remote_hit: 0 },
+  bytes: { read: 0, hashed: 0, written: 0, copied: 0 },
+  outputs: [],
+};
+
+export async function build(path: string | undefined, flags: Flags, signal: AbortSignal): Promise<number> {
+  if (!flags.json) return (await buildRecipe(path, flags, signal)).code;
+  // Whatever happens, the first line of the stream names the schema and the last one is the summary.
+  const started = performance.now();
+  const summarise = (summary: BuildSummary | undefined): void =>
+    writeJson({ type: "summary", ...(summary ?? { ...NOTHING, seconds: (performance.now() - started) / 1000 }) });
+  writeJson({ type: "version", schema: "theta.build/1", theta: VERSION });
+  try {
+    const { code, summary } = await buildRecipe(path, flags, signal);
+    summarise(summary);
+    return code;
+  } catch (error) {
+    if (error instanceof Failure) reportFailure(error, true);
+    summarise(undefined);
+    if (error instanceof Failure) return error.exitCode;
+    throw error;
+  }
+}
+
+async function buildRecipe(
+  path: string | undefined,
+  flags: Flags,
+  signal: AbortSignal,
+): Promise<{ readonly code: number; readonly summary?: BuildSummary }> {
+  const place = findRecipe(path, process.cwd());
+  const settings = await loadSettings(flags, place.directory);
+  const print = createDiagnosticPrinter(useColor(settings.color), flags.quiet ?? false);
+  const view = await createView(flags, print);
+  const loaded = loadRecipe(place, flags);
+  const gates = (loaded.graph?.expectations ?? []).map(refuseGate);
+  const diagnostics = [...loaded.diagnostics, ...gates];
+  for (const diagnostic of diagnostics) view.diagnostic(diagnostic);
+  const refused = exitCodeOf(diagnostics);
+  if (refused !== EXIT.done || loaded.tensors === undefined) {
+    await view.close("failed");
+    return { code: refused };
+  }
+  let summary: BuildSummary;
+  try {
+    summary = await runBuild(loaded.tensors, buildContext(place, settings, flags), view, signal);
+  } catch (error) {
+    await view.close("failed");
+    throw error;
+  }
+  await view.close(summary.status);
+  if (!flags.quiet) writeMessage(describeSummary(summary));
+  return { code: summary.status === "done" ? EXIT.done : EXIT.failed, summary };
+}
+
+async function createView(flags: Flags, print: (diagnostic: Diagnostic) => void): Promise<ProgressView> {
+  if (flags.json) return createJsonProgress(writeJson, print);
+  if (flags.quiet) return createQuietProgress(print);
+  if (!isInteractive()) return createPlainProgress(writeMessage, print);
+  const { createListrProgress } = await import("../progress/progress-listr.ts");
+  return createListrProgress(print);
+}
+
+function refuseGate({ span }: ExpectNode): Diagnostic {
+  return {
+    code: "not-served",
+    severity: "error",
+    message: "this version of theta checks expect blocks but does not build recipes that have one",
+    span,
+    help: "take the block out to build",
+  };
+}
+
+/** What was done, a line an output; what was saved, last. */
+function describeSummary({ actions, bytes, outputs, seconds, status }: BuildSummary): string {
+  const lines = outputs.map(({ path, tensors, digest }) => `${printable(path)}  ${tensors} tensors  ${digest}`);
+  const saved = actions.up_to_date + actions.local_hit + actions.cutoff + actions.remote_hit;
+  const done =
+    actions.run === 0
+      ? `nothing to merge, ${saved} tensors up to date`
+      : `${actions.run} tensors merged${saved > 0 ? `, ${saved} reused` : ""}; ` +
+        `${formatBytes(bytes.read)} read, ${formatBytes(bytes.written + bytes.copied)} written`;
+  lines.push(`${status === "done" ? "Done" : "Failed"} in ${formatSeconds(seconds)}: ${done}`);
+  return `${lines.join("\n")}\n`;
+}

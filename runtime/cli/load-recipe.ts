@@ -1,0 +1,118 @@
+// A recipe's path → graphs and diagnostics: what every command does first.
+
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { analyse, type ParameterInput } from "../../compiler/analyse.ts";
+import { lower } from "../../compiler/lower.ts";
+import type { RecipeGraph } from "../../compiler/recipe-graph.ts";
+import type { TensorGraph } from "../../compiler/tensor-graph.ts";
+import { decodeSource } from "../../dsl/decode.ts";
+import type { Diagnostic } from "../../dsl/diagnostic.ts";
+import { parse } from "../../dsl/parse.ts";
+import { createCompilerHost } from "../compiler-host.ts";
+import { EXIT, Failure } from "../failure.ts";
+import type { Flags } from "./command-line.ts";
+import type { RecipePlace } from "./find-recipe.ts";
+
+export interface LoadedRecipe {
+  readonly place: RecipePlace;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Present when nothing is wrong with the recipe itself. */
+  readonly graph?: RecipeGraph;
+  /** Present when the checkpoints' headers fit, too. */
+  readonly tensors?: TensorGraph;
+}
+
+/**
+ * Reads the recipe, its imports and the headers of its checkpoints; no payload.
+ * @throws Failure: 66 the recipe cannot be read, 64 a flag is wrong
+ */
+export function loadRecipe(place: RecipePlace, flags: Flags): LoadedRecipe {
+  const { source, diagnostics: unreadable } = decodeSource(readRecipe(place), place.display, place.directory);
+  if (source === undefined) return { place, diagnostics: unreadable };
+  const { recipe, diagnostics: syntax } = parse(source);
+  const host = createCompilerHost();
+  const { graph, diagnostics: meaning } = analyse(recipe, host, {
+    parameters: parameterInputs(flags),
+    projectDirectory: place.directory,
+    allowOutside: flags.allowOutside ?? false,
+    workingDirectory: process.cwd(),
+  });
+  const diagnostics = [...unreadable, ...syntax, ...meaning];
+  if (graph === undefined || diagnostics.some(({ severity }) => severity === "error")) return { place, diagnostics };
+  checkOnly(graph, flags.only);
+  const lowered = lower(graph, host, flags.only.length > 0 ? { only: flags.only } : {});
+  diagnostics.push(...lowered.diagnostics);
+  return { place, diagnostics, graph, ...(lowered.tensors && { tensors: lowered.tensors }) };
+}
+
+function readRecipe(place: RecipePlace): Uint8Array {
+  try {
+    return readFileSync(place.path);
+  } catch (error) {
+    throw new Failure(
+      EXIT.input,
+      `${place.display} cannot be read: ${(error as Error).message}`,
+      { code: "recipe-unreadable" },
+      error,
+    );
+  }
+}
+
+/** `-p K=V` beats `--params FILE`. */
+function parameterInputs(flags: Flags): ReadonlyMap<string, ParameterInput> {
+  const inputs = new Map<string, ParameterInput>();
+  if (flags.params !== undefined) {
+    for (const [name, value] of Object.entries(readParameterFile(flags.params))) {
+      inputs.set(name, { from: "file", value, path: flags.params });
+    }
+  }
+  for (const pair of flags.param) {
+    const at = pair.indexOf("=");
+    if (at <= 0) {
+      throw new Failure(EXIT.usage, `-p ${JSON.stringify(pair)} is not NAME=VALUE`, {
+        code: "bad-parameter",
+        help: "write for example -p maths_weight=0.4",
+      });
+    }
+    inputs.set(pair.slice(0, at), { from: "flag", text: pair.slice(at + 1) });
+  }
+  return inputs;
+}
+
+function readParameterFile(path: string): object {
+  const fail = (why: string): never => {
+    throw new Failure(EXIT.usage, `--params ${path}: ${why}`, {
+      code: "bad-parameter-file",
+      help: "the file holds one JSON object of names and values",
+    });
+  };
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(resolve(path), "utf8"));
+  } catch (error) {
+    return fail((error as Error).message);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return fail("it is not a JSON object");
+  return value;
+}
+
+function checkOnly(graph: RecipeGraph, only: readonly string[]): void {
+  const outputs = graph.outputs.map(({ display }) => display);
+  const unknown = only.find((name) => !outputs.includes(name));
+  if (unknown === undefined) return;
+  throw new Failure(EXIT.usage, `--only ${JSON.stringify(unknown)} is no output of the recipe`, {
+    code: "no-such-output",
+    help:
+      outputs.length > 0
+        ? `it has ${outputs.map((name) => JSON.stringify(name)).join(", ")}`
+        : "it has no output at all",
+  });
+}
+
+/** The exit code that the diagnostics ask for: 65 when the recipe is at fault, else 66 when an input is, else 0. */
+export function exitCodeOf(diagnostics: readonly Diagnostic[]): number {
+  const errors = diagnostics.filter(({ severity }) => severity === "error");
+  if (errors.length === 0) return EXIT.done;
+  return errors.every(({ subject }) => subject === "input") ? EXIT.input : EXIT.recipe;
+}

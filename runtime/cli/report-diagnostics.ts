@@ -1,0 +1,25 @@
+// Prints diagnostics of a recipe for people, and counts them.
+
+import type { Diagnostic } from "../../dsl/diagnostic.ts";
+import { renderDiagnostic } from "../../dsl/render-diagnostic.ts";
+import { ANSI_PALETTE, PLAIN_PALETTE } from "../../dsl/palette.ts";
+import { writeMessage } from "./terminal.ts";
+
+/** `quiet` leaves warnings out. */
+export function createDiagnosticPrinter(color: boolean, quiet: boolean): (diagnostic: Diagnostic) => void {
+  const palette = color ? ANSI_PALETTE : PLAIN_PALETTE;
+  return (diagnostic) => {
+    if (quiet && diagnostic.severity === "warning") return;
+    writeMessage(`${renderDiagnostic(diagnostic, palette)}\n`);
+  };
+}
+
+/** `2 errors, 1 warning`, or nothing when there is nothing to count. */
+export function countDiagnostics(diagnostics: readonly Diagnostic[]): string {
+  const parts: string[] = [];
+  for (const severity of ["error", "warning"] as const) {
+    const count = diagnostics.filter((diagnostic) => diagnostic.severity === severity).length;
+    if (count > 0) parts.push(`${count} ${severity}${count === 1 ? "" : "s"}`);
+  }
+  return parts.join(", ");
+}
