@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const MERGES = ["dist/assistant", "dist/soup"];
-const PACKAGES = ["torch==2.13.0", "transformers==5.18.0", "safetensors", "numpy"];
+const PACKAGES = ["torch==2.13.0", "transformers==5.23.0", "safetensors", "numpy"];
 
 function run(command, args) {
   const { status, error } = spawnSync(command, args, { cwd: here, stdio: "inherit" });

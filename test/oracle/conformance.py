@@ -1,0 +1,150 @@
+"""Random recipes through `theta build`, compared bit for bit with strict.py.
+
+    python conformance.py --theta dist/theta.js --cases 200 --seed 1
+    python conformance.py --theta dist/theta.js --only 17 --keep /tmp/case17     one case, its directory kept
+
+A case is its seed.  Each is built once with random threads, chunk size, memory limit and instruction set; then, for some,
+one tensor of one fine-tune is changed and the recipe is built again in the same store.
+"""
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+import checkpoints
+import generate
+import strict as st
+
+CHUNKS = ["4KiB", "64KiB", "1MiB", "64MiB"]
+
+
+class Mismatch(Exception):
+    """What theta did and what it should have done."""
+
+
+def available_isas():
+    """Instruction sets that THETA_ISA can force on this machine."""
+    try: flags = pathlib.Path("/proc/cpuinfo").read_text()
+    except OSError: return ["plain"]
+    return ["plain"] + [isa for isa, flag in (("avx2", " avx2 "), ("avx512", " avx512bw ")) if flag in flags]
+
+
+def build(theta, directory, case, options):
+    """Runs `theta build` and returns its summary."""
+    environment = {**os.environ, "NO_COLOR": "1", "THETA_CHUNK": options["chunk"]}
+    if options["isa"]: environment["THETA_ISA"] = options["isa"]
+    command = ["node", theta, "build", "--json", "-C", str(directory), "--threads", str(options["threads"]),
+               "--memory", options["memory"]]
+    for name, value in case.parameters.items(): command += ["-p", f"{name}={value!r}"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    if done.returncode != 0:
+        raise Mismatch(f"exit code {done.returncode}\n{done.stdout[-1500:]}\n{done.stderr[-3000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def random_options(rng):
+    return {"threads": int(rng.integers(1, 5)), "memory": ["64MiB", "320MiB"][int(rng.integers(2))],
+            "chunk": CHUNKS[int(rng.integers(len(CHUNKS)))], "isa": [None, *available_isas()][int(rng.integers(1 + len(available_isas())))]}
+
+
+def difference(name, bits, dtype, value, want, tolerance):
+    """A sentence, or None where the bits agree."""
+    if bits.shape != want.shape: return f"{name}: shape {bits.shape}, expected {want.shape}"
+    wrong = bits != want
+    if tolerance:
+        got = st.widen(st.Tensor(dtype, bits), np.float64)
+        step = np.abs(st.widen(st.Tensor(dtype, want), np.float64)) * 2.0 ** -st.FORMATS[dtype][2] + 1e-30
+        wrong &= np.abs(got - value.astype(np.float64)) > step + tolerance * np.abs(value).max(initial=0)
+    if not wrong.any(): return None
+    at = int(np.argmax(wrong.reshape(-1)))
+    see = lambda b: f"{int(b.reshape(-1)[at]):x} ({float(st.widen(st.Tensor(dtype, b), np.float64).reshape(-1)[at])!r})"
+    return (f"{name} {dtype} {list(bits.shape)}: {int(wrong.sum())} of {bits.size} elements differ, "
+            f"first {at}: {see(bits)}, expected {see(want)}")
+
+
+def official_reader_agrees(directory, tensors):
+    """The safetensors library opens every file and sees the names that we read."""
+    seen = set()
+    for file in checkpoints.files_of(directory):
+        with safe_open(file, framework="numpy") as opened: seen |= set(opened.keys())
+    if seen != set(tensors): raise Mismatch(f"the safetensors library sees {sorted(seen ^ set(tensors))}")
+
+
+def compare(case, directory):
+    """→ number of tensors compared; raises Mismatch."""
+    compared, problems = 0, []
+    for output in case.outputs:
+        got = checkpoints.read_model(directory / output.path)
+        want = generate.expected(case, output)
+        surplus = set(got) - set(want)
+        for other in surplus & set(case.aliases):
+            if got[other].bits.tobytes() == got[case.aliases[other]].bits.tobytes(): surplus.discard(other)
+        if surplus or set(want) - set(got):
+            problems.append(f"{output.path}: unexpected {sorted(surplus)}, lacking {sorted(set(want) - set(got))}")
+        for name, (bits, dtype, value) in want.items():
+            if name not in got: continue
+            if got[name].dtype != dtype: problems.append(f"{output.path} {name}: {got[name].dtype}, expected {dtype}")
+            elif sentence := difference(name, got[name].bits, dtype, value, bits, output.tolerance):
+                problems.append(f"{output.path} {sentence}")
+            compared += 1
+        try: official_reader_agrees(directory / output.path, got)
+        except SafetensorError as error: problems.append(f"{output.path}: the safetensors library says {error}")
+    if problems: raise Mismatch("\n".join(problems[:12]))
+    return compared
+
+
+def run_case(seed, theta, directory):
+    case = generate.Generator(seed).generate()
+    rng = np.random.default_rng([seed, 1])
+    generate.write_inputs(case, directory)
+    (directory / "merge.theta").write_text(case.text, encoding="utf-8")
+    options = random_options(rng)
+    (directory / "options.json").write_text(json.dumps({**options, "parameters": case.parameters}))
+    build(theta, directory, case, options)
+    compared = compare(case, directory)
+    if rng.random() < 0.35:
+        again = build(theta, directory, case, random_options(rng))
+        if again["actions"]["run"] != 0: raise Mismatch(f"an unchanged recipe ran {again['actions']}")
+    if rng.random() < 0.35:
+        changed = generate.change_one_tensor(case, rng)
+        generate.write_inputs(case, directory, changed)
+        build(theta, directory, case, random_options(rng))
+        try: compared += compare(case, directory)
+        except Mismatch as error: raise Mismatch(f"after a change of {changed}: {error}") from None
+    return compared
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--theta", required=True, help="path of theta.js")
+    parser.add_argument("--cases", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=1, help="seed of the first case")
+    parser.add_argument("--only", type=int, help="run this seed alone")
+    parser.add_argument("--keep", help="directory to leave a case in, for --only and for the first failure")
+    arguments = parser.parse_args()
+    seeds = [arguments.only] if arguments.only is not None else range(arguments.seed, arguments.seed + arguments.cases)
+    failed, compared, started = [], 0, time.monotonic()
+    for seed in seeds:
+        with tempfile.TemporaryDirectory(prefix="theta-oracle-") as temporary:
+            directory = pathlib.Path(temporary)
+            try: compared += run_case(seed, arguments.theta, directory)
+            except Mismatch as error:
+                failed.append(seed)
+                print(f"case {seed}: {error}\n", flush=True)
+            if arguments.keep and (failed == [seed] or arguments.only is not None):
+                shutil.copytree(directory, arguments.keep, dirs_exist_ok=True)
+    print(f"{len(seeds)} cases, {compared} tensors equal to strict.py, {len(failed)} cases failed"
+          + (f": {' '.join(map(str, failed))}" if failed else "") + f"; {time.monotonic() - started:.0f} s")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

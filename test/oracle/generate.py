@@ -1,0 +1,433 @@
+"""Random models and a random recipe over them.  One seed, one case; which options theta is run with is not decided here."""
+from dataclasses import dataclass, field
+
+import numpy as np
+
+import checkpoints
+import recipe as r
+import strict as st
+
+DTYPES = ["BF16", "BF16", "BF16", "F32", "F32", "F16", "F64"]
+DELTAS = ["normal", "normal", "coarse", "sparse", "equal"]
+
+
+@dataclass
+class Source:
+    """A checkpoint on disk: its tensors and how they are stored."""
+    name: str
+    path: str
+    tensors: dict
+    shards: int = 1
+    exceptions: str = ""
+    missing: str = None
+
+
+@dataclass
+class Output:
+    path: str
+    value: object               # Model or Vector
+    dtype: str = None           # as safetensors spells it
+    settings: str = ""
+    tolerance: float = 0.0      # > 0 where sin and acos take part: theta's own are not the C library's
+
+
+@dataclass
+class Case:
+    seed: int
+    text: str = ""
+    sources: list = field(default_factory=list)
+    outputs: list = field(default_factory=list)
+    parameters: dict = field(default_factory=dict)      # given by -p
+    shapes: dict = field(default_factory=dict)
+    depths: dict = field(default_factory=dict)
+    aliases: dict = field(default_factory=dict)
+    tied_by_config: bool = False
+    adapters: list = field(default_factory=list)        # (path, modules, config)
+
+    def source(self, name):
+        return next(s for s in self.sources if s.name == name)
+
+    def context(self, name):
+        names = (name, *(other for other, stored in self.aliases.items() if stored == name))
+        return r.Context(name, names, self.shapes[name], self.depths)
+
+
+class Generator:
+    def __init__(self, seed):
+        self.rng = np.random.default_rng(seed)
+        self.case = Case(seed)
+        self.statements = []
+
+    # ------------------------------------------------------------------------------------------ small choices
+
+    def chance(self, p): return self.rng.random() < p
+    def pick(self, options): return options[int(self.rng.integers(len(options)))]
+    def some(self, options, least=1):
+        count = int(self.rng.integers(least, len(options) + 1))
+        return [options[i] for i in sorted(self.rng.choice(len(options), count, replace=False))]
+
+    def declare(self, statement): self.statements.append(statement)
+
+    # ------------------------------------------------------------------------------------------ models
+
+    def shapes(self):
+        rng, case = self.rng, self.case
+        vocabulary, hidden, inner = (int(rng.integers(low, high)) for low, high in ((5, 90), (1, 70), (1, 90)))
+        depth = int(rng.integers(1, 6))
+        shapes = {"model.embed_tokens.weight": (vocabulary, hidden), "model.norm.weight": (hidden,)}
+        for i in range(depth):
+            shapes[f"model.layers.{i}.self_attn.q_proj.weight"] = (hidden, hidden)
+            shapes[f"model.layers.{i}.mlp.up_proj.weight"] = (inner, hidden)
+            if i % 2 == 0: shapes[f"model.layers.{i}.input_layernorm.weight"] = (hidden,)
+        tied = rng.random()
+        if tied < 0.6: shapes["lm_head.weight"] = (vocabulary, hidden)
+        elif tied < 0.8:
+            case.tied_by_config, case.aliases = True, {"lm_head.weight": "model.embed_tokens.weight"}
+        elif tied < 0.9:    # one payload, two names: the smaller by bytes is the stored one
+            del shapes["model.embed_tokens.weight"]
+            shapes["lm_head.weight"] = (vocabulary, hidden)
+            case.aliases = {"model.embed_tokens.weight": "lm_head.weight"}
+        if self.chance(0.4):
+            for i in range(int(rng.integers(1, 4))): shapes[f"vision.blocks.{i}.conv.weight"] = (3, 5, 3, 3)
+        for name, shape in {"logit_scale": (), "empty.weight": (0,), "flat.weight": (3, 0, 2), "one.weight": (1,),
+                            "b255.weight": (255,), "b256.weight": (256,), "b257.weight": (257,), "columns.weight": (130, 1),
+                            "blocks.weight": (3, 4097), "line.weight": (12289,), "wide.weight": (2, 17, 9)}.items():
+            if self.chance(0.25): shapes[name] = shape
+        if self.chance(0.08): shapes["large.weight"] = (701, 1500)
+        case.shapes = shapes
+        for name in shapes:
+            place = case.context(name).stack()
+            if place: case.depths[place[0]] = max(case.depths.get(place[0], 0), place[1] + 1)
+
+    def stored(self, values, dtype):
+        return st.Tensor(dtype, st.narrow(values.astype(np.float64), dtype)[0].reshape(values.shape))
+
+    def base_values(self, shape):
+        x = self.rng.standard_normal(shape) * 0.05
+        x = np.where(self.rng.random(shape) < 0.02, -0.0, x)
+        return np.where(self.rng.random(shape) < 0.01, 3e-42, x)     # denormal in f32 and bf16, 0 in f16
+
+    def delta(self, shape, kind):
+        if kind == "equal": return np.zeros(shape)
+        d = self.rng.standard_normal(shape) * 0.004
+        if kind == "coarse": d = np.round(d / 0.002) * 0.002
+        if kind == "sparse": d = np.where(self.rng.random(shape) < 0.7, 0.0, d)
+        return d
+
+    def dtypes(self):
+        usual, norms = self.pick(DTYPES), self.pick(DTYPES)
+        mixed = self.chance(0.3)
+        return {name: norms if mixed and ("norm" in name or len(shape) < 2) else usual
+                for name, shape in self.case.shapes.items()}
+
+    def models(self):
+        case, rng = self.case, self.rng
+        base_dtypes = self.dtypes()
+        values = {name: self.base_values(shape) for name, shape in case.shapes.items()}
+        base = {name: self.stored(values[name], base_dtypes[name]) for name in case.shapes}
+        exact = {name: st.widen(base[name], np.float64) for name in base}
+        self.add_source("llama", base, "base")
+        for name in ("maths", "code", "poems", "chess")[:int(rng.integers(1, 5))]:
+            dtypes = self.dtypes() if self.chance(0.25) else base_dtypes
+            model = {}
+            for tensor, shape in case.shapes.items():
+                delta = self.delta(shape, self.pick(DELTAS))
+                x = np.where(delta == 0, exact[tensor], exact[tensor] + delta)
+                model[tensor] = self.stored(x, dtypes[tensor])
+            self.add_source(name, model, "model")
+
+    def add_source(self, name, tensors, word):
+        case = self.case
+        source = Source(name, f"models/{name}" + (" ü" if self.chance(0.1) else ""), tensors,
+                        1 if self.chance(0.6) or len(tensors) < 3 else int(self.rng.integers(2, 4)))
+        if word == "model" and self.chance(0.15):
+            lacking = self.pick(sorted(case.shapes))
+            if lacking not in case.aliases.values():
+                del tensors[lacking]
+                source.missing = self.pick(["base", "skip"])
+                source.exceptions = f" {{ missing {source.missing} }}"
+        case.sources.append(source)
+        self.declare(f'{word} {name} = "{source.path}"{source.exceptions}\n')
+
+    def checkpoint(self, source):
+        return r.checkpoint(source.name, source.tensors, source.missing)
+
+    def adapter(self):
+        case, rng = self.case, self.rng
+        modules, rank, alpha = {}, int(rng.integers(1, 6)), int(rng.integers(1, 17))
+        transposed, rslora = self.chance(0.2), self.chance(0.3)
+        dtype = self.pick(["F32", "BF16", "F16"])
+        matrices = [n for n, s in case.shapes.items() if len(s) == 2 and "layers" in n]
+        for name in self.some(matrices):
+            out, into = case.shapes[name][::-1] if transposed else case.shapes[name]
+            pair = (rng.standard_normal(shape) * 0.1 for shape in ((rank, into), (out, rank)))
+            modules[name.removesuffix(".weight")] = tuple(self.stored(x, dtype) for x in pair)
+        scaling = st.lora_scaling(alpha, rank, rslora)
+        config = {"peft_type": "LORA", "r": rank, "lora_alpha": alpha, "use_rslora": rslora, "bias": "none",
+                  "fan_in_fan_out": transposed, "target_modules": sorted({m.split(".")[-1] for m in modules})}
+        case.adapters.append(("adapters/chat", modules, config))
+        self.declare('adapter chat = "adapters/chat" on llama\n')
+        return r.adapter("chat", modules, {m: scaling for m in modules}, transposed)
+
+    # ------------------------------------------------------------------------------------------ values
+
+    def matching(self, selector):
+        return {name for name in self.case.shapes if selector.takes(self.case.context(name))}
+
+    def selector(self, depth=2):
+        """One that takes some tensor, but not all."""
+        while True:
+            s = self.any_selector(depth)
+            if 0 < len(self.matching(s)) < len(self.case.shapes): return s
+
+    def any_selector(self, depth):
+        kind = self.rng.random()
+        if depth and kind < 0.15: return r.and_(self.any_selector(depth - 1), self.any_selector(depth - 1))
+        if depth and kind < 0.3: return r.or_(self.any_leaf(), self.any_leaf())
+        if depth and kind < 0.4: return r.not_(self.any_leaf())
+        return self.any_leaf()
+
+    def any_leaf(self):
+        if self.chance(0.35):
+            stop = max(self.case.depths.values())
+            first = int(self.rng.integers(0, stop))
+            end = self.pick([None, stop, int(self.rng.integers(first + 1, stop + 1))])
+            return r.layers(first - stop if self.chance(0.2) and end is None else first, end)
+        patterns = [p for p in ("*norm*", "*.mlp.*", "*self_attn*", "model.layers.[0-1].*", "*embed*", "lm_head.*", "*.weight",
+                                "model.*", "*conv*", "model.layers.?.*_proj.weight", "logit_scale", "b25*", "*")
+                    if self.matching(r.glob(p))]
+        return r.glob(self.pick(patterns)) if self.chance(0.7) else r.tensors(self.some(patterns)[:2])
+
+    def arms(self, make):
+        """Arms of a `match` of which each wins somewhere."""
+        left, arms = set(self.case.shapes), []
+        for _ in range(int(self.rng.integers(1, 3))):
+            selector = self.selector(1)
+            if self.matching(selector) & left and left - self.matching(selector):
+                arms.append((selector, make()))
+                left -= self.matching(selector)
+        return arms
+
+    def plain(self, low, high):
+        x = float(self.rng.uniform(low, high))
+        return round(x, int(self.rng.integers(1, 5))) if self.chance(0.8) else x
+
+    def number(self, low, high, depth=2):
+        """Within [low, high] for every tensor, because each piece is."""
+        make = lambda: self.number(low, high, depth - 1)
+        kind = self.rng.random()
+        if depth and kind < 0.12:
+            over = None
+            if self.chance(0.3):
+                stop = max(self.case.depths.values())
+                first = int(self.rng.integers(0, stop))
+                over = (first, int(self.rng.integers(first + 1, stop + 1)))
+            points = [r.number(self.plain(low, high)) for _ in range(int(self.rng.integers(2, 5)))]
+            return r.ramp(points, over, r.number(self.plain(low, high)) if self.chance(0.5) else None)
+        if depth and kind < 0.2:
+            arms = self.arms(make)
+            if arms: return r.match_number(arms, make())
+        if depth and kind < 0.26: return r.arithmetic(r.arithmetic(make(), "+", make()), "/", r.number(2.0))
+        if kind < 0.34: return self.parameter(self.plain(low, high))
+        return r.number(min(max(self.plain(low, high), low), high))
+
+    def parameter(self, value):
+        name = f"p{sum(s.startswith('param') for s in self.statements)}"
+        given = self.chance(0.5)
+        default = r.number(0.125 if given else value)
+        self.declare(f"param {name}: number = {default.text}\n")
+        if given: self.case.parameters[name] = value
+        return r.parameter(name, value)
+
+    def weight(self):
+        if self.chance(0.05): return r.number(0.0)
+        return self.number(-1.2, -0.1) if self.chance(0.12) else self.number(0.1, 1.3)
+
+    def density(self): return r.number(1.0) if self.chance(0.05) else self.number(0.02, 0.98)
+
+    def method_mask(self, rescale):
+        per = self.pick([None, "row", "last", "tensor"])
+        how = self.pick([None, "none", "inv", "l1"]) if rescale else self.pick([None, "none"])
+        stream = int(self.rng.integers(0, 9)) if self.chance(0.1) else None
+        kind = self.pick(["magnitude", "breadcrumbs"])
+        return r.mask_method(kind, self.density(), self.number(0.0, 0.3) if kind == "breadcrumbs" else None, per,
+                             self.chance(0.2), how, stream)
+
+    def mask(self):
+        kind = self.rng.random()
+        if kind < 0.55: mask = self.method_mask(True)
+        elif kind < 0.65: mask = r.selector_mask(self.selector())
+        elif kind < 0.75: mask = r.mask_and(self.method_mask(True), r.selector_mask(self.selector()))
+        elif kind < 0.82: mask = r.mask_or(self.method_mask(False), self.method_mask(False))
+        elif kind < 0.88: mask = r.mask_and(self.method_mask(False), r.mask_not(self.method_mask(False)))
+        elif kind < 0.92: mask = r.mask_not(self.method_mask(False))
+        else:
+            arms = self.arms(lambda: self.method_mask(True))
+            mask = r.match_mask(arms, self.method_mask(True)) if arms else self.method_mask(True)
+        if self.chance(0.4):
+            name = f"mask{sum(s.startswith('mask') for s in self.statements)}"
+            self.declare(f"mask {name} = {mask.text}\n")
+            return r.named(mask, name)
+        return mask
+
+    def strategy(self):
+        """→ strategy, name of its method"""
+        found, method = self.plain_strategy()
+        if not self.chance(0.1): return found, method
+        name = f"soft{sum(s.startswith('strategy') for s in self.statements)}"
+        self.declare(f"strategy {name} = {found.text}\n")
+        return r.named(found, name), method
+
+    def plain_strategy(self):
+        scale = self.number(0.1, 1.5) if self.chance(0.4) else None
+        method = self.pick(["sum", "sum", "mean", "ties", "ties", "ties"])
+        if method != "ties": found = r.strategy(method, scale)
+        else: found = r.strategy(method, scale, self.pick([None, "weighted", "unweighted", "count"]),
+                                 self.pick([None, "weights", "count", "none"]))
+        return found, method
+
+    # ------------------------------------------------------------------------------------------ merges
+
+    def block(self, number, base, entries, vectors):
+        method, kind = self.strategy()
+        weight = (lambda: self.number(0.1, 1.3)) if kind == "mean" else self.weight
+        clauses = lambda p_weight, p_mask: r.Clauses(weight() if self.chance(p_weight) else None,
+                                                     self.mask() if self.chance(p_mask) else None)
+        lines, chosen = [], self.some(entries)
+        self.rng.shuffle(chosen)
+        if len(chosen) > 1 and self.chance(0.2):
+            listed = [m for m in chosen if m.text in {s.name for s in self.case.sources} and m.missing is None]
+            if len(listed) > 1:
+                name = f"runs{number}"
+                paths = ", ".join(f'"{self.case.source(m.text).path}"' for m in listed)
+                self.declare(f"models {name} = [{paths}]\n")
+                chosen = [m for m in chosen if m not in listed]
+                lines.append(r.Line(name, listed, clauses(0.5, 0.4)))
+        lines += [r.Line(e.text, [e], clauses(0.7, 0.4)) for e in chosen]
+        lines += [r.Line(v.text, [v], clauses(0.7, 0.4)) for v in (self.some(vectors) if vectors and self.chance(0.6) else [])]
+        each = clauses(0.2, 0.35) if self.chance(0.6) else r.Clauses()
+        ats, left = [], set(self.case.shapes)
+        for _ in range(int(self.rng.integers(0, 4))):
+            selector = self.selector()
+            if not self.matching(selector) & left: continue
+            left -= self.matching(selector)
+            if self.chance(0.35): ats.append(r.At(selector, keep=self.pick([base, *(e for e in entries if not e.missing)])))
+            else:
+                stated = {int(i): clauses(0.7, 0.5) for i in self.rng.choice(len(lines), 1)}
+                stated = {i: s if s.text() else r.Clauses(weight()) for i, s in stated.items()}
+                ats.append(r.At(selector, clauses=stated))
+        block = r.Block(f"merge{number}", base, method, lines, each, ats)
+        self.declare(block.text())
+        return block.model()
+
+    def vector(self, number, models, base):
+        whole = [m for m in models if m.missing is None]
+        if not whole: return None
+        v = r.difference(self.pick(whole), base)
+        for _ in range(int(self.rng.integers(0, 3))):
+            kind = int(self.rng.integers(5))
+            if kind == 0: v = r.masked(v, self.mask())
+            if kind == 1: v = r.times(self.number(0.1, 1.5), v)
+            if kind == 2: v = r.over(v, self.number(0.5, 2))
+            if kind == 3: v = r.minus(v)
+            if kind == 4: v = r.add(v, self.pick("+-"), r.difference(self.pick(whole), base))
+        name = f"vector{number}"
+        self.declare(f"vector {name} = {v.text}\n")
+        return v._replace(text=name)
+
+    def expression(self, number, models, base, vectors):
+        """→ model, tolerance"""
+        whole, kind, tolerance = [m for m in models if m.missing is None], self.rng.random(), 0.0
+        if kind < 0.3 and whole:
+            inputs = [base, *self.some(whole)] if self.chance(0.5) else self.some(whole)
+            normalize = self.chance(0.8)
+            weights = [self.number(0.1, 1.2) for _ in inputs] if self.chance(0.7) else None
+            m = r.linear(inputs, weights, normalize)
+        elif kind < 0.5 and whole:
+            m, tolerance = r.slerp(base, self.pick(whole), self.number(0.0, 1.0)), 1e-6
+        elif vectors:
+            ws = [self.number(0.1, 1.2) for _ in vectors] if self.chance(0.6) else None
+            use = self.rng.random()
+            if use < 0.5: v = r.call(self.plain_strategy()[0], vectors, ws)
+            elif use < 0.75: v = r.times(self.number(0.1, 1), vectors[0])
+            else: v = r.rebase(vectors[0], base)
+            m = r.onto(base, self.pick("++-"), v)
+        else: m = r.linear([base])
+        name = f"merge{number}"
+        self.declare(f"merge {name} = {m.text}\n")
+        return m._replace(text=name), tolerance
+
+    # ------------------------------------------------------------------------------------------ the whole
+
+    def generate(self):
+        self.shapes()
+        self.models()
+        base, *models = [self.checkpoint(s) for s in self.case.sources]
+        chat = [self.adapter()] if self.chance(0.3) else []
+        vectors = [v for i in range(int(self.rng.integers(0, 3))) if (v := self.vector(i, models, base))]
+        merges = []
+        for i in range(int(self.rng.integers(1, 4))):
+            exact = [m for m, tolerance in merges if not tolerance]
+            under = self.pick(exact) if exact and self.chance(0.3) else base
+            entries = models + [m for m in exact if m is not under and self.chance(0.4)]
+            if self.chance(0.65): merges.append((self.block(i, under, entries, vectors + chat), 0.0))
+            else: merges.append(self.expression(i, models, base, vectors))
+        self.outputs(merges, vectors)
+        self.write_text()
+        return self.case
+
+    def outputs(self, merges, vectors):
+        wanted = [(m, t) for m, t in merges if self.chance(0.5)] or merges[-1:]
+        wanted += [(v, 0.0) for v in vectors if self.chance(0.2)]
+        for i, (value, tolerance) in enumerate(wanted):
+            dtype = self.pick(["F32", "BF16", "F16", "F64"]) if self.chance(0.4) else None
+            settings = [f"dtype {dtype.lower()}"] if dtype else []
+            if self.chance(0.2): settings.append(f"shard {self.pick(['20kB', '64KiB', '1MB'])}")
+            block = f" {{ {' '.join(settings)} }}" if len(settings) < 2 else " {\n  " + "\n  ".join(settings) + "\n}"
+            self.declare(f'output "dist/out{i}" = {value.text}{block if settings else ""}\n')
+            self.case.outputs.append(Output(f"dist/out{i}", value, dtype, "", tolerance))
+
+    def write_text(self):
+        statements = list(self.statements)
+        if self.chance(0.5): self.rng.shuffle(statements)
+        self.case.text = "theta 1\n\n" + "".join(statements)
+
+
+def write_inputs(case, directory, only=None):
+    """Writes the models of a case (`only`: of this name); the same bits whenever it is called."""
+    for number, source in enumerate(case.sources):
+        if only not in (None, source.name): continue
+        rng = np.random.default_rng([case.seed, number])
+        config = {"model_type": "llama", "tie_word_embeddings": case.tied_by_config, "torch_dtype": "bfloat16"}
+        aliases = {} if case.tied_by_config else case.aliases
+        checkpoints.write_model(directory / source.path, source.tensors, config, source.shards, aliases,
+                                rng if rng.random() < 0.5 else None)
+    for path, modules, config in case.adapters:
+        if only is None: checkpoints.write_adapter(directory / path, modules, config)
+
+
+def change_one_tensor(case, rng):
+    """Changes some elements of one tensor of one fine-tune: → its name, or None when there is nothing to change."""
+    source = case.sources[int(rng.integers(1, len(case.sources)))]
+    names = [name for name in sorted(source.tensors) if source.tensors[name].bits.size]
+    name = names[int(rng.integers(len(names)))]
+    dtype, bits = source.tensors[name]
+    x = st.widen(source.tensors[name], np.float64)
+    x = x + np.where(rng.random(x.shape) < 0.5, 0.01, 0.0)
+    source.tensors[name] = st.Tensor(dtype, st.narrow(x, dtype)[0].reshape(bits.shape))
+    return source.name
+
+
+def expected(case, output):
+    """{name: (bits, dtype, value in W)} of an output."""
+    result = {}
+    is_model = isinstance(output.value, r.Model)
+    stored = case.source(output.value.donor if is_model else "llama").tensors
+    for name in stored:
+        dtype = output.dtype or (stored[name].dtype if is_model else "F32")
+        context = case.context(name)
+        output.value.value(context)                     # finds the dtypes that decide W
+        context.W = st.work_type(dtype, *context.dtypes)
+        value = output.value.value(context)
+        result[name] = st.narrow(value, dtype)[0].reshape(value.shape), dtype, value
+    return result

@@ -1,0 +1,376 @@
+"""A recipe as text and meaning side by side: what theta is to compute, in terms of strict.py alone.
+
+Every function below makes a pair of the source text and what it means for one output tensor.  Nothing here imitates
+theta's compiler: there is no graph, no lowering, no fusion; a tensor's value is found by calling functions.
+
+Vectors are dense here: an element that a mask dropped is +0.  For sum, mean and ties that is the same as leaving it out.
+"""
+import fnmatch
+import math
+import re
+from dataclasses import dataclass, field
+from typing import Callable, NamedTuple
+
+import numpy as np
+
+import strict as st
+
+
+@dataclass
+class Context:
+    """One output tensor."""
+    name: str                       # stored name
+    names: tuple                    # stored name and the names tied to it
+    shape: tuple
+    depths: dict                    # layer stack → number of layers
+    W: type = np.float32
+    dtypes: set = field(default_factory=set)   # of the input tensors that the value was computed from
+
+    def stack(self):
+        found = re.match(r"^(.*?)\.(\d+)\.", self.name)
+        return (found[1], int(found[2])) if found else None
+
+
+class Number(NamedTuple):
+    text: str
+    at: Callable            # context → float
+
+
+class Selector(NamedTuple):
+    text: str
+    takes: Callable         # context → bool
+
+
+class Mask(NamedTuple):
+    text: str
+    use: Callable           # context, τ, stream → kept elements, τ rescaled
+
+
+class Vector(NamedTuple):
+    text: str
+    value: Callable         # context → τ in W, or None where the vector lacks the tensor
+
+
+class Model(NamedTuple):
+    text: str
+    value: Callable         # context → tensor in W, or None where the checkpoint lacks it
+    donor: str              # name of the checkpoint that gives dtypes and config
+    missing: str = None
+
+
+class Strategy(NamedTuple):
+    text: str
+    combine: Callable       # context, [(τ, weight)] → s × a
+
+
+# ------------------------------------------------------------------------------------------------- numbers
+
+def number(x):
+    return Number(("-" if x < 0 else "") + repr(abs(x)), lambda c: float(x))
+
+
+def parameter(name, x):
+    return Number(name, lambda c: float(x))
+
+
+def ramp(points, over=None, outside=None):
+    def at(c):
+        place, k = c.stack(), len(points) - 1
+        if place is None:
+            if outside is not None: return outside.at(c)
+            return points[0 if re.search("embed|wte|wpe|patch", c.name) else -1].at(c)
+        i, last = place[1], c.depths[place[0]] - 1
+        if over is not None: i, last = min(max(i - over[0], 0), over[1] - 1 - over[0]), over[1] - 1 - over[0]
+        if last == 0: return points[0].at(c)
+        u = (i * k) / last
+        j = min(math.floor(u), k - 1)
+        return points[j].at(c) + (points[j + 1].at(c) - points[j].at(c)) * (u - j)
+    settings = [p.text for p in points]
+    if over is not None: settings.append(f"over: {over[0]}..{over[1]}")
+    if outside is not None: settings.append(f"outside: {outside.text}")
+    return Number(f"ramp({', '.join(settings)})", at)
+
+
+def arithmetic(left, operator, right):
+    apply = {"+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "/": lambda a, b: a / b}[operator]
+    return Number(f"({left.text} {operator} {right.text})", lambda c: apply(left.at(c), right.at(c)))
+
+
+def chosen(arms, otherwise, c):
+    """The first arm whose selector takes the tensor."""
+    return next((value for selector, value in arms if selector.takes(c)), otherwise)
+
+
+def match_text(arms, otherwise):
+    return "match(" + "".join(f"{s.text}: {v.text}, " for s, v in arms) + f"else: {otherwise.text})"
+
+
+def match_number(arms, otherwise):
+    return Number(match_text(arms, otherwise), lambda c: chosen(arms, otherwise, c).at(c))
+
+
+# ------------------------------------------------------------------------------------------------- selectors, masks
+
+def glob(pattern):
+    return Selector(f'"{pattern}"', lambda c: any(fnmatch.fnmatchcase(name, pattern) for name in c.names))
+
+
+def tensors(patterns):
+    text = ", ".join(f'"{p}"' for p in patterns)
+    return Selector(f"tensors({text})", lambda c: any(glob(p).takes(c) for p in patterns))
+
+
+def layers(first, end):
+    def takes(c):
+        place = c.stack()
+        if place is None: return False
+        depth = c.depths[place[0]]
+        count = lambda bound: bound + depth if bound < 0 else bound
+        return count(first) <= place[1] < (depth if end is None else count(end))
+    return Selector(f"layers({first}..{'' if end is None else end})", takes)
+
+
+def not_(s): return Selector(f"!{s.text}", lambda c: not s.takes(c))
+def and_(a, b): return Selector(f"({a.text} & {b.text})", lambda c: a.takes(c) and b.takes(c))
+def or_(a, b): return Selector(f"({a.text} | {b.text})", lambda c: a.takes(c) or b.takes(c))
+
+
+def selector_mask(s):
+    return Mask(s.text, lambda c, tau, stream: (np.full(tau.shape, s.takes(c)), tau))
+
+
+def mask_method(kind, density, drop_top=None, per=None, at_least_one=False, rescale=None, stream=None):
+    def use(c, tau, position):
+        mask = st.Mask(kind, density.at(c), drop_top.at(c) if drop_top else 0.0, per=per, rescale=rescale,
+                       at_least_one=at_least_one)
+        kept = st.keep(mask, {c.name: tau}, position if stream is None else stream)[c.name]
+        return kept.elements, st.rescale(mask, tau, kept)
+    settings = [f"density: {density.text}"]
+    if drop_top: settings.append(f"drop_top: {drop_top.text}")
+    if per: settings.append(f"per: {per}")
+    if at_least_one: settings.append("at_least_one: true")
+    if rescale: settings.append(f"rescale: {rescale}")
+    if stream is not None: settings.append(f"stream: {stream}")
+    return Mask(f"{kind}({', '.join(settings)})", use)
+
+
+def mask_and(a, b):
+    """At most one of the two rescales."""
+    def use(c, tau, stream):
+        (kept_a, tau_a), (kept_b, tau_b) = a.use(c, tau, stream), b.use(c, tau, stream)
+        return kept_a & kept_b, tau_b if tau_a is tau else tau_a
+    return Mask(f"({a.text} & {b.text})", use)
+
+
+def mask_or(a, b):
+    """Neither rescales."""
+    return Mask(f"({a.text} | {b.text})", lambda c, tau, s: (a.use(c, tau, s)[0] | b.use(c, tau, s)[0], tau))
+
+
+def mask_not(a):
+    return Mask(f"!{a.text}", lambda c, tau, s: (~a.use(c, tau, s)[0], tau))
+
+
+def match_mask(arms, otherwise):
+    return Mask(match_text(arms, otherwise), lambda c, tau, s: chosen(arms, otherwise, c).use(c, tau, s))
+
+
+def named(thing, name):
+    """The same thing under a declared name."""
+    return thing._replace(text=name)
+
+
+# ------------------------------------------------------------------------------------------------- models and vectors
+
+def checkpoint(name, stored, missing=None):
+    def value(c):
+        if c.name not in stored: return None
+        tensor = stored[c.name]
+        c.dtypes.add(tensor.dtype)
+        return st.widen(tensor, c.W)
+    return Model(name, value, name, missing)
+
+
+def difference(model, base):
+    def value(c):
+        x, theta = model.value(c), base.value(c)
+        if x is not None: return x - theta
+        return None if model.missing == "skip" else np.zeros_like(theta)
+    return Vector(f"({model.text} - {base.text})", value)
+
+
+def adapter(name, modules, scaling, transposed):
+    """modules: {module: (A, B)}; scaling: {module: float64}."""
+    def value(c):
+        module = c.name.removesuffix(".weight")
+        if module not in modules: return None
+        pair = modules[module]
+        c.dtypes |= {t.dtype for t in pair}
+        return st.lora_product(*(st.widen(t, c.W) for t in pair), scaling[module], transposed)
+    return Vector(name, value)
+
+
+def masked(vector, mask, stream=0):
+    def value(c):
+        tau = vector.value(c)
+        if tau is None: return None
+        kept, rescaled = mask.use(c, tau, stream)
+        return np.where(kept, rescaled, c.W(0))
+    return Vector(f"(({vector.text}) & {mask.text})", value)
+
+
+def lift(text, apply, vector):
+    def value(c):
+        tau = vector.value(c)
+        return None if tau is None else apply(c, tau)
+    return Vector(text, value)
+
+
+def times(factor, v): return lift(f"{factor.text} * ({v.text})", lambda c, t: c.W(factor.at(c)) * t, v)
+def over(v, divisor): return lift(f"({v.text}) / {divisor.text}", lambda c, t: t / c.W(divisor.at(c)), v)
+def minus(v): return lift(f"-({v.text})", lambda c, t: -t, v)
+def rebase(v, model): return Vector(f"rebase({v.text}, {model.text})", v.value)
+
+
+def add(a, operator, b):
+    """Of vectors that have every tensor."""
+    def value(c):
+        x, y = a.value(c), b.value(c)
+        return x + y if operator == "+" else x - y
+    return Vector(f"({a.text}) {operator} ({b.text})", value)
+
+
+def onto(model, operator, vector):
+    def value(c):
+        theta, tau = model.value(c), vector.value(c)
+        if tau is None: return theta
+        return st.onto(theta, tau if operator == "+" else -tau)
+    return Model(f"{model.text} {operator} {vector.text}", value, model.donor)
+
+
+# ------------------------------------------------------------------------------------------------- strategies
+
+def everywhere(pairs):
+    return [st.Vector(tau, np.ones(tau.shape, bool), weight) for tau, weight in pairs]
+
+
+def strategy(method, scale=None, elect=None, divide=None):
+    def combine(c, pairs):
+        s = scale.at(c) if scale else 1.0
+        if method == "sum": return st.sum_(everywhere(pairs), s)
+        if method == "mean": return st.mean(everywhere(pairs), s)
+        return st.ties(everywhere(pairs), s, elect or "weighted", divide or "weights")
+    settings = [f"{key}: {value}" for key, value in
+                (("scale", scale and scale.text), ("elect", elect), ("divide", divide)) if value]
+    return Strategy(method + (f"({', '.join(settings)})" if settings else ""), combine)
+
+
+def match_strategy(arms, otherwise):
+    return Strategy(match_text(arms, otherwise), lambda c, pairs: chosen(arms, otherwise, c).combine(c, pairs))
+
+
+def call(method, vectors, weights=None):
+    """The expression form of a strategy on vectors."""
+    def value(c):
+        ws = weights or [number(1.0)] * len(vectors)
+        pairs = [(tau, w.at(c)) for tau, w in ((v.value(c), w) for v, w in zip(vectors, ws)) if tau is not None]
+        return method.combine(c, pairs) if pairs else None
+    name, _, settings = method.text.partition("(")
+    parts = [v.text for v in vectors]
+    if weights: parts.append(f"weight: [{', '.join(w.text for w in weights)}]")
+    if settings: parts.append(settings.removesuffix(")"))
+    return Vector(f"{name}({', '.join(parts)})", value)
+
+
+def linear_value(models, weights, normalize, c):
+    xs = [m.value(c) for m in models]
+    return st.linear(xs, [w.at(c) for w in weights], normalize)
+
+
+def linear(models, weights=None, normalize=True, text=None):
+    ws = weights or [number(1.0)] * len(models)
+    parts = [text or ", ".join(m.text for m in models)]
+    if weights: parts.append(f"weight: [{', '.join(w.text for w in weights)}]")
+    if not normalize: parts.append("normalize: false")
+    return Model(f"linear({', '.join(parts)})", lambda c: linear_value(models, ws, normalize, c), models[0].donor)
+
+
+def slerp(a, b, t):
+    return Model(f"slerp({a.text}, {b.text}, t: {t.text})", lambda c: st.slerp(a.value(c), b.value(c), t.at(c))[0], a.donor)
+
+
+# ------------------------------------------------------------------------------------------------- the merge block
+
+@dataclass
+class Clauses:
+    weight: Number = None
+    mask: Mask = None
+
+    def text(self):
+        return "".join(f"  {key} {value.text}" for key, value in (("weight", self.weight), ("mask", self.mask)) if value)
+
+
+@dataclass
+class Line:
+    text: str
+    members: list           # vectors or models; a list's members stand singly
+    clauses: Clauses
+
+
+@dataclass
+class At:
+    selector: Selector
+    keep: Model = None
+    clauses: dict = field(default_factory=dict)     # number of the line → Clauses
+
+    def text(self, lines):
+        if self.keep: return f"  at {self.selector.text}  keep {self.keep.text}\n"
+        body = "".join(f"    {lines[i].text}{clauses.text()}\n" for i, clauses in self.clauses.items())
+        return f"  at {self.selector.text} {{\n{body}  }}\n"
+
+
+@dataclass
+class Block:
+    """`merge name [onto base] using strategy { … }`; without a base the method is linear over models."""
+    name: str
+    base: Model
+    method: Strategy
+    lines: list
+    each: Clauses = field(default_factory=Clauses)
+    ats: list = field(default_factory=list)
+    normalize: bool = True
+
+    def text(self):
+        head = f"merge {self.name}" + (f" onto {self.base.text}" if self.base else "")
+        using = self.method.text if self.base else "linear" + ("" if self.normalize else "(normalize: false)")
+        each = f"  each{self.each.text()}\n" if self.each.text() else ""
+        lines = "".join(f"  {line.text}{line.clauses.text()}\n" for line in self.lines)
+        return f"{head} using {using} {{\n{each}{lines}{''.join(at.text(self.lines) for at in self.ats)}}}\n"
+
+    def clause(self, c, number_of_line, key):
+        """From the first `at` that matches and states it, else from the line, else from `each`."""
+        for at in self.ats:
+            if at.keep is None and at.selector.takes(c) and number_of_line in at.clauses:
+                stated = getattr(at.clauses[number_of_line], key)
+                if stated is not None: return stated
+        return getattr(self.lines[number_of_line].clauses, key) or getattr(self.each, key)
+
+    def value(self, c):
+        for at in self.ats:
+            if at.keep and at.selector.takes(c): return at.keep.value(c)
+        pairs, position = [], 0
+        for i, line in enumerate(self.lines):
+            weight, mask = self.clause(c, i, "weight") or number(1.0), self.clause(c, i, "mask")
+            for member in line.members:
+                value = member
+                if self.base and isinstance(member, Model): value = difference(member, self.base)
+                if mask: value = masked(value, mask, position)
+                pairs.append((value.value(c), weight.at(c)))
+                position += 1
+        if not self.base: return st.linear([x for x, _ in pairs], [w for _, w in pairs], self.normalize)
+        theta, present = self.base.value(c), [(tau, w) for tau, w in pairs if tau is not None]
+        return st.onto(theta, self.method.combine(c, present)) if present else theta
+
+    def model(self):
+        donor = self.base.donor if self.base else self.lines[0].members[0].donor
+        return Model(self.name, self.value, donor)
