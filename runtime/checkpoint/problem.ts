@@ -2,6 +2,7 @@
 // into the value that the compiler is given. Nothing else a file contains may make them throw.
 
 import type { SourceProblem } from "../../compiler/checkpoint.ts";
+import { printable } from "../../dsl/printable.ts";
 
 /** Diagnostic codes of sources, one a kind of damage. */
 export type SourceCode =
@@ -69,15 +70,11 @@ export function orProblem<T>(read: () => T): T | SourceProblem {
   }
 }
 
-/** Controls, line separators, marks that turn the direction of text, and halves of surrogate pairs. */
-const UNPRINTABLE = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
 const LONGEST = 160;
 
 /** Text out of a file, fit to be printed in a sentence: escaped, and cut when it is very long. */
 export function quoted(text: string): string {
-  const start = text.length > LONGEST ? text.slice(0, LONGEST) : text;
-  const safe = start.replace(UNPRINTABLE, (unit) => `\\u{${unit.codePointAt(0)!.toString(16)}}`);
-  return `"${safe}${text.length > LONGEST ? "…" : ""}"`;
+  return text.length > LONGEST ? `"${printable(text.slice(0, LONGEST))}…"` : `"${printable(text)}"`;
 }
 
 /** Shapes as diagnostics print them; long ones are cut. */

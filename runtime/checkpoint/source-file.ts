@@ -1,9 +1,10 @@
 // Opens files that nobody vouches for: regular files only, without ever waiting for a writer at the other end of a
 // pipe, and remembers what was opened so that the stat cache need not look again.
 
-import { closeSync, constants, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, readdirSync, statSync } from "node:fs";
 import { isUtf8 } from "node:buffer";
-import { fail, quoted } from "./problem.ts";
+import { sortByBytes } from "./byte-order.ts";
+import { fail } from "./problem.ts";
 
 /** What tells one state of a file from another, of the file behind any links. */
 export interface FileIdentity {
@@ -74,6 +75,11 @@ export function kindOf(file: SourceFile): "directory" | "file" | "other" | undef
   return stat.isFile() ? "file" : "other";
 }
 
+/** Names of what a directory holds, sorted by bytes. */
+export function namesIn(directory: SourceFile): readonly string[] {
+  return sortByBytes(attempt(directory, () => readdirSync(directory.path)));
+}
+
 /** Runs a system call; what it throws becomes a sentence about the file. */
 export function attempt<T>(file: SourceFile, call: () => T): T {
   try {
@@ -81,9 +87,18 @@ export function attempt<T>(file: SourceFile, call: () => T): T {
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
     if (code === undefined) throw error;
-    if (code === "ENOENT" || code === "ENOTDIR") fail("source-missing", `${file.display} does not exist`);
+    if (code === "ENOENT" || code === "ENOTDIR") missing(file);
     fail("source-unreadable", `${file.display} cannot be read: ${REASONS[code] ?? code}`);
   }
+}
+
+/** Says that nothing is there, or that a link leads nowhere, as in a snapshot whose download was interrupted. */
+export function missing(file: SourceFile): never {
+  const link = lstatSync(file.path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  fail(
+    "source-missing",
+    link ? `${file.display} is a symbolic link that leads nowhere` : `${file.display} does not exist`,
+  );
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -127,9 +142,4 @@ function notAFile(file: SourceFile, stat: TypeTests): never {
 export function inside(directory: SourceFile, name: string): SourceFile {
   const join = (parent: string): string => (parent.endsWith("/") ? parent + name : `${parent}/${name}`);
   return { path: join(directory.path), display: join(directory.display) };
-}
-
-/** How a message calls a path that a recipe spelled. */
-export function displayOf(spelled: string): string {
-  return quoted(spelled).slice(1, -1);
 }

@@ -1,0 +1,120 @@
+// A model in the hub's conventions: a directory with one model.safetensors or with shards and their index, or one
+// .safetensors file. What transformers would load from a directory is what is read here.
+
+import type { Checkpoint, SourceProblem, TensorInfo } from "../../compiler/checkpoint.ts";
+import { printable } from "../../dsl/printable.ts";
+import { CONFIG_FILE, modelConfig, parseConfig, readConfigText } from "./model-config.ts";
+import { fail, orProblem, quoted } from "./problem.ts";
+import { readSafetensorsHeader } from "./safetensors-header.ts";
+import { readShards } from "./shard-index.ts";
+import { type OpenedFiles, type SourceFile, inside, kindOf, missing, namesIn } from "./source-file.ts";
+import { THETA_FILE, readThetaFile } from "./theta-file.ts";
+import { tiedNames } from "./tied-names.ts";
+
+/** `path` is absolute, `display` what the recipe says; every file that is opened is added to `opened`. */
+export function readModel(path: string, display: string, opened: OpenedFiles): Checkpoint | SourceProblem {
+  return orProblem(() => {
+    const source = { path, display: printable(display) };
+    const kind = kindOf(source);
+    if (kind === undefined) missing(source);
+    return kind === "directory" ? readDirectory(source, display, opened) : readSingleFile(source, display, opened);
+  });
+}
+
+function readDirectory(directory: SourceFile, display: string, opened: OpenedFiles): Checkpoint {
+  const names = namesIn(directory);
+  if (names.includes(THETA_FILE) && readThetaFile(inside(directory, THETA_FILE), opened).kind === "vector") {
+    const help = `declare it with "vector", and "on" its base`;
+    fail("source-kind", `${directory.display} is a vector that theta wrote, not a model`, help);
+  }
+  const tensors = readWeights(directory, names, opened);
+  return toCheckpoint(directory.path, display, tensors, directory, names.includes(CONFIG_FILE), opened);
+}
+
+function readSingleFile(file: SourceFile, display: string, opened: OpenedFiles): Checkpoint {
+  if (!file.path.endsWith(".safetensors")) {
+    const sentence = `${file.display} is not a .safetensors file`;
+    fail("source-format", sentence, FOREIGN.test(file.path) ? CONVERT : "name a directory or a .safetensors file");
+  }
+  const tensors = readSafetensorsHeader(file, opened);
+  const directory = { path: parentOf(file.path), display: parentOf(file.display) };
+  const hasConfig = kindOf(inside(directory, CONFIG_FILE)) !== undefined;
+  return toCheckpoint(file.path, display, tensors, directory, hasConfig, opened);
+}
+
+function toCheckpoint(
+  path: string,
+  display: string,
+  tensors: ReadonlyMap<string, TensorInfo>,
+  directory: SourceFile,
+  hasConfig: boolean,
+  opened: OpenedFiles,
+): Checkpoint {
+  if (tensors.size === 0) fail("empty-checkpoint", `${printable(display)} holds no tensors`);
+  const file = inside(directory, CONFIG_FILE);
+  const parsed = hasConfig ? parseConfig(readConfigText(file, opened), file) : undefined;
+  const config = modelConfig(parsed, tensors, file);
+  const aliases = config.tieWordEmbeddings ? tiedNames(tensors) : new Map<string, string>();
+  return { kind: "model", path, display, tensors, aliases, config };
+}
+
+/** In the order in which transformers looks: where there is one file as well as an index, the one file is loaded. */
+const WEIGHTS: readonly (readonly [name: string, kind: "file" | "index"])[] = [
+  ["model.safetensors", "file"],
+  ["model.safetensors.index.json", "index"],
+  ["diffusion_pytorch_model.safetensors", "file"],
+  ["diffusion_pytorch_model.safetensors.index.json", "index"],
+];
+
+/** All tensors of a directory whose content is `names`. */
+export function readWeights(
+  directory: SourceFile,
+  names: readonly string[],
+  opened: OpenedFiles,
+): ReadonlyMap<string, TensorInfo> {
+  const [name, kind] = WEIGHTS.find(([candidate]) => names.includes(candidate)) ?? noWeights(directory, names);
+  const file = inside(directory, name);
+  return kind === "file" ? readSafetensorsHeader(file, opened) : readShards(directory, file, opened);
+}
+
+const FOREIGN = /\.(?:bin|pt|pth|ckpt|gguf|ggml|h5|msgpack|onnx|npz)$/;
+const CONVERT = "convert it to safetensors first, for example with transformers' save_pretrained";
+
+/** Says what the directory is instead. */
+function noWeights(directory: SourceFile, names: readonly string[]): never {
+  const { display } = directory;
+  if (names.includes("adapter_config.json") || names.includes("adapter_model.safetensors")) {
+    fail("source-kind", `${display} is an adapter, not a model`, `declare it with "adapter", and "on" its base`);
+  }
+  if (names.includes("snapshots") && names.includes("blobs")) {
+    fail(
+      "source-format",
+      `${display} is a folder of the hub's cache, not a model`,
+      `name one of its snapshots: ${display}/snapshots/…`,
+    );
+  }
+  const loose = names.filter((name) => name.endsWith(".safetensors"));
+  const shard = loose.find((name) => /-\d+-of-\d+\.safetensors$/.test(name));
+  if (shard !== undefined) {
+    fail(
+      "bad-index",
+      `${display} holds shards such as ${quoted(shard)}, but no model.safetensors.index.json`,
+      "add the index, or name one .safetensors file",
+    );
+  }
+  if (loose.length > 0) {
+    const listed = loose.slice(0, 3).map(quoted).join(", ") + (loose.length > 3 ? ` and ${loose.length - 3} more` : "");
+    const help = `name one file: "${display}/${printable(loose[0]!)}"`;
+    fail("source-ambiguous", `${display} holds ${listed}, but no model.safetensors and no index`, help);
+  }
+  const foreign = names.find((name) => FOREIGN.test(name));
+  if (foreign !== undefined) {
+    fail("source-format", `${display} holds ${quoted(foreign)}, but no safetensors file`, CONVERT);
+  }
+  fail("source-format", `${display} holds no model.safetensors and no model.safetensors.index.json`);
+}
+
+function parentOf(path: string): string {
+  const slash = path.lastIndexOf("/");
+  return slash === -1 ? "." : slash === 0 ? "/" : path.slice(0, slash);
+}
