@@ -1,0 +1,210 @@
+"""Writes ../golden/recipes.json: recipes over the examples' checkpoints and the digest of every tensor that they make.
+
+The digests come from strict.py, never from theta.  test/e2e/golden.test.ts builds the recipes without Python.  Run this by
+hand when methods.md changes what a recipe means:  .venv/bin/python golden.py
+"""
+import hashlib
+import json
+import pathlib
+
+import numpy as np
+
+import checkpoints
+import recipe as r
+import strict as st
+
+HERE = pathlib.Path(__file__).resolve().parent
+EXAMPLES = HERE.parent.parent / "examples"
+
+
+class Example:
+    """The checkpoints of an example, as models of recipe.py."""
+
+    def __init__(self, name, files):
+        self.name = name
+        self.stored = {key: checkpoints.read_file(EXAMPLES / name / path)[0] for key, path in files.items()}
+        self.models = {key: r.checkpoint(key, tensors) for key, tensors in self.stored.items()}
+        self.depths = {}
+        for tensor in next(iter(self.stored.values())):
+            place = r.Context(tensor, (tensor,), (), {}).stack()
+            if place: self.depths[place[0]] = max(self.depths.get(place[0], 0), place[1] + 1)
+
+    def digests(self, value, dtype=None):
+        """{tensor: [dtype, sha256]}"""
+        is_model, result = isinstance(value, r.Model), {}
+        for name, stored in next(iter(self.stored.values())).items():
+            out = dtype or (self.stored[value.donor][name].dtype if is_model else "F32")
+            context = r.Context(name, (name,), stored.bits.shape, self.depths)
+            value.value(context)
+            context.W = st.work_type(out, *context.dtypes)
+            bits = st.narrow(value.value(context), out)[0]
+            result[name] = [out, hashlib.sha256(np.ascontiguousarray(bits).tobytes()).hexdigest()]
+        return result
+
+
+def block(base, method, lines, each=None, ats=()):
+    lines = [r.Line("", members, clauses) for members, clauses in lines]
+    return r.Block("", base, method, lines, each or r.Clauses(), list(ats)).model()
+
+
+def digits_example():
+    tasks = sorted(path.stem for path in (EXAMPLES / "digits/data/tasks").glob("*.safetensors"))
+    example = Example("digits", {"encoder": "data/base.safetensors"} | {t: f"data/tasks/{t}.safetensors" for t in tasks})
+    base = example.models["encoder"]
+    crumbs = r.mask_method("breadcrumbs", r.number(0.9), r.number(0.01))
+    largest = r.mask_method("magnitude", r.number(0.8))
+    outputs = {}
+    for group, names, scale, ties_scale in (("rotations", ["upright", "rot90", "rot180", "rot270"], 0.3, 0.5),
+                                            ("all", tasks, 0.1, 0.35)):
+        members = [example.models[name] for name in names]
+        total, ties = r.strategy("sum", r.number(scale)), r.strategy("ties", r.number(ties_scale))
+        outputs[f"dist/{group}-sum"] = block(base, total, [(members, r.Clauses())])
+        outputs[f"dist/{group}-breadcrumbs"] = block(base, total, [(members, r.Clauses(mask=crumbs))])
+        outputs[f"dist/{group}-ties"] = block(base, ties, [(members, r.Clauses())], r.Clauses(mask=largest))
+    return "the digits example", example, None, {path: (value, None) for path, value in outputs.items()}
+
+
+def tiny_llama():
+    return Example("tiny-llama", {"llama": "data/base/model.safetensors"}
+                   | {name: f"data/{name}/model.safetensors" for name in ("python", "c", "prose")})
+
+
+def tiny_llama_example():
+    example = tiny_llama()
+    llama, python, c, prose = (example.models[name] for name in ("llama", "python", "c", "prose"))
+    crumbs = r.mask_method("breadcrumbs", r.number(0.6), r.number(0.006))
+    assistant = block(llama, r.strategy("ties"), [
+        ([python], r.Clauses(r.number(0.6))),
+        ([c], r.Clauses(r.number(0.8))),
+        ([prose], r.Clauses(r.ramp([r.number(0.4), r.number(1.0)]), r.mask_method("magnitude", r.number(0.4)))),
+    ], r.Clauses(mask=crumbs), [
+        r.At(r.glob("*norm.weight"), keep=llama),
+        r.At(r.and_(r.layers(0, 1), r.glob("*.mlp.*")), clauses={2: r.Clauses(r.number(0.1))}),
+    ])
+    soup = block(llama, r.strategy("sum", r.number(0.3)), [([m], r.Clauses()) for m in (python, c, prose)])
+    return "the tiny-llama example", example, None, {"dist/assistant": (assistant, "BF16"), "dist/soup": (soup, None)}
+
+
+HEAD = """theta 1
+
+base  llama  = "data/base"
+model python = "data/python"
+model c      = "data/c"
+model prose  = "data/prose"
+"""
+
+
+def expressions():
+    example = tiny_llama()
+    llama, python, c, prose = (example.models[name] for name in ("llama", "python", "c", "prose"))
+    by_rows = r.mask_method("magnitude", r.number(0.3), per="row", rescale="l1")
+    band = r.mask_method("breadcrumbs", r.number(0.5), r.number(0.05), per="tensor", rescale="inv")
+    python_delta, c_delta = r.named(r.difference(python, llama), "python_delta"), r.named(r.difference(c, llama), "c_delta")
+    either = r.mask_or(r.mask_method("magnitude", r.number(0.1)), r.mask_not(r.mask_method("magnitude", r.number(0.8))))
+    weights = r.match_number([(r.glob("*self_attn*"), r.ramp([r.number(0.0), r.number(0.5), r.number(1.0)])),
+                              (r.layers(-1, None), r.number(0.25))], r.number(0.75))
+    outputs = {
+        "dist/linear": (r.linear([llama, python, c], [r.number(0.5), r.number(0.3), weights]), None),
+        "dist/plain": (r.linear([python, prose], [r.number(0.5), r.number(0.25)], normalize=False), "F16"),
+        "dist/forget": (r.onto(llama, "-", r.times(r.number(0.5), python_delta)), "F32"),
+        "dist/analogy": (r.onto(c, "+", r.rebase(python_delta, c)), None),
+        "dist/both": (r.onto(llama, "+", r.call(r.strategy("ties", None, "count", "count"), [
+            r.masked(python_delta, by_rows), r.masked(c_delta, band)], [r.number(0.3), r.number(0.6)])), None),
+        "dist/mean": (block(llama, r.strategy("mean", r.number(1.5)), [
+            ([python], r.Clauses(r.number(0.7), by_rows)),
+            ([c], r.Clauses(mask=band)),
+            ([prose], r.Clauses(mask=either))]), None),
+        "dist/wide": (block(llama, r.strategy("ties", r.number(0.9), "unweighted", "none"), [
+            ([python], r.Clauses(r.number(-0.5))), ([c], r.Clauses()), ([prose], r.Clauses(weights))],
+            r.Clauses(mask=band)), "F64"),
+        "dist/delta": (r.masked(r.add(r.over(python_delta, r.number(3.0)), "-", c_delta), by_rows), None),
+    }
+    text = HEAD + """
+vector python_delta = python - llama
+vector c_delta      = c - llama
+vector delta        = (python_delta / 3.0 - c_delta) & by_rows
+
+mask by_rows = magnitude(density: 0.3, per: row, rescale: l1)
+mask band    = breadcrumbs(density: 0.5, drop_top: 0.05, per: tensor, rescale: inv)
+
+merge soup    = linear(llama, python, c, weight: [0.5, 0.3, match("*self_attn*": ramp(0, 0.5, 1), layers(-1..): 0.25, else: 0.75)])
+merge plain   = linear(python, prose, weight: [0.5, 0.25], normalize: false)
+merge forget  = llama - 0.5 * python_delta
+merge analogy = c + rebase(python_delta, c)
+merge both    = llama + ties(python_delta & by_rows, c_delta & band, weight: [0.3, 0.6], elect: count, divide: count)
+merge average onto llama using mean(scale: 1.5) {
+  python  weight 0.7  mask by_rows
+  c       mask band
+  prose   mask magnitude(density: 0.1) | !magnitude(density: 0.8)
+}
+merge wide onto llama using ties(scale: 0.9, elect: unweighted, divide: none) {
+  each    mask band
+  python  weight -0.5
+  c
+  prose   weight match("*self_attn*": ramp(0, 0.5, 1), layers(-1..): 0.25, else: 0.75)
+}
+
+output "dist/linear"  = soup
+output "dist/plain"   = plain { dtype f16 }
+output "dist/forget"  = forget { dtype f32 }
+output "dist/analogy" = analogy
+output "dist/both"    = both
+output "dist/mean"    = average
+output "dist/wide"    = wide { dtype f64 }
+output "dist/delta"   = delta
+"""
+    return "expressions", example, text, outputs
+
+
+def nested():
+    example = tiny_llama()
+    llama, python, c, prose = (example.models[name] for name in ("llama", "python", "c", "prose"))
+    crumbs = r.mask_method("breadcrumbs", r.number(0.15), r.number(0.006), stream=5)
+    code = block(llama, r.strategy("ties"), [([python], r.Clauses()), ([c], r.Clauses(r.number(0.4)))], r.Clauses(mask=crumbs))
+    all_ = block(code, r.strategy("sum"), [([prose], r.Clauses(r.number(0.3), r.mask_method("magnitude", r.number(0.2)))),
+                                          ([python], r.Clauses(r.number(0.1)))],
+                 ats=[r.At(r.tensors(["lm_head.*", "*embed_tokens*"]), keep=prose),
+                      r.At(r.layers(1, 3), clauses={0: r.Clauses(mask=crumbs)}),
+                      r.At(r.not_(r.layers(0, None)), keep=llama),
+                      r.At(r.glob("*.mlp.*"), clauses={0: r.Clauses(r.number(0.9)), 1: r.Clauses(r.number(0.0))})])
+    text = HEAD + """
+mask crumbs = breadcrumbs(density: 0.15, drop_top: 0.006, stream: 5)
+
+merge code onto llama using ties {
+  each    mask crumbs
+  python
+  c       weight 0.4
+}
+merge everything onto code using sum {
+  prose   weight 0.3  mask magnitude(density: 0.2)
+  python  weight 0.1
+  at "lm_head.*", "*embed_tokens*"  keep prose
+  at layers(1..3) {
+    prose  mask crumbs
+  }
+  at !layers(0..)  keep llama
+  at "*.mlp.*" {
+    prose   weight 0.9
+    python  weight 0
+  }
+}
+
+output "dist/everything" = everything { dtype f32 }
+output "dist/code"       = code
+"""
+    return "a merge onto a merge", example, text, {"dist/everything": (all_, "F32"), "dist/code": (code, None)}
+
+
+def main():
+    recipes = []
+    for name, example, text, outputs in (digits_example(), tiny_llama_example(), expressions(), nested()):
+        digests = {path: example.digests(value, dtype) for path, (value, dtype) in outputs.items()}
+        recipes.append({"name": name, "example": example.name, "recipe": text, "outputs": digests})
+    path = HERE.parent / "golden" / "recipes.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(recipes, indent=1) + "\n")
+    print(f"{path}: {sum(len(d) for recipe in recipes for d in recipe['outputs'].values())} digests")
+
+
+if __name__ == "__main__":
+    main()
