@@ -7,7 +7,7 @@ import { CONFIG_FILE, modelConfig, parseConfig, readConfigText } from "./model-c
 import { fail, orProblem, quoted } from "./problem.ts";
 import { readSafetensorsHeader } from "./safetensors-header.ts";
 import { readShards } from "./shard-index.ts";
-import { type OpenedFiles, type SourceFile, inside, kindOf, missing, namesIn } from "./source-file.ts";
+import { type OpenedFiles, type SourceFile, inside, kindOf, missing, namesIn, parentOf } from "./source-file.ts";
 import { THETA_FILE, readThetaFile } from "./theta-file.ts";
 import { tiedNames } from "./tied-names.ts";
 
@@ -37,7 +37,7 @@ function readSingleFile(file: SourceFile, display: string, opened: OpenedFiles):
     fail("source-format", sentence, FOREIGN.test(file.path) ? CONVERT : "name a directory or a .safetensors file");
   }
   const tensors = readSafetensorsHeader(file, opened);
-  const directory = { path: parentOf(file.path), display: parentOf(file.display) };
+  const directory = parentOf(file);
   const hasConfig = kindOf(inside(directory, CONFIG_FILE)) !== undefined;
   return toCheckpoint(file.path, display, tensors, directory, hasConfig, opened);
 }
@@ -112,9 +112,4 @@ function noWeights(directory: SourceFile, names: readonly string[]): never {
     fail("source-format", `${display} holds ${quoted(foreign)}, but no safetensors file`, CONVERT);
   }
   fail("source-format", `${display} holds no model.safetensors and no model.safetensors.index.json`);
-}
-
-function parentOf(path: string): string {
-  const slash = path.lastIndexOf("/");
-  return slash === -1 ? "." : slash === 0 ? "/" : path.slice(0, slash);
 }

@@ -3,6 +3,7 @@
 
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, readdirSync, statSync } from "node:fs";
 import { isUtf8 } from "node:buffer";
+import { dirname } from "node:path";
 import { sortByBytes } from "./byte-order.ts";
 import { fail } from "./problem.ts";
 
@@ -142,4 +143,9 @@ function notAFile(file: SourceFile, stat: TypeTests): never {
 export function inside(directory: SourceFile, name: string): SourceFile {
   const join = (parent: string): string => (parent.endsWith("/") ? parent + name : `${parent}/${name}`);
   return { path: join(directory.path), display: join(directory.display) };
+}
+
+/** The directory that a file lies in. */
+export function parentOf(file: SourceFile): SourceFile {
+  return { path: dirname(file.path), display: dirname(file.display) };
 }

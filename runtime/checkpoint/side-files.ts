@@ -1,0 +1,100 @@
+// What belongs to a model beside its weights and is carried over to an output: configuration, tokenizer, templates,
+// code, licence. A closed list, so that no weights in another format and no training state travel along.
+
+import type { Dtype, SourceProblem } from "../../compiler/checkpoint.ts";
+import { printable } from "../../dsl/printable.ts";
+import { sortByBytes } from "./byte-order.ts";
+import { uniformTorchDtype, withDtype } from "./config-dtype.ts";
+import { CONFIG_FILE, readConfigText } from "./model-config.ts";
+import { fail, orProblem } from "./problem.ts";
+import { type OpenedFiles, type SourceFile, inside, kindOf, missing, namesIn, parentOf } from "./source-file.ts";
+
+/** To be copied, links followed, or to be written as it stands. `name` may have a directory in front. */
+export type SideFile =
+  { readonly name: string; readonly copyOf: string } | { readonly name: string; readonly content: Uint8Array };
+
+/** A checkpoint that gives side files: `path` of a directory or of one .safetensors file. */
+export type SideFileDonor = Pick<SourceFile, "path" | "display">;
+
+export interface SideFileDonors {
+  readonly model: SideFileDonor;
+  /** Gives all tokenizer files instead; the model's are left out. */
+  readonly tokenizer?: SideFileDonor;
+  /** Gives all others instead. */
+  readonly config?: SideFileDonor;
+}
+
+/** Sorted by name, by bytes. `dtypes` are those of the output's tensors. Every file read is added to `opened`. */
+export function sideFiles(
+  { model, tokenizer = model, config = model }: SideFileDonors,
+  dtypes: Iterable<Dtype>,
+  opened: OpenedFiles,
+): readonly SideFile[] | SourceProblem {
+  return orProblem(() => {
+    const files = new Map<string, SideFile>();
+    for (const file of listRole(config, "model")) files.set(file.name, file);
+    const tokenizerFiles = listRole(tokenizer, "tokenizer");
+    if (tokenizer !== model && tokenizerFiles.length === 0) {
+      fail("source-format", `${printable(tokenizer.display)} holds no tokenizer files`);
+    }
+    for (const file of tokenizerFiles) files.set(file.name, file);
+    const dtype = uniformTorchDtype(dtypes);
+    if (files.has(CONFIG_FILE) && dtype !== undefined) {
+      const file = inside(directoryOf(config), CONFIG_FILE);
+      const corrected = withDtype(readConfigText(file, opened), dtype, file.display);
+      files.set(CONFIG_FILE, { name: CONFIG_FILE, content: Buffer.from(corrected, "utf8") });
+    }
+    return sortByBytes([...files.keys()]).map((name) => files.get(name)!);
+  });
+}
+
+type Role = "tokenizer" | "model";
+
+/** The first that fits. Anything else stays behind: weights, indexes, training state, notes, version control. */
+const NAMES: readonly (readonly [pattern: RegExp, role: Role])[] = [
+  [/^tokenizer(?:_config)?\.json$/, "tokenizer"],
+  [/^tokenizer\.model(?:\.v\d+)?$/, "tokenizer"],
+  [/^(?:special_tokens_map|added_tokens|vocab|chat_template|tekken|tokenization_map)\.json$/, "tokenizer"],
+  [/^(?:merges|vocab|bpe\.codes)\.txt$/, "tokenizer"],
+  [/\.(?:jinja|spm|tiktoken)$/, "tokenizer"],
+  [/^(?:spiece|sentencepiece(?:\.bpe)?|sentence_bpe)\.model$/, "tokenizer"],
+  [/^tokenization_\w+\.py$/, "tokenizer"],
+  [/^(?:config|generation_config|params|model_index)\.json$/, "model"],
+  [/^(?:preprocessor|processor|image_processor|video_preprocessor|feature_extractor)(?:_config)?\.json$/, "model"],
+  [
+    /^(?:configuration|modeling|modular|processing|image_processing|video_processing|feature_extraction)_\w+\.py$/,
+    "model",
+  ],
+  [/^(?:modules|sentence_bert_config|config_sentence_transformers|normalizer|scheduler_config)\.json$/, "model"],
+  [/^(?:LICENSE|LICENCE|NOTICE|COPYING|USE_POLICY)(?:\.(?:txt|md))?$/i, "model"],
+];
+
+/** Directories whose files belong to the tokenizer. */
+const TEMPLATE_DIRECTORY = "additional_chat_templates";
+
+function listRole(donor: SideFileDonor, role: Role): { readonly name: string; readonly copyOf: string }[] {
+  const directory = directoryOf(donor);
+  const found: { readonly name: string; readonly copyOf: string }[] = [];
+  const add = (parent: SourceFile, name: string, file: string): void => {
+    const source = inside(parent, file);
+    const kind = kindOf(source);
+    if (kind === undefined) missing(source);
+    if (kind === "other") fail("source-not-a-file", `${source.display} is not a regular file`);
+    if (kind === "file") found.push({ name, copyOf: source.path });
+  };
+  for (const name of namesIn(directory)) {
+    if (NAMES.find(([pattern]) => pattern.test(name))?.[1] === role) add(directory, name, name);
+    if (name !== TEMPLATE_DIRECTORY || role !== "tokenizer") continue;
+    const templates = inside(directory, name);
+    if (kindOf(templates) !== "directory") continue;
+    for (const file of namesIn(templates)) {
+      if (file.endsWith(".jinja")) add(templates, `${name}/${file}`, file);
+    }
+  }
+  return found;
+}
+
+function directoryOf({ path, display }: SideFileDonor): SourceFile {
+  const source = { path, display: printable(display) };
+  return kindOf(source) === "directory" ? source : parentOf(source);
+}
