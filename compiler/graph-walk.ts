@@ -1,0 +1,134 @@
+// The shape of the recipe graph, for whoever walks it: what a node is made of, and what it stands on.
+
+import type {
+  AdapterNode,
+  CheckpointNode,
+  ModelNode,
+  OutputNode,
+  StoredVectorNode,
+  VectorNode,
+} from "./recipe-graph.ts";
+
+export type SourceNode = CheckpointNode | AdapterNode | StoredVectorNode;
+
+/** In the order of the merge. */
+export function childrenOf(node: ModelNode | VectorNode): readonly (ModelNode | VectorNode)[] {
+  switch (node.kind) {
+    case "checkpoint":
+      return [];
+    case "onto":
+      return [node.base, node.vector];
+    case "model-method":
+    case "vector-method":
+      return node.inputs;
+    case "model-choice":
+    case "vector-choice": {
+      const values = node.arms.map(({ value }) => value);
+      return node.otherwise === undefined ? values : [...values, node.otherwise];
+    }
+    case "difference":
+      return [node.model, node.base];
+    case "adapter":
+    case "stored-vector":
+      return [node.base];
+    case "vector-add":
+    case "vector-subtract":
+      return [node.left, node.right];
+    case "vector-negate":
+    case "vector-multiply":
+    case "vector-divide":
+      return [node.operand];
+    case "masked":
+      return [node.vector];
+    case "rebase":
+      return [node.vector, node.base];
+  }
+}
+
+/** Every node under `roots` and they themselves, each once, parents first. */
+export function nodesUnder(...roots: readonly (ModelNode | VectorNode)[]): Set<ModelNode | VectorNode> {
+  const found = new Set<ModelNode | VectorNode>(roots);
+  for (const node of found) for (const child of childrenOf(node)) found.add(child);
+  return found;
+}
+
+export function sourcesUnder(...roots: readonly (ModelNode | VectorNode)[]): SourceNode[] {
+  return [...nodesUnder(...roots)].filter(
+    (node) => node.kind === "checkpoint" || node.kind === "adapter" || node.kind === "stored-vector",
+  );
+}
+
+export function checkpointsUnder(...roots: readonly (ModelNode | VectorNode)[]): CheckpointNode[] {
+  return [...nodesUnder(...roots)].filter((node) => node.kind === "checkpoint");
+}
+
+/** The innermost model that `node` was merged onto, else its first input. */
+export function donorOf(node: ModelNode): CheckpointNode {
+  for (let at = node; ;) {
+    switch (at.kind) {
+      case "checkpoint":
+        return at;
+      case "onto":
+        at = at.base;
+        break;
+      case "model-method":
+        at = at.inputs[0]!;
+        break;
+      case "model-choice":
+        at = at.otherwise ?? at.arms[0]!.value;
+        break;
+    }
+  }
+}
+
+/** The model that a vector is a change of. */
+export function baseOf(vector: VectorNode): ModelNode {
+  for (let at = vector; ;) {
+    switch (at.kind) {
+      case "difference":
+      case "adapter":
+      case "stored-vector":
+      case "rebase":
+        return at.base;
+      case "vector-add":
+      case "vector-subtract":
+        at = at.left;
+        break;
+      case "vector-negate":
+      case "vector-multiply":
+      case "vector-divide":
+        at = at.operand;
+        break;
+      case "masked":
+        at = at.vector;
+        break;
+      case "vector-method":
+        at = at.inputs[0]!;
+        break;
+      case "vector-choice":
+        at = at.otherwise ?? at.arms[0]!.value;
+        break;
+    }
+  }
+}
+
+export function isVector(node: ModelNode | VectorNode): node is VectorNode {
+  switch (node.kind) {
+    case "checkpoint":
+    case "onto":
+    case "model-method":
+    case "model-choice":
+      return false;
+    default:
+      return true;
+  }
+}
+
+/** The checkpoint whose names and layers a node's selectors and ramps are about. */
+export function modelMadeBy(node: ModelNode | VectorNode): CheckpointNode {
+  return donorOf(isVector(node) ? baseOf(node) : node);
+}
+
+export function rootOf(output: OutputNode): ModelNode | VectorNode {
+  return output.value.node;
+}

@@ -1,0 +1,114 @@
+// The checkpoint headers under the outputs: read once per source through the host, found again by node.
+
+import type { Report } from "../dsl/diagnostic.ts";
+import type { Adapter, Checkpoint, CompilerHost, SourceProblem, StoredVector, TensorInfo } from "./checkpoint.ts";
+import { modelMadeBy, type SourceNode } from "./graph-walk.ts";
+import { layoutOf, type Layout } from "./layout.ts";
+import type { AdapterNode, CheckpointNode, ModelNode, StoredVectorNode, VectorNode } from "./recipe-graph.ts";
+
+type Header = Checkpoint | Adapter | StoredVector;
+
+/**
+ * Something lives between calls: one answer of the host for each source, so that a tensor is one object wherever it is
+ * used. The look-ups are for nodes that `read` has accepted; for others they throw, which is a bug.
+ */
+export class Headers {
+  readonly #host: CompilerHost;
+  readonly #report: Report;
+  readonly #read = new Map<string, Header | undefined>();
+  readonly #layouts = new Map<string, Layout>();
+  readonly #layoutOfNode = new Map<ModelNode | VectorNode, Layout>();
+
+  constructor(host: CompilerHost, report: Report) {
+    this.#host = host;
+    this.#report = report;
+  }
+
+  /** False when the source cannot be used; that was reported, once. */
+  read(node: SourceNode): boolean {
+    const key = keyOf(node);
+    if (!this.#read.has(key)) this.#read.set(key, this.#ask(node));
+    return this.#read.get(key) !== undefined;
+  }
+
+  model(node: CheckpointNode): Checkpoint {
+    return this.#get(node) as Checkpoint;
+  }
+
+  adapter(node: AdapterNode): Adapter {
+    return this.#get(node) as Adapter;
+  }
+
+  vector(node: StoredVectorNode): StoredVector {
+    return this.#get(node) as StoredVector;
+  }
+
+  /** Of the model that the innermost call makes: what selectors, ramps and layers are about. */
+  layout(node: ModelNode | VectorNode): Layout {
+    let layout = this.#layoutOfNode.get(node);
+    if (layout === undefined) {
+      const donor = modelMadeBy(node);
+      layout = this.#layouts.get(donor.path) ?? layoutOf(this.model(donor), donor.name);
+      this.#layouts.set(donor.path, layout);
+      this.#layoutOfNode.set(node, layout);
+    }
+    return layout;
+  }
+
+  #get(node: SourceNode): Header {
+    const header = this.#read.get(keyOf(node));
+    if (header === undefined) throw new Error(`the header of ${node.display} was not read`);
+    return header;
+  }
+
+  #ask(node: SourceNode): Header | undefined {
+    const header = askHost(this.#host, node);
+    if (header.kind === "problem") {
+      const { code, message, help } = header;
+      this.#report({
+        code,
+        severity: "error",
+        subject: "input",
+        message,
+        span: node.span,
+        ...(help === undefined ? {} : { help }),
+      });
+      return undefined;
+    }
+    if (header.kind === "model" && header.config.quantization !== undefined) {
+      this.#report({
+        code: "quantized-model",
+        severity: "error",
+        message: `${node.name} is quantized (${header.config.quantization}), and arithmetic on its stored numbers would be wrong`,
+        span: node.span,
+        help: "merge the checkpoint that it was quantized from",
+      });
+      return undefined;
+    }
+    return header;
+  }
+}
+
+/** By any of the tensor's names, the stored one first. */
+export function tensorOf(source: Checkpoint | StoredVector, names: readonly string[]): TensorInfo | undefined {
+  for (const name of names) {
+    const tensor = source.tensors.get(name) ?? source.tensors.get(source.aliases.get(name) ?? "");
+    if (tensor !== undefined) return tensor;
+  }
+  return undefined;
+}
+
+function keyOf(node: SourceNode): string {
+  return `${node.kind}\0${node.path}`;
+}
+
+function askHost(host: CompilerHost, node: SourceNode): Header | SourceProblem {
+  switch (node.kind) {
+    case "checkpoint":
+      return host.readModel(node.path, node.display);
+    case "adapter":
+      return host.readAdapter(node.path, node.display);
+    case "stored-vector":
+      return host.readVector(node.path, node.display);
+  }
+}

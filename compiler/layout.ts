@@ -1,0 +1,58 @@
+// The names of a model's tensors as selectors and ramps see them: stored and tied names, layer stacks, depths.
+
+import type { Checkpoint } from "./checkpoint.ts";
+import type { LayerRange } from "./recipe-graph.ts";
+
+/** Where a tensor stands in its stack; `layers` is the stack's number of layers. */
+export interface Depth {
+  readonly layer: number;
+  readonly layers: number;
+}
+
+export interface Layout {
+  /** What messages call the model. */
+  readonly display: string;
+  /** Stored names in their order, then tied names that are absent from the file. */
+  readonly names: readonly string[];
+  /** Stored name → its tied names. */
+  readonly tied: ReadonlyMap<string, readonly string[]>;
+  /** Number of tensors that are stored. */
+  readonly tensors: number;
+  /** Stack → number of its layers. */
+  readonly stacks: ReadonlyMap<string, number>;
+}
+
+/** A stack is the part of a name before the first `.N.`; fifteen digits are the most that a float64 holds exactly. */
+const LAYER = /\.(\d{1,15})\./;
+
+export function layoutOf(checkpoint: Checkpoint, display: string): Layout {
+  const tied = new Map<string, string[]>();
+  for (const [alias, stored] of checkpoint.aliases) {
+    const names = tied.get(stored);
+    if (names === undefined) tied.set(stored, [alias]);
+    else names.push(alias);
+  }
+  const names = [...checkpoint.tensors.keys(), ...checkpoint.aliases.keys()];
+  const stacks = new Map<string, number>();
+  for (const name of names) {
+    const match = LAYER.exec(name);
+    if (match === null) continue;
+    const stack = name.slice(0, match.index);
+    stacks.set(stack, Math.max(stacks.get(stack) ?? 0, Number(match[1]) + 1));
+  }
+  return { display, names, tied, tensors: checkpoint.tensors.size, stacks };
+}
+
+/** Undefined for a tensor in no stack. */
+export function depthOf(layout: Layout, name: string): Depth | undefined {
+  const match = LAYER.exec(name);
+  if (match === null) return undefined;
+  const layer = Number(match[1]);
+  return { layer, layers: Math.max(layout.stacks.get(name.slice(0, match.index)) ?? 0, layer + 1) };
+}
+
+/** [from, to) in a stack of so many layers: negative counts from the end, no `to` runs to it. */
+export function resolveRange(range: LayerRange, layers: number): { readonly from: number; readonly to: number } {
+  const fromEnd = (index: number): number => (index < 0 ? index + layers : index);
+  return { from: fromEnd(range.from), to: range.to === undefined ? layers : fromEnd(range.to) };
+}

@@ -1,0 +1,85 @@
+// A model at one tensor: the checkpoint's own, a base with a vector laid onto it, or a method over models.
+
+import { lowerChoice } from "./choice.ts";
+import { booleanParameter, lowerNumber, numberParameter } from "./parameters.ts";
+import { isValue, type Found, type TensorScope } from "./scope.ts";
+import { lowerCheckpoint } from "./sources.ts";
+import type { Value } from "./program-builder.ts";
+import type { ModelMethodNode, ModelNode, OntoNode } from "../recipe-graph.ts";
+
+export function lowerModel(node: ModelNode, scope: TensorScope): Found {
+  switch (node.kind) {
+    case "checkpoint":
+      return lowerCheckpoint(node, scope);
+    case "onto":
+      return lowerOnto(node, scope);
+    case "model-choice":
+      return lowerChoice(node, scope.headers.layout(node), scope, (candidate) => scope.model(candidate));
+    case "model-method":
+      return lowerMethod(node, scope);
+  }
+}
+
+/** A vector that is absent or known to be 0 leaves the base as it is, so its payload is taken over. */
+function lowerOnto(node: OntoNode, scope: TensorScope): Found {
+  const base = scope.model(node.base);
+  const vector = scope.vector(node.vector);
+  if (!isValue(base) || vector === "skip" || vector.zero) return base;
+  return scope.builder.emit({ op: "onto", base: base.id, vector: vector.id });
+}
+
+function lowerMethod(node: ModelMethodNode, scope: TensorScope): Found {
+  const found = node.inputs.map((input) => scope.model(input));
+  const first = found.find(isValue);
+  // Nobody has it: unchanged if anyone counts as unchanged.
+  if (first === undefined) return found.includes("base") ? "base" : "skip";
+  // Among models, unchanged means equal to the first that has the tensor.
+  const inputs = found.map((one) => (one === "base" ? first : one));
+  switch (node.method) {
+    case "linear":
+      return lowerLinear(node, inputs, scope);
+    case "slerp":
+      return lowerSlerp(node, inputs, scope);
+    default:
+      scope.problems.add("not-served", node, () => ({ message: `${node.method} is not served yet`, span: node.span }));
+      return "skip";
+  }
+}
+
+function lowerLinear(node: ModelMethodNode, inputs: readonly (Value | "skip")[], scope: TensorScope): Found {
+  const normalize = booleanParameter(node.method, node.parameters.shared, "normalize", node, scope);
+  const members: { value: Value; weight: number }[] = [];
+  for (const [index, value] of inputs.entries()) {
+    if (value === "skip") continue;
+    const weight = lowerNumber(node.parameters.perInput.get("weight")![index]!, node, scope);
+    if (weight === undefined) return "skip";
+    members.push({ value, weight });
+  }
+  if (normalize === undefined) return "skip";
+  const first = members[0]!.value;
+  if (normalize) {
+    scope.divisors.push({ node, weights: members.map(({ weight }) => weight) });
+    // x₁ comes back bit for bit where all others equal it or add no term.
+    if (members.every(({ value, weight }) => value.id === first.id || weight === 0)) return first;
+  }
+  // x₁ stays whatever its weight: the differences are taken from it.
+  const terms = members.filter(({ weight }, index) => weight !== 0 || (normalize && index === 0));
+  const kept = terms.length === 0 ? members.slice(0, 1) : terms;
+  return scope.builder.emit({
+    op: "linear",
+    of: kept.map(({ value }) => value.id),
+    weights: kept.map(({ weight }) => weight),
+    normalize,
+  });
+}
+
+function lowerSlerp(node: ModelMethodNode, inputs: readonly (Value | "skip")[], scope: TensorScope): Found {
+  const t = numberParameter(node.method, node.parameters.shared, "t", node, scope);
+  const [left, right] = inputs;
+  if (t === undefined || left === undefined || right === undefined) return "skip";
+  if (left === "skip") return right;
+  if (right === "skip") return left;
+  if (t === 0) return left;
+  if (t === 1) return right;
+  return scope.builder.emit({ op: "slerp", left: left.id, right: right.id, t });
+}

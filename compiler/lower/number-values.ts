@@ -1,0 +1,102 @@
+// Numbers that vary: what `match`, `ramp` and arithmetic give one tensor. float64 with + − × ÷ only, as methods.md
+// writes them, so that every machine has the same bits.
+
+import type { Span } from "../../dsl/source.ts";
+import { depthOf, resolveRange, type Layout } from "../layout.ts";
+import { candidates } from "./scope.ts";
+import type { NumberValue } from "../recipe-graph.ts";
+
+export type NumberProblem =
+  | { readonly kind: "no-value"; readonly span: Span }
+  | { readonly kind: "tied-names"; readonly span: Span; readonly values: readonly [number, number] }
+  | { readonly kind: "not-finite"; readonly span: Span | undefined };
+
+/** The value for the tensor with these names, the stored one first; −0 is +0. */
+export function resolveNumber(
+  value: NumberValue,
+  layout: Layout,
+  names: readonly [string, ...string[]],
+): number | NumberProblem {
+  const resolved = resolve(value, layout, names);
+  if (typeof resolved !== "number") return resolved;
+  return Number.isFinite(resolved) ? resolved + 0 : { kind: "not-finite", span: spanOf(value) };
+}
+
+type Names = readonly [string, ...string[]];
+
+function resolve(value: NumberValue, layout: Layout, names: Names): number | NumberProblem {
+  switch (value.kind) {
+    case "constant":
+      return value.value;
+    case "negate": {
+      const operand = resolve(value.operand, layout, names);
+      return typeof operand === "number" ? -operand : operand;
+    }
+    case "arithmetic": {
+      const left = resolve(value.left, layout, names);
+      if (typeof left !== "number") return left;
+      const right = resolve(value.right, layout, names);
+      return typeof right === "number" ? compute(value.operator, left, right) : right;
+    }
+    case "match": {
+      const values: number[] = [];
+      for (const candidate of candidates(value, layout, names)) {
+        const resolved = resolve(candidate, layout, names);
+        if (typeof resolved !== "number") return resolved;
+        values.push(resolved);
+      }
+      const [first] = values;
+      if (first === undefined) return { kind: "no-value", span: value.span };
+      const other = values.find((number) => number !== first);
+      return other === undefined ? first : { kind: "tied-names", span: value.span, values: [first, other] };
+    }
+    case "ramp": {
+      const points: number[] = [];
+      for (const point of value.points) {
+        const resolved = resolve(point, layout, names);
+        if (typeof resolved !== "number") return resolved;
+        points.push(resolved);
+      }
+      const depth = depthOf(layout, names[0]);
+      if (depth === undefined) {
+        if (value.outside !== undefined) return resolve(value.outside, layout, names);
+        return FIRST_STAGES.test(names[0]) ? points[0]! : points.at(-1)!;
+      }
+      if (value.over === undefined) return rampAt(points, depth.layer, depth.layers - 1);
+      const { from, to } = resolveRange(value.over, depth.layers);
+      const last = Math.max(to - 1 - from, 0);
+      return rampAt(points, Math.min(Math.max(depth.layer - from, 0), last), last);
+    }
+  }
+}
+
+/** Outside the layer stacks these lie before the first layer; everything else counts as behind the last. */
+const FIRST_STAGES = /embed|wte|wpe|patch/;
+
+/** The piecewise linear function through `points` at step `i` of 0 … `last`; methods.md: "a ramp". */
+export function rampAt(points: readonly number[], i: number, last: number): number {
+  const k = points.length - 1;
+  const first = points[0]!;
+  if (last <= 0 || k === 0) return first;
+  const u = (i * k) / last;
+  const j = Math.min(Math.floor(u), k - 1);
+  const from = points[j]!;
+  return from + (points[j + 1]! - from) * (u - j);
+}
+
+function compute(operator: "+" | "-" | "*" | "/", left: number, right: number): number {
+  switch (operator) {
+    case "+":
+      return left + right;
+    case "-":
+      return left - right;
+    case "*":
+      return left * right;
+    case "/":
+      return left / right;
+  }
+}
+
+export function spanOf(value: NumberValue): Span | undefined {
+  return value.kind === "negate" ? spanOf(value.operand) : value.span;
+}

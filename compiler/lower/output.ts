@@ -1,0 +1,130 @@
+// One output: its tensors are the donor's, each becomes an action with a program and a dtype of its own.
+
+import { isFloat, type Dtype, type TensorInfo } from "../checkpoint.ts";
+import { baseOf, donorOf } from "../graph-walk.ts";
+import type { Headers } from "../headers.ts";
+import { lowerCopied } from "./copied.ts";
+import { isValue, type Divisor, type Found, type TensorScope } from "./scope.ts";
+import { lowerModel } from "./model.ts";
+import { lowerVector } from "./vector.ts";
+import { checkNumbers, checkDivisors } from "./work-type.ts";
+import { ProgramBuilder, type Value } from "./program-builder.ts";
+import type { CheckpointNode, ModelNode, OutputNode, VectorNode } from "../recipe-graph.ts";
+import type { TensorProblems } from "./tensor-problems.ts";
+import type { Action, OutputGraph } from "../tensor-graph.ts";
+
+/** Every source under the output has been read. Actions of tensors with problems are left out. */
+export function lowerOutput(output: OutputNode, headers: Headers, problems: TensorProblems): OutputGraph {
+  const { value } = output;
+  const donor = donorOf(value.kind === "model" ? value.node : baseOf(value.node));
+  const checkpoint = headers.model(donor);
+  const tied = headers.layout(donor).tied;
+  const actions: Action[] = [];
+  for (const [name, tensor] of checkpoint.tensors) {
+    const before = problems.errors;
+    const scope = makeScope([name, ...(tied.get(name) ?? [])], { node: donor, tensor }, headers, problems);
+    const action = value.kind === "model" ? ofModel(value.node, output, scope) : ofVector(value.node, output, scope);
+    if (action !== undefined && problems.errors === before) actions.push(action);
+  }
+  const made = new Set(actions.map(({ tensor }) => tensor));
+  return {
+    output,
+    kind: value.kind,
+    donor: checkpoint,
+    ...(value.kind === "vector" ? { base: checkpoint } : {}),
+    actions,
+    aliases: new Map([...checkpoint.aliases].filter(([, stored]) => made.has(stored))),
+  };
+}
+
+function makeScope(
+  names: readonly [string, ...string[]],
+  donor: { readonly node: CheckpointNode; readonly tensor: TensorInfo },
+  headers: Headers,
+  problems: TensorProblems,
+): TensorScope {
+  const models = new Map<ModelNode, Found>();
+  const vectors = new Map<VectorNode, Value | "skip">();
+  const divisors: Divisor[] = [];
+  const scope: TensorScope = {
+    names,
+    shape: donor.tensor.shape,
+    donor,
+    headers,
+    builder: new ProgramBuilder(),
+    problems,
+    divisors,
+    model(node) {
+      let found = models.get(node);
+      if (found === undefined) models.set(node, (found = lowerModel(node, scope)));
+      return found;
+    },
+    vector(node) {
+      let found = vectors.get(node);
+      if (found === undefined) vectors.set(node, (found = lowerVector(node, scope)));
+      return found;
+    },
+  };
+  return scope;
+}
+
+function ofModel(node: ModelNode, output: OutputNode, scope: TensorScope): Action | undefined {
+  const { dtype } = scope.donor.tensor;
+  if (!isFloat(dtype)) return copyAction(node, scope);
+  const found = scope.model(node);
+  if (isValue(found)) return finish(found, dtypeOf(output) ?? dtype, output, scope);
+  // An arm of a choice that lacks the tensor: the donor is not asked there.
+  scope.problems.add("no-value", node, () => ({
+    message: `the output has no value for ${scope.names[0]}: the model it comes from lacks it`,
+    span: output.span,
+  }));
+  return undefined;
+}
+
+/** Only what changes: a vector has no integers, and no tensor that all of its parts lack. */
+function ofVector(node: VectorNode, output: OutputNode, scope: TensorScope): Action | undefined {
+  if (!isFloat(scope.donor.tensor.dtype)) return undefined;
+  const found = scope.vector(node);
+  return found === "skip" ? undefined : finish(found, dtypeOf(output) ?? "F32", output, scope);
+}
+
+function dtypeOf(output: OutputNode): Dtype | undefined {
+  return output.dtype?.toUpperCase();
+}
+
+function finish(value: Value, dtype: Dtype, output: OutputNode, scope: TensorScope): Action {
+  const { program, inputs } = scope.builder.finish(value);
+  const isLoad = program.operations.length === 1 && program.operations[0]!.op === "load";
+  const wide = dtype === "F64" || (isLoad ? inputs[0]!.tensor.dtype === "F64" : scope.builder.wide);
+  const work = wide ? "F64" : "F32";
+  checkDivisors(work, scope);
+  checkNumbers(program, work, output, scope);
+  return {
+    kind: "compute",
+    tensor: scope.names[0],
+    program,
+    inputs,
+    dtype,
+    shape: scope.shape,
+    work,
+    // A payload that is taken over cannot overflow.
+    overflow: isLoad && inputs[0]!.tensor.dtype === dtype ? "error" : output.overflow,
+  };
+}
+
+function copyAction(node: ModelNode, scope: TensorScope): Action | undefined {
+  const copied = lowerCopied(node, scope);
+  if (copied === undefined) return undefined;
+  const { from, mustEqual } = copied;
+  return {
+    kind: "compute",
+    tensor: scope.names[0],
+    program: { operations: [{ op: "load", input: 0, nan: "propagate" }] },
+    inputs: [{ ...from, nan: "error" }],
+    dtype: from.tensor.dtype,
+    shape: from.tensor.shape,
+    work: "bytes",
+    overflow: "error",
+    ...(mustEqual.length === 0 ? {} : { mustEqual }),
+  };
+}

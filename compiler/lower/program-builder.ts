@@ -1,0 +1,131 @@
+// Builds the program of one action. Equal operations become one value (hash-consing), and `finish` writes down only
+// what the result needs, in the order of a depth-first walk: so names, statement order and dead parts leave no trace.
+
+import type { FloatDtype } from "../checkpoint.ts";
+import type { ActionInput, Operation, Program, ValueId } from "../tensor-graph.ts";
+
+/** A value of the program in the making. `zero`: known to be 0 everywhere, so ⊕ takes the base over. */
+export interface Value {
+  readonly id: ValueId;
+  readonly zero: boolean;
+}
+
+export interface BuiltProgram {
+  readonly program: Program;
+  readonly inputs: readonly ActionInput[];
+}
+
+export class ProgramBuilder {
+  readonly #operations: Operation[] = [];
+  readonly #values = new Map<string, ValueId>();
+  readonly #inputs: ActionInput[] = [];
+  #wide = false;
+
+  /** Whether a tensor that takes part is F64, be it one whose weight is 0: then W is float64. */
+  get wide(): boolean {
+    return this.#wide;
+  }
+
+  load(input: ActionInput): Value {
+    return this.emit({
+      op: "load",
+      input: this.input(input),
+      nan: input.nan === "zero" ? "zero" : "propagate",
+    });
+  }
+
+  /** One tensor is one input, unless it is read under different rules for NaN. */
+  input(input: ActionInput): number {
+    if ((input.tensor.dtype as FloatDtype) === "F64") this.#wide = true;
+    const known = this.#inputs.findIndex(({ tensor, nan }) => tensor === input.tensor && nan === input.nan);
+    return known === -1 ? this.#inputs.push(input) - 1 : known;
+  }
+
+  emit(operation: Operation, zero = false): Value {
+    const key = keyOf(operation);
+    let id = this.#values.get(key);
+    if (id === undefined) {
+      id = this.#operations.push(operation) - 1;
+      this.#values.set(key, id);
+    }
+    return { id, zero };
+  }
+
+  /** Exactly +0 everywhere, in the shape of `like`: a sum to which a weight of 0 adds no term. */
+  zero(like: Value): Value {
+    return this.emit({ op: "sum", of: [like.id], weights: [0], scale: 1 }, true);
+  }
+
+  finish(result: Value): BuiltProgram {
+    const operations: Operation[] = [];
+    const inputs: ActionInput[] = [];
+    const newIds = new Map<ValueId, ValueId>();
+    const newInputs = new Map<number, number>();
+    const input = (old: number): number => {
+      let now = newInputs.get(old);
+      if (now === undefined) newInputs.set(old, (now = inputs.push(this.#inputs[old]!) - 1));
+      return now;
+    };
+    const visit = (old: ValueId): ValueId => {
+      const known = newIds.get(old);
+      if (known !== undefined) return known;
+      const now = operations.push(renumber(this.#operations[old]!, visit, input)) - 1;
+      newIds.set(old, now);
+      return now;
+    };
+    visit(result.id);
+    return { program: { operations }, inputs };
+  }
+}
+
+/** The operation with other operands; they are visited in the order of its fields. */
+function renumber(operation: Operation, value: (id: ValueId) => ValueId, input: (index: number) => number): Operation {
+  switch (operation.op) {
+    case "load":
+      return { ...operation, input: input(operation.input) };
+    case "lora": {
+      const a = input(operation.a);
+      return { ...operation, a, b: input(operation.b) };
+    }
+    case "subtract":
+    case "add":
+    case "mask-and":
+    case "mask-or":
+    case "slerp": {
+      const left = value(operation.left);
+      return { ...operation, left, right: value(operation.right) };
+    }
+    case "onto": {
+      const base = value(operation.base);
+      return { ...operation, base, vector: value(operation.vector) };
+    }
+    case "negate":
+    case "multiply":
+    case "divide":
+    case "magnitude":
+    case "breadcrumbs":
+    case "mask-not":
+    case "rescale-inv":
+      return { ...operation, of: value(operation.of) };
+    case "select": {
+      const of = value(operation.of);
+      return { ...operation, of, mask: value(operation.mask) };
+    }
+    case "rescale-l1": {
+      const of = value(operation.of);
+      return { ...operation, of, masked: value(operation.masked) };
+    }
+    case "sum":
+    case "mean":
+    case "ties":
+    case "linear":
+      return { ...operation, of: operation.of.map(value) };
+  }
+}
+
+/** Fields of an operation are words and numbers, so names, values and separators cannot be confused. */
+function keyOf(operation: Operation): string {
+  let key = "";
+  for (const [name, value] of Object.entries(operation)) key += `${name}=${String(value)};`;
+  return key;
+}

@@ -1,0 +1,83 @@
+// Whether a selector takes a tensor. Globs are compiled once; what a selector says of a name is remembered.
+
+import type { Span } from "../dsl/source.ts";
+import { joinSpans } from "../dsl/source.ts";
+import { matchesGlob, parseGlob, type Glob } from "./glob.ts";
+import { depthOf, resolveRange, type Layout } from "./layout.ts";
+import type { Selector } from "./recipe-graph.ts";
+
+/** Of one name; `takesTensor` decides for a tensor with several. */
+export type NameTest = (name: string) => boolean;
+
+const tests = new WeakMap<Layout, Map<Selector, NameTest>>();
+
+export function nameTest(selector: Selector, layout: Layout): NameTest {
+  let ofLayout = tests.get(layout);
+  if (ofLayout === undefined) tests.set(layout, (ofLayout = new Map()));
+  let test = ofLayout.get(selector);
+  if (test === undefined) ofLayout.set(selector, (test = remembering(compile(selector, layout))));
+  return test;
+}
+
+/** A selector that matches any of a tensor's names matches the tensor. */
+export function takesTensor(selector: Selector, layout: Layout, names: readonly string[]): boolean {
+  return names.some(nameTest(selector, layout));
+}
+
+function compile(selector: Selector, layout: Layout): NameTest {
+  switch (selector.kind) {
+    case "tensors": {
+      // Text that is no glob matches nothing; header-checks/selectors.ts says so.
+      const compiled = selector.globs.map(({ glob }) => parseGlob(glob)).filter(isGlob);
+      return (name) => compiled.some((glob) => matchesGlob(glob, name));
+    }
+    case "layers": {
+      return (name) => {
+        const depth = depthOf(layout, name);
+        if (depth === undefined) return false;
+        const { from, to } = resolveRange(selector.range, depth.layers);
+        return from <= depth.layer && depth.layer < to;
+      };
+    }
+    case "and":
+    case "or": {
+      const left = nameTest(selector.left, layout);
+      const right = nameTest(selector.right, layout);
+      return selector.kind === "and" ? (name) => left(name) && right(name) : (name) => left(name) || right(name);
+    }
+    case "not": {
+      const operand = nameTest(selector.operand, layout);
+      return (name) => !operand(name);
+    }
+  }
+}
+
+function isGlob(parsed: ReturnType<typeof parseGlob>): parsed is Glob {
+  return !("problem" in parsed);
+}
+
+function remembering(test: NameTest): NameTest {
+  const known = new Map<string, boolean>();
+  return (name) => {
+    let answer = known.get(name);
+    if (answer === undefined) known.set(name, (answer = test(name)));
+    return answer;
+  };
+}
+
+export function spanOfSelector(selector: Selector): Span {
+  switch (selector.kind) {
+    case "tensors":
+    case "layers":
+      return selector.span;
+    case "not":
+      return spanOfSelector(selector.operand);
+    case "and":
+    case "or": {
+      const left = spanOfSelector(selector.left);
+      const right = spanOfSelector(selector.right);
+      // Parts declared in different files, or a named selector, have no common place; the first one stands for it.
+      return left.source === right.source && left.end <= right.start ? joinSpans(left, right) : left;
+    }
+  }
+}
