@@ -9,6 +9,8 @@ export interface Recipe {
   /** `theta 1`; absent when the header is missing (which the parser has reported). */
   readonly version?: VersionHeader;
   readonly statements: readonly Statement[];
+  /** Names that broken statements would have declared: reported already, so a use of one is no further error. */
+  readonly brokenNames?: readonly Name[];
 }
 
 export interface VersionHeader {
