@@ -72,16 +72,16 @@ def tiny_llama():
 def tiny_llama_example():
     example = tiny_llama()
     llama, python, c, prose = (example.models[name] for name in ("llama", "python", "c", "prose"))
-    crumbs = r.mask_method("breadcrumbs", r.number(0.6), r.number(0.006))
-    assistant = block(llama, r.strategy("ties"), [
-        ([python], r.Clauses(r.number(0.6))),
+    crumbs = r.mask_method("breadcrumbs", r.number(0.8), r.number(0.006))
+    assistant = block(llama, r.strategy("ties", r.number(0.3)), [
+        ([python], r.Clauses()),
         ([c], r.Clauses(r.number(0.8))),
-        ([prose], r.Clauses(r.ramp([r.number(0.4), r.number(1.0)]), r.mask_method("magnitude", r.number(0.4)))),
+        ([prose], r.Clauses(r.ramp([r.number(1), r.number(2)]), r.mask_method("magnitude", r.number(0.7)))),
     ], r.Clauses(mask=crumbs), [
         r.At(r.glob("*norm.weight"), keep=llama),
-        r.At(r.and_(r.layers(0, 1), r.glob("*.mlp.*")), clauses={2: r.Clauses(r.number(0.1))}),
+        r.At(r.and_(r.layers(0, 1), r.glob("*.mlp.*")), clauses={2: r.Clauses(r.number(0.5))}),
     ])
-    soup = block(llama, r.strategy("sum", r.number(0.3)), [([m], r.Clauses()) for m in (python, c, prose)])
+    soup = block(llama, r.strategy("sum", r.number(0.15)), [([m], r.Clauses()) for m in (python, c, prose)])
     return "the tiny-llama example", example, None, {"dist/assistant": (assistant, "BF16"), "dist/soup": (soup, None)}
 
 
