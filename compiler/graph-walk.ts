@@ -112,21 +112,15 @@ export function baseOf(vector: VectorNode): ModelNode {
   }
 }
 
-export function isVector(node: ModelNode | VectorNode): node is VectorNode {
-  switch (node.kind) {
-    case "checkpoint":
-    case "onto":
-    case "model-method":
-    case "model-choice":
-      return false;
-    default:
-      return true;
-  }
+const MODELS: ReadonlySet<string> = new Set<ModelNode["kind"]>(["checkpoint", "onto", "model-method", "model-choice"]);
+
+export function isModel(node: ModelNode | VectorNode): node is ModelNode {
+  return MODELS.has(node.kind);
 }
 
 /** The checkpoint whose names and layers a node's selectors and ramps are about. */
 export function modelMadeBy(node: ModelNode | VectorNode): CheckpointNode {
-  return donorOf(isVector(node) ? baseOf(node) : node);
+  return donorOf(isModel(node) ? node : baseOf(node));
 }
 
 export function rootOf(output: OutputNode): ModelNode | VectorNode {

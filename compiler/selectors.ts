@@ -12,8 +12,8 @@ export type NameTest = (name: string) => boolean;
 const tests = new WeakMap<Layout, Map<Selector, NameTest>>();
 
 export function nameTest(selector: Selector, layout: Layout): NameTest {
-  let ofLayout = tests.get(layout);
-  if (ofLayout === undefined) tests.set(layout, (ofLayout = new Map()));
+  const ofLayout = tests.get(layout) ?? new Map<Selector, NameTest>();
+  tests.set(layout, ofLayout);
   let test = ofLayout.get(selector);
   if (test === undefined) ofLayout.set(selector, (test = remembering(compile(selector, layout))));
   return test;

@@ -15,8 +15,8 @@ export class TensorProblems {
   /** `tell` is called for the first of its kind only. */
   add(code: string, about: object, tell: () => Omit<Diagnostic, "code" | "severity">): void {
     this.#errors++;
-    let ofCode = this.#found.get(code);
-    if (ofCode === undefined) this.#found.set(code, (ofCode = new Map()));
+    const ofCode = this.#found.get(code) ?? new Map<object, { first: Diagnostic; more: number }>();
+    this.#found.set(code, ofCode);
     const known = ofCode.get(about);
     if (known === undefined) ofCode.set(about, { first: { code, severity: "error", ...tell() }, more: 0 });
     else known.more++;

@@ -43,20 +43,12 @@ function toWork(value: number, work: Work): number {
   return work === "F64" ? value : Math.fround(value);
 }
 
+/** Numbers that the recipe sets freely; the others have ranges that every work type holds. */
 function numbersOf(operation: Operation): readonly number[] {
-  switch (operation.op) {
-    case "multiply":
-    case "divide":
-      return [operation.by];
-    case "lora":
-      return [operation.scaling];
-    case "sum":
-    case "mean":
-    case "ties":
-      return [...operation.weights, operation.scale];
-    case "linear":
-      return operation.weights;
-    default:
-      return [];
-  }
+  const numbers: number[] = [];
+  if ("by" in operation) numbers.push(operation.by);
+  if ("scaling" in operation) numbers.push(operation.scaling);
+  if ("weights" in operation) numbers.push(...operation.weights);
+  if ("scale" in operation) numbers.push(operation.scale);
+  return numbers;
 }

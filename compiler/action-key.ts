@@ -1,0 +1,210 @@
+// What can change an action's bytes, in a fixed order. One walk serves the cache, which hashes it, and `explain`, which
+// prints it, so the explanation cannot disagree with the key. Names, roles, paths and policies that change no byte
+// (`overflow inf` against `error`, `nan propagate` against `error`) are not in it.
+
+import { createHash } from "node:crypto";
+import { OPERATION_REVISION } from "./operation-revision.ts";
+import type { Action, Operation } from "./tensor-graph.ts";
+
+/** Takes the walk's fields in order. Labels are words of this file; only `text` values come from outside. */
+export interface KeySink {
+  text(label: string, value: string): void;
+  /** float64, by its bits; −0 counts as +0. */
+  number(label: string, value: number): void;
+  numbers(label: string, values: readonly number[]): void;
+  /** Positions, sizes and revisions. */
+  integer(label: string, value: number): void;
+  integers(label: string, values: readonly number[]): void;
+  /** An unsigned 64-bit stream. */
+  stream(label: string, value: bigint): void;
+}
+
+/** Raised when the encoding below changes. */
+const KEY_SCHEMA = "theta.action/1";
+
+/**
+ * `digests`: of each input's payload, `sha256:<hex>`, in the order of the inputs; "unknown" leaves them all out, which
+ * makes the weak key.
+ */
+export function writeActionKey(sink: KeySink, action: Action, digests: readonly string[] | "unknown"): void {
+  sink.text("schema", KEY_SCHEMA);
+  sink.text("numerics", "exact");
+  sink.text("work", action.work);
+  sink.text("output dtype", action.dtype);
+  sink.integers("output shape", action.shape);
+  if (action.overflow === "saturate") sink.text("overflow", "saturate");
+  sink.integer("inputs", action.inputs.length);
+  action.inputs.forEach(({ tensor }, index) => {
+    sink.text("input dtype", tensor.dtype);
+    sink.integers("input shape", tensor.shape);
+    if (digests === "unknown") return;
+    const digest = digests[index];
+    if (digest === undefined) throw new Error(`no digest was given for input ${index} of ${action.tensor}`);
+    sink.text("input digest", digest);
+  });
+  sink.integer("operations", action.program.operations.length);
+  for (const operation of action.program.operations) writeOperation(sink, operation);
+}
+
+/** Hex SHA-256. Equal keys mean equal bytes of the output. */
+export function actionKey(action: Action, digests: readonly string[]): string {
+  return hashKey(action, digests);
+}
+
+/** Hex SHA-256 of everything but the inputs' digests: when no record shares it, no hit is possible. */
+export function weakKey(action: Action): string {
+  return hashKey(action, "unknown");
+}
+
+/** The same walk for people, one line a field. */
+export function explainKey(action: Action, digests: readonly string[] | "unknown"): readonly string[] {
+  const sink = new ExplanationSink();
+  writeActionKey(sink, action, digests);
+  return sink.lines;
+}
+
+function writeOperation(sink: KeySink, operation: Operation): void {
+  sink.text("operation", operation.op);
+  sink.integer("revision", OPERATION_REVISION[operation.op]);
+  switch (operation.op) {
+    case "load":
+      sink.integer("input", operation.input);
+      if (operation.nan === "zero") sink.text("nan", "zero");
+      break;
+    case "lora":
+      sink.integers("inputs a, b", [operation.a, operation.b]);
+      sink.integer("rank", operation.rank);
+      sink.number("scaling", operation.scaling);
+      sink.text("transposed", String(operation.transposed));
+      break;
+    case "subtract":
+    case "add":
+    case "mask-and":
+    case "mask-or":
+      sink.integers("left, right", [operation.left, operation.right]);
+      break;
+    case "onto":
+      sink.integers("base, vector", [operation.base, operation.vector]);
+      break;
+    case "negate":
+    case "mask-not":
+      sink.integer("of", operation.of);
+      break;
+    case "multiply":
+    case "divide":
+      sink.integer("of", operation.of);
+      sink.number("by", operation.by);
+      break;
+    case "magnitude":
+    case "breadcrumbs":
+      sink.integer("of", operation.of);
+      sink.number("density", operation.density);
+      if (operation.op === "breadcrumbs") sink.number("drop_top", operation.dropTop);
+      sink.text("per", operation.per);
+      sink.text("at_least_one", String(operation.atLeastOne));
+      sink.stream("tie", operation.tie);
+      break;
+    case "select":
+      sink.integers("of, mask", [operation.of, operation.mask]);
+      break;
+    case "rescale-inv":
+      sink.integer("of", operation.of);
+      sink.number("density", operation.density);
+      break;
+    case "rescale-l1":
+      sink.integers("of, masked", [operation.of, operation.masked]);
+      break;
+    case "sum":
+    case "mean":
+    case "ties":
+      sink.integers("of", operation.of);
+      sink.numbers("weights", operation.weights);
+      sink.number("scale", operation.scale);
+      if (operation.op !== "ties") break;
+      sink.text("elect", operation.elect);
+      sink.text("divide", operation.divide);
+      break;
+    case "linear":
+      sink.integers("of", operation.of);
+      sink.numbers("weights", operation.weights);
+      sink.text("normalize", String(operation.normalize));
+      break;
+    case "slerp":
+      sink.integers("left, right", [operation.left, operation.right]);
+      sink.number("t", operation.t);
+      break;
+  }
+}
+
+function hashKey(action: Action, digests: readonly string[] | "unknown"): string {
+  const sink = new HashSink();
+  writeActionKey(sink, action, digests);
+  return createHash("sha256").update(sink.encoded).digest("hex");
+}
+
+const float64 = new Float64Array(1);
+const words = new Uint32Array(float64.buffer);
+
+/** Big-endian hex of a float64's bits, sixteen digits; −0 as +0. */
+export function float64Bits(value: number): string {
+  float64[0] = value + 0;
+  return hex32(words[1]!) + hex32(words[0]!);
+}
+
+function hex32(word: number): string {
+  return word.toString(16).padStart(8, "0");
+}
+
+/**
+ * No two walks have one encoding: a field is its label, its kind and its value, whose length is stated (text) or fixed
+ * by what it is made of (digits, so many of them).
+ */
+class HashSink implements KeySink {
+  encoded = "";
+
+  text(label: string, value: string): void {
+    this.encoded += `${label}:t${value.length}:${value}\n`;
+  }
+  number(label: string, value: number): void {
+    this.encoded += `${label}:f${float64Bits(value)}\n`;
+  }
+  numbers(label: string, values: readonly number[]): void {
+    this.encoded += `${label}:F${values.map(float64Bits).join(",")}\n`;
+  }
+  integer(label: string, value: number): void {
+    this.encoded += `${label}:i${value}\n`;
+  }
+  integers(label: string, values: readonly number[]): void {
+    this.encoded += `${label}:I${values.join(",")}\n`;
+  }
+  stream(label: string, value: bigint): void {
+    this.encoded += `${label}:s${value.toString(16).padStart(16, "0")}\n`;
+  }
+}
+
+class ExplanationSink implements KeySink {
+  readonly lines: string[] = [];
+
+  text(label: string, value: string): void {
+    this.#line(label, value);
+  }
+  number(label: string, value: number): void {
+    this.#line(label, `${value} (${float64Bits(value)})`);
+  }
+  numbers(label: string, values: readonly number[]): void {
+    this.#line(label, values.map((value) => `${value} (${float64Bits(value)})`).join(", "));
+  }
+  integer(label: string, value: number): void {
+    this.#line(label, String(value));
+  }
+  integers(label: string, values: readonly number[]): void {
+    this.#line(label, `[${values.join(", ")}]`);
+  }
+  stream(label: string, value: bigint): void {
+    this.#line(label, value.toString(16).padStart(16, "0"));
+  }
+
+  #line(label: string, value: string): void {
+    this.lines.push(`${label}  ${value}`);
+  }
+}
