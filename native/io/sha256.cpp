@@ -16,10 +16,10 @@
 namespace theta {
 namespace {
 
-constexpr std::size_t block_size = 64;
+constexpr size_t kBlock = 64;
 
-void pairs_one_by_one(std::uint32_t* state_a, const std::uint8_t* data_a, std::uint32_t* state_b,
-                      const std::uint8_t* data_b, std::size_t blocks) {
+void pairs_one_by_one(uint32_t* state_a, const uint8_t* data_a, uint32_t* state_b, const uint8_t* data_b,
+                      size_t blocks) {
   sha256_blocks_plain(state_a, data_a, blocks);
   sha256_blocks_plain(state_b, data_b, blocks);
 }
@@ -55,14 +55,14 @@ const Kernel& kernel() {
   return chosen;
 }
 
-const std::uint8_t* raw(Bytes data) { return reinterpret_cast<const std::uint8_t*>(data.data()); }
+const uint8_t* raw(Bytes data) { return reinterpret_cast<const uint8_t*>(data.data()); }
 
 }  // namespace
 
 std::string digest_text(const Digest& digest) {
   constexpr char digits[] = "0123456789abcdef";
   std::string text = "sha256:";
-  for (const std::uint8_t byte : digest) {
+  for (const uint8_t byte : digest) {
     text += digits[byte >> 4];
     text += digits[byte & 15];
   }
@@ -75,10 +75,10 @@ Sha256::Sha256()
 Bytes Sha256::fill_buffer(Bytes data) {
   total_ += data.size();
   if (buffered_ == 0) return data;
-  const std::size_t taken = std::min(data.size(), block_size - buffered_);
+  const size_t taken = std::min(data.size(), kBlock - buffered_);
   if (taken > 0) std::memcpy(buffer_.data() + buffered_, data.data(), taken);
   buffered_ += taken;
-  if (buffered_ == block_size) {
+  if (buffered_ == kBlock) {
     kernel().blocks(state_.data(), buffer_.data(), 1);
     buffered_ = 0;
   }
@@ -93,43 +93,43 @@ void Sha256::keep_tail(Bytes data) {
 
 void Sha256::update(Bytes data) {
   data = fill_buffer(data);
-  const std::size_t blocks = data.size() / block_size;
+  const size_t blocks = data.size() / kBlock;
   if (blocks > 0) kernel().blocks(state_.data(), raw(data), blocks);
-  keep_tail(data.subspan(blocks * block_size));
+  keep_tail(data.subspan(blocks * kBlock));
 }
 
 void update_pair(Sha256& a, Bytes data_a, Sha256& b, Bytes data_b) {
   data_a = a.fill_buffer(data_a);
   data_b = b.fill_buffer(data_b);
-  const std::size_t both = std::min(data_a.size(), data_b.size()) / block_size;
+  const size_t both = std::min(data_a.size(), data_b.size()) / kBlock;
   if (both > 0) kernel().pairs(a.state_.data(), raw(data_a), b.state_.data(), raw(data_b), both);
   const auto finish_alone = [both](Sha256& message, Bytes data) {
-    data = data.subspan(both * block_size);
-    const std::size_t blocks = data.size() / block_size;
+    data = data.subspan(both * kBlock);
+    const size_t blocks = data.size() / kBlock;
     if (blocks > 0) kernel().blocks(message.state_.data(), raw(data), blocks);
-    message.keep_tail(data.subspan(blocks * block_size));
+    message.keep_tail(data.subspan(blocks * kBlock));
   };
   finish_alone(a, data_a);
   finish_alone(b, data_b);
 }
 
 Digest Sha256::finish() {
-  const std::uint64_t bits = total_ * 8;
-  const std::size_t padding = (buffered_ < 56 ? 56 : 120) - buffered_;
+  const uint64_t bits = total_ * 8;
+  const size_t padding = (buffered_ < 56 ? 56 : 120) - buffered_;
   std::array<std::byte, 72> tail{};
   tail[0] = std::byte{0x80};
-  for (std::size_t i = 0; i < 8; ++i) tail[padding + i] = std::byte(bits >> (56 - 8 * i) & 0xff);
+  for (size_t i = 0; i < 8; ++i) tail[padding + i] = std::byte(bits >> (56 - 8 * i) & 0xff);
   update(Bytes(tail).first(padding + 8));
   Digest digest;
-  for (std::size_t i = 0; i < 32; ++i) digest[i] = std::uint8_t(state_[i / 4] >> (24 - 8 * (i % 4)));
+  for (size_t i = 0; i < 32; ++i) digest[i] = uint8_t(state_[i / 4] >> (24 - 8 * (i % 4)));
   return digest;
 }
 
 void update_all(std::span<HashPiece> pieces) {
   // Always the two with the most left: three equal pieces are then hashed as three half pairs, none of them alone.
   // The step is small enough to stay balanced and large enough that the call costs nothing.
-  constexpr std::size_t step = 16 * 1024;
-  const auto advance = [](HashPiece& piece, std::size_t size) {
+  constexpr size_t kStep = 16 * 1024;
+  const auto advance = [](HashPiece& piece, size_t size) {
     const Bytes head = piece.data.first(size);
     piece.data = piece.data.subspan(size);
     return head;
@@ -151,7 +151,7 @@ void update_all(std::span<HashPiece> pieces) {
       longest->message->update(advance(*longest, longest->data.size()));
       return;
     }
-    const std::size_t size = second->data.size() < step ? second->data.size() : step;
+    const size_t size = second->data.size() < kStep ? second->data.size() : kStep;
     const Bytes data_a = advance(*longest, size);
     update_pair(*longest->message, data_a, *second->message, advance(*second, size));
   }

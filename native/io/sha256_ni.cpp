@@ -8,13 +8,13 @@
 namespace theta {
 namespace {
 
-/** One message: the working variables as the instructions want them, the words of the schedule, the next bytes. */
+/// One message: the working variables as the instructions want them, the words of the schedule, the next bytes.
 struct Lane {
   __m128i abef, cdgh;
   __m128i w[4];
-  const std::uint8_t* data;
+  const uint8_t* data;
 
-  Lane(const std::uint32_t* state, const std::uint8_t* bytes) : data(bytes) {
+  Lane(const uint32_t* state, const uint8_t* bytes) : data(bytes) {
     const __m128i dcba = _mm_loadu_si128(reinterpret_cast<const __m128i*>(state));
     const __m128i hgfe = _mm_loadu_si128(reinterpret_cast<const __m128i*>(state + 4));
     const __m128i cdab = _mm_shuffle_epi32(dcba, 0xB1);
@@ -23,7 +23,7 @@ struct Lane {
     cdgh = _mm_blend_epi16(efgh, cdab, 0xF0);
   }
 
-  void store(std::uint32_t* state) const {
+  void store(uint32_t* state) const {
     const __m128i feba = _mm_shuffle_epi32(abef, 0x1B);
     const __m128i dchg = _mm_shuffle_epi32(cdgh, 0xB1);
     _mm_storeu_si128(reinterpret_cast<__m128i*>(state), _mm_blend_epi16(feba, dchg, 0xF0));
@@ -31,7 +31,7 @@ struct Lane {
   }
 };
 
-/** Rounds 4·step to 4·step + 3, and the schedule as far as these words allow. */
+/// Rounds 4·step to 4·step + 3, and the schedule as far as these words allow.
 template <int step>
 [[gnu::always_inline]] inline void four_rounds(Lane& lane) {
   __m128i& now = lane.w[step & 3];
@@ -39,7 +39,7 @@ template <int step>
     const __m128i swap_bytes = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
     now = _mm_shuffle_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(lane.data + 16 * step)), swap_bytes);
   }
-  __m128i words = _mm_add_epi32(now, _mm_load_si128(reinterpret_cast<const __m128i*>(sha256_constants + 4 * step)));
+  __m128i words = _mm_add_epi32(now, _mm_load_si128(reinterpret_cast<const __m128i*>(kSha256Constants + 4 * step)));
   lane.cdgh = _mm_sha256rnds2_epu32(lane.cdgh, lane.abef, words);
   if constexpr (step >= 3 && step < 15) {
     __m128i& next = lane.w[(step + 1) & 3];
@@ -54,7 +54,7 @@ template <int step>
   }
 }
 
-/** Every step on every lane, lane by lane within a step: that order is the interleaving. */
+/// Every step on every lane, lane by lane within a step: that order is the interleaving.
 template <int step = 0, typename... Lanes>
 [[gnu::always_inline]] inline void all_rounds(Lanes&... lanes) {
   (four_rounds<step>(lanes), ...);
@@ -62,11 +62,11 @@ template <int step = 0, typename... Lanes>
 }
 
 template <typename... Lanes>
-[[gnu::always_inline]] inline void hash_blocks(std::size_t blocks, Lanes&... lanes) {
+[[gnu::always_inline]] inline void hash_blocks(size_t blocks, Lanes&... lanes) {
   for (; blocks > 0; --blocks) {
     const __m128i before[][2] = {{lanes.abef, lanes.cdgh}...};
     all_rounds(lanes...);
-    std::size_t i = 0;
+    size_t i = 0;
     ((lanes.abef = _mm_add_epi32(lanes.abef, before[i][0]), lanes.cdgh = _mm_add_epi32(lanes.cdgh, before[i][1]),
       lanes.data += 64, ++i),
      ...);
@@ -75,14 +75,14 @@ template <typename... Lanes>
 
 }  // namespace
 
-void sha256_blocks_ni(std::uint32_t* state, const std::uint8_t* data, std::size_t blocks) {
+void sha256_blocks_ni(uint32_t* state, const uint8_t* data, size_t blocks) {
   Lane lane(state, data);
   hash_blocks(blocks, lane);
   lane.store(state);
 }
 
-void sha256_block_pairs_ni(std::uint32_t* state_a, const std::uint8_t* data_a, std::uint32_t* state_b,
-                           const std::uint8_t* data_b, std::size_t blocks) {
+void sha256_block_pairs_ni(uint32_t* state_a, const uint8_t* data_a, uint32_t* state_b, const uint8_t* data_b,
+                           size_t blocks) {
   Lane a(state_a, data_a);
   Lane b(state_b, data_b);
   hash_blocks(blocks, a, b);

@@ -6,7 +6,7 @@
 
 namespace theta {
 
-alignas(16) const std::uint32_t sha256_constants[64] = {
+alignas(16) const uint32_t kSha256Constants[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -18,33 +18,32 @@ alignas(16) const std::uint32_t sha256_constants[64] = {
 
 namespace {
 
-inline std::uint32_t big_endian(const std::uint8_t* bytes) {
-  return std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 | std::uint32_t{bytes[2]} << 8 |
-         std::uint32_t{bytes[3]};
+inline uint32_t big_endian(const uint8_t* bytes) {
+  return uint32_t{bytes[0]} << 24 | uint32_t{bytes[1]} << 16 | uint32_t{bytes[2]} << 8 | uint32_t{bytes[3]};
 }
 
-inline std::uint32_t next_word(const std::uint32_t* w, int i) {
-  const std::uint32_t early = w[(i + 1) & 15];
-  const std::uint32_t late = w[(i + 14) & 15];
+inline uint32_t next_word(const uint32_t* w, int i) {
+  const uint32_t early = w[(i + 1) & 15];
+  const uint32_t late = w[(i + 14) & 15];
   return w[i & 15] + w[(i + 9) & 15] + (std::rotr(early, 7) ^ std::rotr(early, 18) ^ (early >> 3)) +
          (std::rotr(late, 17) ^ std::rotr(late, 19) ^ (late >> 10));
 }
 
 }  // namespace
 
-void sha256_blocks_plain(std::uint32_t* state, const std::uint8_t* data, std::size_t blocks) {
+void sha256_blocks_plain(uint32_t* state, const uint8_t* data, size_t blocks) {
   for (; blocks > 0; --blocks, data += 64) {
-    std::uint32_t w[16];
-    std::uint32_t s[8];
+    uint32_t w[16];
+    uint32_t s[8];
     for (int i = 0; i < 8; ++i) s[i] = state[i];
     // The roles of s rotate by one a round instead of the values; unrolled by eight, the indices are constants.
-    const auto round = [&](int i, std::uint32_t word) {
-      const auto role = [&](int r) -> std::uint32_t& { return s[(r - i) & 7]; };
-      const std::uint32_t a = role(0), e = role(4);
-      const std::uint32_t t1 = role(7) + (std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25)) +
-                               ((e & role(5)) ^ (~e & role(6))) + sha256_constants[i] + word;
-      const std::uint32_t t2 = (std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22)) +
-                               ((a & role(1)) ^ (a & role(2)) ^ (role(1) & role(2)));
+    const auto round = [&](int i, uint32_t word) {
+      const auto role = [&](int r) -> uint32_t& { return s[(r - i) & 7]; };
+      const uint32_t a = role(0), e = role(4);
+      const uint32_t t1 = role(7) + (std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25)) +
+                          ((e & role(5)) ^ (~e & role(6))) + kSha256Constants[i] + word;
+      const uint32_t t2 = (std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22)) +
+                          ((a & role(1)) ^ (a & role(2)) ^ (role(1) & role(2)));
       role(3) += t1;
       role(7) = t1 + t2;
     };

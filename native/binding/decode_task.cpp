@@ -1,0 +1,110 @@
+// See decode_task.h.
+
+#include "decode_task.h"
+
+#include "decode_operation.h"
+
+namespace theta {
+namespace {
+
+constexpr std::pair<std::string_view, Work> kWork[] = {{"F32", Work::f32}, {"F64", Work::f64}, {"bytes", Work::bytes}};
+constexpr std::pair<std::string_view, Overflow> kOverflow[] = {{"inf", Overflow::inf},
+                                                               {"saturate", Overflow::saturate}};
+
+/// Bits of an element, for the dtypes of the safetensors format; 0 for one that it does not have (yet).
+int64_t element_bits(std::string_view dtype) {
+  constexpr std::pair<std::string_view, int64_t> kBits[] = {
+      {"F64", 64},    {"F32", 32},    {"F16", 16},    {"BF16", 16},   {"I64", 64}, {"I32", 32}, {"I16", 16},
+      {"I8", 8},      {"U64", 64},    {"U32", 32},    {"U16", 16},    {"U8", 8},   {"BOOL", 8}, {"F8_E4M3", 8},
+      {"F8_E5M2", 8}, {"F8_E8M0", 8}, {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"F4", 4},   {"C64", 64}};
+  for (const auto& [name, bits] : kBits) {
+    if (name == dtype) return bits;
+  }
+  return 0;
+}
+
+TensorDesc decode_tensor(const Field& object) {
+  const std::string dtype = object["dtype"].text();
+  const Field shape = object["shape"];
+  TensorDesc tensor{dtype_of(dtype), {}, 0};
+  const int64_t bits = element_bits(dtype);
+  int64_t size = bits;
+  bool overflows = false;
+  for (uint32_t i = 0; i < shape.length(); ++i) {
+    const int64_t dimension = shape[i].size();
+    tensor.shape.push_back(dimension);
+    overflows = overflows || __builtin_mul_overflow(size, dimension, &size);
+  }
+  if (overflows) shape.refuse("the dimensions of less than 2^60 bytes");
+  const Field bytes = object["bytes"];
+  if (bits == 0) {
+    if (bytes.is_undefined()) bytes.refuse("the size of the payload, for the element size of " + dtype + " is unknown");
+    tensor.bytes = bytes.size();
+    return tensor;
+  }
+  tensor.bytes = (size + 7) / 8;
+  if (!bytes.is_undefined() && bytes.size() != tensor.bytes) {
+    bytes.refuse(std::to_string(tensor.bytes) + ", the size of this shape in " + dtype);
+  }
+  return tensor;
+}
+
+/// Checks that the payload's end is a position that a file can have.
+Place decode_place(const Field& object, int64_t bytes) {
+  const Place place{object["fd"].descriptor(), object["offset"].size()};
+  if (place.offset > INT64_MAX - bytes) object["offset"].refuse("below 2^63 less the payload");
+  return place;
+}
+
+TaskInput decode_input(const Field& object) {
+  TensorDesc tensor = decode_tensor(object);
+  const Place place = decode_place(object, tensor.bytes);
+  return {place, std::move(tensor), object["digest"].boolean()};
+}
+
+std::vector<TaskInput> decode_inputs(const Field& array) {
+  std::vector<TaskInput> inputs;
+  for (uint32_t i = 0, length = array.length(); i < length; ++i) inputs.push_back(decode_input(array[i]));
+  return inputs;
+}
+
+ComputeTask decode_compute(const Field& object) {
+  ComputeTask task{};
+  for (TaskInput& input : decode_inputs(object["inputs"])) {
+    task.spec.inputs.push_back(std::move(input.tensor));
+    task.places.push_back(input.place);
+    task.digests.push_back(input.digest);
+  }
+  task.spec.program = decode_program(object["operations"], static_cast<int64_t>(task.places.size()));
+  const Field output = object["output"];
+  task.spec.output = decode_tensor(output);
+  task.spec.work = choice(object["work"], kWork);
+  task.spec.overflow = choice(output["overflow"], kOverflow);
+  task.output = decode_place(output, task.spec.output.bytes);
+  return task;
+}
+
+}  // namespace
+
+Task decode_task(const Field& task) {
+  const Field kind = task["kind"];
+  const std::string name = kind.text();
+  if (name == "compute") return decode_compute(task);
+  if (name == "hash") return HashTask{decode_inputs(task["inputs"])};
+  if (name == "copy") {
+    const int64_t bytes = task["bytes"].size();
+    return CopyTask{decode_place(task["from"], bytes), decode_place(task["to"], bytes), bytes};
+  }
+  kind.refuse("one of \"compute\", \"hash\", \"copy\"");
+}
+
+EngineOptions decode_engine_options(const Field& options, Isa isa) {
+  EngineOptions decoded{};
+  decoded.threads = static_cast<int32_t>(options["threads"].integer(1, 4096));
+  decoded.memory_bytes = options["memory"].integer(1 << 20, int64_t{1} << 53);
+  decoded.chunk_bytes = options["chunk"].integer(64, int64_t{1} << 40);
+  decoded.isa = isa;
+  return decoded;
+}
+
+}  // namespace theta

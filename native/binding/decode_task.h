@@ -1,0 +1,14 @@
+// JavaScript's task objects (addon-types.ts) as the engine's.
+#pragma once
+
+#include "../engine/engine.h"
+#include "fields.h"
+
+namespace theta {
+
+/// Throws Error(input) naming the field that is wrong.
+Task decode_task(const Field& task);
+
+EngineOptions decode_engine_options(const Field& options, Isa isa);
+
+}  // namespace theta

@@ -1,0 +1,68 @@
+// See encode_result.h.
+
+#include "encode_result.h"
+
+namespace theta {
+namespace {
+
+/// Counts and indices stay below 2^53: no payload has more elements.
+Napi::Number number(Napi::Env env, int64_t value) { return Napi::Number::New(env, static_cast<double>(value)); }
+
+}  // namespace
+
+Napi::Object encode_result(Napi::Env env, const TaskResult& result) {
+  Napi::Object object = Napi::Object::New(env);
+  if (result.digest) object.Set("digest", digest_text(*result.digest));
+
+  Napi::Array digests = Napi::Array::New(env, result.input_digests.size());
+  for (uint32_t i = 0; i < result.input_digests.size(); ++i) {
+    const auto& digest = result.input_digests[i];
+    if (digest) {
+      digests.Set(i, digest_text(*digest));
+    } else {
+      digests.Set(i, env.Null());
+    }
+  }
+  object.Set("inputDigests", digests);
+
+  const Counters& counters = result.counters;
+  Napi::Array inputs = Napi::Array::New(env, counters.inputs.size());
+  for (uint32_t i = 0; i < counters.inputs.size(); ++i) {
+    const InputCounters& from = counters.inputs[i];
+    Napi::Object to = Napi::Object::New(env);
+    to.Set("nan", number(env, from.nan));
+    to.Set("firstNan", number(env, from.first_nan));
+    to.Set("inf", number(env, from.inf));
+    to.Set("firstInf", number(env, from.first_inf));
+    inputs.Set(i, to);
+  }
+  object.Set("inputCounters", inputs);
+
+  Napi::Array masks = Napi::Array::New(env, counters.masks.size());
+  for (uint32_t i = 0; i < counters.masks.size(); ++i) {
+    const MaskCounters& from = counters.masks[i];
+    Napi::Object to = Napi::Object::New(env);
+    to.Set("operation", number(env, from.operation));
+    to.Set("kept", number(env, from.kept));
+    to.Set("empty", number(env, from.empty));
+    to.Set("firstEmpty", number(env, from.first_empty));
+    masks.Set(i, to);
+  }
+  object.Set("masks", masks);
+
+  object.Set("overflow", number(env, counters.overflow));
+  object.Set("firstOverflow", number(env, counters.first_overflow));
+  object.Set("antiparallel", number(env, counters.antiparallel));
+  return object;
+}
+
+Napi::Object encode_progress(Napi::Env env, const Progress& progress) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("read", number(env, progress.read));
+  object.Set("hashed", number(env, progress.hashed));
+  object.Set("written", number(env, progress.written));
+  object.Set("copied", number(env, progress.copied));
+  return object;
+}
+
+}  // namespace theta

@@ -1,0 +1,192 @@
+// See engine.h.
+
+#include "engine.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "run_compute.h"
+#include "stream_session.h"
+
+namespace theta {
+namespace {
+
+/// With less, chunks get so small that more threads make it slower: there are fewer threads instead.
+constexpr int64_t kSmallestShare = 16 << 20;
+
+/// Threads inherit the mask of their maker: signals stay with Node's threads.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+int32_t useful_threads(const EngineOptions& options) {
+  const int64_t fitting = std::max<int64_t>(1, options.memory_bytes / kSmallestShare);
+  return static_cast<int32_t>(std::clamp<int64_t>(options.threads, 1, fitting));
+}
+
+EngineOptions with_useful_threads(EngineOptions options) {
+  options.threads = useful_threads(options);
+  return options;
+}
+
+bool is_stream(const Job& job) { return !std::holds_alternative<ComputeTask>(job.task); }
+
+}  // namespace
+
+Engine::Engine(const EngineOptions& options, std::function<void()> notify)
+    : options_(with_useful_threads(options)), notify_(std::move(notify)) {
+  const SignalsBlocked blocked;
+  for (int32_t i = 0; i < options_.threads; ++i) threads_.push_back(std::make_unique<Thread>());
+  try {
+    for (auto& thread : threads_) {
+      thread->thread = std::thread([this, &thread = *thread] { work(thread); });
+    }
+  } catch (const std::system_error& error) {
+    close();
+    throw Error(ErrorCode::memory, std::string("the system gives no more threads: ") + error.what());
+  }
+}
+
+Engine::~Engine() { close(); }
+
+EvaluateOptions Engine::share() const { return {options_.memory_bytes / options_.threads, options_.chunk_bytes}; }
+
+EvaluateOptions Engine::all_memory() const { return {options_.memory_bytes, options_.chunk_bytes}; }
+
+int64_t Engine::peak(const Task& task) const {
+  const auto* compute = std::get_if<ComputeTask>(&task);
+  if (compute == nullptr) return StreamSession::buffer_bytes(share());
+  try {
+    return peak_bytes(compute->spec, share());
+  } catch (const Error& error) {
+    if (error.code != ErrorCode::memory) throw;
+    return peak_bytes(compute->spec, all_memory());
+  }
+}
+
+void Engine::submit(uint64_t id, Task task) {
+  const bool alone = peak(task) > share().memory_bytes;
+  const int64_t bytes = payload_bytes(task);
+  {
+    const std::lock_guard lock(mutex_);
+    if (closing_ || cancelled_) throw Error(ErrorCode::cancelled, "the engine takes no more work: it was cancelled");
+    auto job = std::make_unique<Job>(Job{id, std::move(task), alone, {}, nullptr});
+    queue_.emplace(std::pair(-bytes, submitted_++), std::move(job));
+  }
+  changed_.notify_one();
+}
+
+std::vector<std::unique_ptr<Job>> Engine::take_finished() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(finished_, {});
+}
+
+void Engine::cancel() {
+  {
+    const std::lock_guard lock(mutex_);
+    cancelled_ = true;
+    const auto error = std::make_exception_ptr(Error(ErrorCode::cancelled, "the work was cancelled"));
+    for (auto& [order, job] : queue_) {
+      job->error = error;
+      finished_.push_back(std::move(job));
+    }
+    queue_.clear();
+  }
+  notify_();
+}
+
+void Engine::close() {
+  cancel();
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+  }
+  changed_.notify_all();
+  for (auto& thread : threads_) {
+    if (thread->thread.joinable()) thread->thread.join();
+    thread->arena.release();
+  }
+}
+
+bool Engine::may_start() const {
+  if (queue_.empty() || running_alone_) return false;
+  return running_ == 0 || !queue_.begin()->second->alone;
+}
+
+std::unique_ptr<Job> Engine::pop() {
+  auto job = std::move(queue_.begin()->second);
+  queue_.erase(queue_.begin());
+  return job;
+}
+
+/// A second payload for a thread that is streaming one, unless an idle thread would start it right away.
+std::unique_ptr<Job> Engine::pop_stream() {
+  const std::lock_guard lock(mutex_);
+  if (queue_.empty() || running_ < threads_.size() || !is_stream(*queue_.begin()->second)) return nullptr;
+  return pop();
+}
+
+void Engine::work(Thread& self) {
+  pthread_setname_np(pthread_self(), "theta");
+  set_default_floating_point_environment();
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return closing_ || may_start(); });
+    if (closing_) return;
+    auto job = pop();
+    ++running_;
+    running_alone_ = job->alone;
+    if (job->alone) {
+      for (auto& other : threads_) other->arena.release();
+    }
+    lock.unlock();
+    Worker worker{self.arena, job->alone ? all_memory() : share(), kernels_for(options_.isa), progress_, cancelled_};
+    run(std::move(job), worker);
+    lock.lock();
+    --running_;
+    if (running_alone_) {
+      running_alone_ = false;
+      self.arena.release();
+    }
+    changed_.notify_all();
+  }
+}
+
+void Engine::run(std::unique_ptr<Job> job, Worker& worker) {
+  if (is_stream(*job)) {
+    StreamSession session(
+        worker, [this] { return pop_stream(); }, [this](auto ended) { finish(std::move(ended)); });
+    session.run(std::move(job));
+    return;
+  }
+  try {
+    job->result = run_compute(std::get<ComputeTask>(job->task), worker);
+  } catch (...) {
+    job->error = std::current_exception();
+  }
+  finish(std::move(job));
+}
+
+void Engine::finish(std::unique_ptr<Job> job) {
+  {
+    const std::lock_guard lock(mutex_);
+    finished_.push_back(std::move(job));
+  }
+  notify_();
+}
+
+}  // namespace theta

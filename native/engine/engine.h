@@ -1,0 +1,84 @@
+// Threads, their memory and one queue. A task runs on one thread from end to end: results cannot depend on how many
+// there are. Knows no JavaScript; whoever makes the engine is told when something is finished and comes to fetch it.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "job.h"
+#include "progress.h"
+#include "worker.h"
+
+namespace theta {
+
+struct EngineOptions {
+  int32_t threads;
+  /// Of all tensor buffers together.
+  int64_t memory_bytes;
+  int64_t chunk_bytes;
+  Isa isa;
+};
+
+class Engine {
+ public:
+  /// `notify` is called on the engine's threads whenever take_finished() has something new.
+  Engine(const EngineOptions& options, std::function<void()> notify);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// Bytes of buffers that the task takes. Throws Error(memory) when all of the engine's memory does not suffice, and
+  /// Error(input) for a malformed program.
+  int64_t peak(const Task& task) const;
+
+  /// Queues the task; it comes back through take_finished() under `id`, whatever becomes of it. Throws as peak() does.
+  void submit(uint64_t id, Task task);
+
+  /// Jobs that ended since the last call, in the order in which they did.
+  std::vector<std::unique_ptr<Job>> take_finished();
+
+  /// Ends everything with Error(cancelled), and refuses what comes later with it.
+  void cancel();
+
+  /// Cancels what is left, joins the threads and frees the memory. May be called twice.
+  void close();
+
+  const Progress& progress() const { return progress_; }
+
+ private:
+  struct Thread {
+    std::thread thread;
+    Arena arena;
+  };
+
+  EvaluateOptions share() const;
+  EvaluateOptions all_memory() const;
+  bool may_start() const;
+  std::unique_ptr<Job> pop();
+  std::unique_ptr<Job> pop_stream();
+  void work(Thread& self);
+  void run(std::unique_ptr<Job> job, Worker& worker);
+  void finish(std::unique_ptr<Job> job);
+
+  const EngineOptions options_;
+  const std::function<void()> notify_;
+  Progress progress_;
+  std::atomic<bool> cancelled_{false};
+
+  /// Guards everything below but the arenas, which belong to their threads; a task that runs alone has them all.
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  /// Largest payload first, equal ones in the order in which they came.
+  std::map<std::pair<int64_t, uint64_t>, std::unique_ptr<Job>> queue_;
+  uint64_t submitted_ = 0;
+  std::vector<std::unique_ptr<Job>> finished_;
+  size_t running_ = 0;
+  bool running_alone_ = false;
+  bool closing_ = false;
+  std::vector<std::unique_ptr<Thread>> threads_;
+};
+
+}  // namespace theta

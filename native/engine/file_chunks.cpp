@@ -1,0 +1,104 @@
+// See file_chunks.h.
+
+#include "file_chunks.h"
+
+#include <algorithm>
+
+namespace theta {
+namespace {
+
+/// What is read of all inputs together before it is hashed: small enough to be in the second-level cache still.
+constexpr int64_t kHashedAtOnce = 256 << 10;
+constexpr int64_t kSmallestSlice = 16 << 10;
+/// Without hashing: only bounds how long cancelling waits for a cold disk.
+constexpr int64_t kReadAtOnce = 4 << 20;
+
+}  // namespace
+
+FileSource::FileSource(const ComputeTask& task, Worker& worker)
+    : task_(task), worker_(worker), messages_(task.places.size()), hashed_(task.places.size(), 0) {
+  for (size_t i = 0; i < task.places.size(); ++i) {
+    const int64_t head = std::min(task.spec.inputs[i].bytes, worker.options.chunk_bytes);
+    read_ahead(task.places[i].fd, static_cast<uint64_t>(task.places[i].offset), static_cast<uint64_t>(head));
+  }
+}
+
+void FileSource::read(std::span<const ReadRequest> requests) {
+  const bool hashing = std::any_of(requests.begin(), requests.end(),
+                                   [&](const ReadRequest& r) { return r.first && task_.digests[size_t(r.input)]; });
+  const auto inputs = static_cast<int64_t>(std::max<size_t>(requests.size(), 1));
+  read_slices(requests, hashing ? std::max(kHashedAtOnce / inputs, kSmallestSlice) : kReadAtOnce);
+  for (const ReadRequest& request : requests) {
+    if (!request.first) continue;
+    const Place& place = task_.places[size_t(request.input)];
+    const int64_t end = request.begin + request.bytes;
+    const int64_t next = std::min(request.bytes, task_.spec.inputs[size_t(request.input)].bytes - end);
+    read_ahead(place.fd, static_cast<uint64_t>(place.offset + end), static_cast<uint64_t>(next));
+  }
+}
+
+void FileSource::read_slices(std::span<const ReadRequest> requests, int64_t slice) {
+  std::vector<HashPiece> pieces;
+  int64_t longest = 0;
+  for (const ReadRequest& request : requests) longest = std::max(longest, request.bytes);
+  for (int64_t done = 0; done < longest; done += slice) {
+    worker_.stop_if_cancelled();
+    pieces.clear();
+    int64_t read = 0, hashed = 0;
+    for (const ReadRequest& request : requests) {
+      const int64_t bytes = std::min(slice, request.bytes - done);
+      if (bytes <= 0) continue;
+      const size_t input = size_t(request.input);
+      const MutableBytes into(request.to + done, static_cast<size_t>(bytes));
+      read_exactly(task_.places[input].fd, into,
+                   static_cast<uint64_t>(task_.places[input].offset + request.begin + done));
+      read += bytes;
+      if (request.first && task_.digests[input]) {
+        pieces.push_back({&messages_[input], into});
+        hashed_[input] += bytes;
+        hashed += bytes;
+      }
+    }
+    update_all(pieces);
+    Progress::add(worker_.progress.read, read);
+    Progress::add(worker_.progress.hashed, hashed);
+  }
+}
+
+std::vector<std::optional<Digest>> FileSource::digests() {
+  std::vector<std::optional<Digest>> digests(messages_.size());
+  for (size_t i = 0; i < messages_.size(); ++i) {
+    if (!task_.digests[i]) continue;
+    hash_rest(i);
+    digests[i] = messages_[i].finish();
+  }
+  return digests;
+}
+
+void FileSource::hash_rest(size_t input) {
+  const int64_t bytes = task_.spec.inputs[input].bytes;
+  if (hashed_[input] == bytes) return;
+  const int64_t slice = std::min(kHashedAtOnce, worker_.options.memory_bytes);
+  std::byte* buffer = worker_.arena.reserve(slice);
+  while (hashed_[input] < bytes) {
+    const int64_t begin = hashed_[input];
+    const ReadRequest request{static_cast<int32_t>(input), begin, std::min(slice, bytes - begin), buffer, true};
+    read_slices({&request, 1}, slice);
+  }
+}
+
+void FileSink::write(int64_t begin, const std::byte* from, int64_t bytes) {
+  (void)begin;  // In order, each byte once: the sink knows where it stands.
+  const Bytes data(from, static_cast<size_t>(bytes));
+  message_.update(data);
+  sink_.write(data);
+  Progress::add(worker_.progress.hashed, bytes);
+  Progress::add(worker_.progress.written, bytes);
+}
+
+Digest FileSink::finish() {
+  sink_.finish();
+  return message_.finish();
+}
+
+}  // namespace theta

@@ -1,0 +1,24 @@
+// What a task finds on the thread that runs it.
+#pragma once
+
+#include "../cpu/arena.h"
+#include "../cpu/evaluate.h"
+#include "../error.h"
+#include "progress.h"
+
+namespace theta {
+
+struct Worker {
+  Arena& arena;
+  /// This task's share of the engine's memory, and the chunk size.
+  EvaluateOptions options;
+  const KernelTable& kernels;
+  Progress& progress;
+  const std::atomic<bool>& cancelled;
+
+  void stop_if_cancelled() const {
+    if (cancelled.load(std::memory_order_relaxed)) throw Error(ErrorCode::cancelled, "the work was cancelled");
+  }
+};
+
+}  // namespace theta
