@@ -27,8 +27,6 @@ class Output:
     path: str
     value: object               # Model or Vector
     dtype: str = None           # as safetensors spells it
-    settings: str = ""
-    tolerance: float = 0.0      # > 0 where sin and acos take part: theta's own are not the C library's
 
 
 @dataclass
@@ -336,15 +334,14 @@ class Generator:
         return v._replace(text=name)
 
     def expression(self, number, models, base, vectors):
-        """→ model, tolerance"""
-        whole, kind, tolerance = [m for m in models if m.missing is None], self.rng.random(), 0.0
+        whole, kind = [m for m in models if m.missing is None], self.rng.random()
         if kind < 0.3 and whole:
             inputs = [base, *self.some(whole)] if self.chance(0.5) else self.some(whole)
             normalize = self.chance(0.8)
             weights = [self.number(0.1, 1.2) for _ in inputs] if self.chance(0.7) else None
             m = r.linear(inputs, weights, normalize)
         elif kind < 0.5 and whole:
-            m, tolerance = r.slerp(base, self.pick(whole), self.number(0.0, 1.0)), 1e-6
+            m = r.slerp(base, self.pick(whole), self.number(0.0, 1.0))
         elif vectors:
             ws = [self.number(0.1, 1.2) for _ in vectors] if self.chance(0.6) else None
             use = self.rng.random()
@@ -355,7 +352,7 @@ class Generator:
         else: m = r.linear([base])
         name = f"merge{number}"
         self.declare(f"merge {name} = {m.text}\n")
-        return m._replace(text=name), tolerance
+        return m._replace(text=name)
 
     # ------------------------------------------------------------------------------------------ the whole
 
@@ -367,25 +364,24 @@ class Generator:
         vectors = [v for i in range(int(self.rng.integers(0, 3))) if (v := self.vector(i, models, base))]
         merges = []
         for i in range(int(self.rng.integers(1, 4))):
-            exact = [m for m, tolerance in merges if not tolerance]
-            under = self.pick(exact) if exact and self.chance(0.3) else base
-            entries = models + [m for m in exact if m is not under and self.chance(0.4)]
-            if self.chance(0.65): merges.append((self.block(i, under, entries, vectors + chat), 0.0))
+            under = self.pick(merges) if merges and self.chance(0.3) else base
+            entries = models + [m for m in merges if m is not under and self.chance(0.4)]
+            if self.chance(0.65): merges.append(self.block(i, under, entries, vectors + chat))
             else: merges.append(self.expression(i, models, base, vectors))
         self.outputs(merges, vectors)
         self.write_text()
         return self.case
 
     def outputs(self, merges, vectors):
-        wanted = [(m, t) for m, t in merges if self.chance(0.5)] or merges[-1:]
-        wanted += [(v, 0.0) for v in vectors if self.chance(0.2)]
-        for i, (value, tolerance) in enumerate(wanted):
+        wanted = [m for m in merges if self.chance(0.5)] or merges[-1:]
+        wanted += [v for v in vectors if self.chance(0.2)]
+        for i, value in enumerate(wanted):
             dtype = self.pick(["F32", "BF16", "F16", "F64"]) if self.chance(0.4) else None
             settings = [f"dtype {dtype.lower()}"] if dtype else []
             if self.chance(0.2): settings.append(f"shard {self.pick(['20kB', '64KiB', '1MB'])}")
             block = f" {{ {' '.join(settings)} }}" if len(settings) < 2 else " {\n  " + "\n  ".join(settings) + "\n}"
             self.declare(f'output "dist/out{i}" = {value.text}{block if settings else ""}\n')
-            self.case.outputs.append(Output(f"dist/out{i}", value, dtype, "", tolerance))
+            self.case.outputs.append(Output(f"dist/out{i}", value, dtype))
 
     def write_text(self):
         statements = list(self.statements)
@@ -419,7 +415,7 @@ def change_one_tensor(case, rng):
 
 
 def expected(case, output):
-    """{name: (bits, dtype, value in W)} of an output."""
+    """{name: Tensor} of an output."""
     result = {}
     is_model = isinstance(output.value, r.Model)
     stored = case.source(output.value.donor if is_model else "llama").tensors
@@ -429,5 +425,5 @@ def expected(case, output):
         output.value.value(context)                     # finds the dtypes that decide W
         context.W = st.work_type(dtype, *context.dtypes)
         value = output.value.value(context)
-        result[name] = st.narrow(value, dtype)[0].reshape(value.shape), dtype, value
+        result[name] = st.Tensor(dtype, st.narrow(value, dtype)[0].reshape(value.shape))
     return result

@@ -105,6 +105,8 @@ def expressions():
                               (r.layers(-1, None), r.number(0.25))], r.number(0.75))
     outputs = {
         "dist/linear": (r.linear([llama, python, c], [r.number(0.5), r.number(0.3), weights]), None),
+        "dist/halfway": (r.slerp(python, prose, r.match_number([(r.glob("*norm*"), r.number(0.0))], r.ramp([r.number(0.2), r.number(0.9)]))), None),
+        "dist/turn": (r.slerp(r.onto(llama, "-", r.times(r.number(3.0), python_delta)), prose, weights), "F32"),
         "dist/plain": (r.linear([python, prose], [r.number(0.5), r.number(0.25)], normalize=False), "F16"),
         "dist/forget": (r.onto(llama, "-", r.times(r.number(0.5), python_delta)), "F32"),
         "dist/analogy": (r.onto(c, "+", r.rebase(python_delta, c)), None),
@@ -128,6 +130,8 @@ mask by_rows = magnitude(density: 0.3, per: row, rescale: l1)
 mask band    = breadcrumbs(density: 0.5, drop_top: 0.05, per: tensor, rescale: inv)
 
 merge soup    = linear(llama, python, c, weight: [0.5, 0.3, match("*self_attn*": ramp(0, 0.5, 1), layers(-1..): 0.25, else: 0.75)])
+merge halfway = slerp(python, prose, t: match("*norm*": 0, else: ramp(0.2, 0.9)))
+merge turn    = slerp(llama - 3.0 * python_delta, prose, t: match("*self_attn*": ramp(0, 0.5, 1), layers(-1..): 0.25, else: 0.75))
 merge plain   = linear(python, prose, weight: [0.5, 0.25], normalize: false)
 merge forget  = llama - 0.5 * python_delta
 merge analogy = c + rebase(python_delta, c)
@@ -145,6 +149,8 @@ merge wide onto llama using ties(scale: 0.9, elect: unweighted, divide: none) {
 }
 
 output "dist/linear"  = soup
+output "dist/halfway" = halfway
+output "dist/turn"    = turn { dtype f32 }
 output "dist/plain"   = plain { dtype f16 }
 output "dist/forget"  = forget { dtype f32 }
 output "dist/analogy" = analogy

@@ -13,7 +13,10 @@ from typing import Callable, NamedTuple
 
 import numpy as np
 
+import elementary
 import strict as st
+
+st.slerp_coefficients = elementary.slerp_coefficients
 
 
 @dataclass
