@@ -101,9 +101,11 @@ export class JsonReader {
       if (unit === BACKSLASH) {
         escaped = true;
         end++;
-      } else if (!(unit >= 0x20)) {
-        // A control character, which JSON wants escaped, or NaN: the end of the text.
+      } else if (unit < 0x20) {
         this.#at = end;
+        this.#bad("json-syntax", `${what} holds a control character that is not escaped`);
+      } else if (Number.isNaN(unit)) {
+        this.#at = text.length;
         this.#unexpected(`the end of the string that begins at character ${start + 1}`);
       }
       end++;
@@ -129,10 +131,10 @@ export class JsonReader {
       this.#at = end;
       return value;
     }
-    NUMBER.lastIndex = start;
-    const number = NUMBER.exec(text)?.[0];
+    const number = /^-?\d[\d.eE+-]*/.exec(text.slice(start, start + 41))?.[0];
     if (number === undefined) this.#wrongType(what, "an integer");
-    this.#bad("json-number", `${what} must be an integer from 0 to 2^53 - 1, not ${clipped(number)}`);
+    const shown = number.length > 40 ? `${number.slice(0, 40)}…` : number;
+    this.#bad("json-number", `${what} must be an integer from 0 to 2^53 - 1, not ${shown}`);
   }
 
   readValue(what: string): JsonValue {
@@ -218,7 +220,8 @@ export class JsonReader {
   #foundText(): string {
     const found = this.#found();
     if (found === "") return "the end of the text";
-    return quoted(/^(?:-?[\w.+]+|.)/su.exec(found)?.[0] ?? found);
+    const type = { '"': "a string", "{": "an object", "[": "an array" }[found[0]!];
+    return type ?? quoted(/^(?:-?[\w.+]+|.)/su.exec(found)?.[0] ?? found);
   }
 
   #bad(code: "json-syntax" | "json-duplicate-key" | "json-type" | "json-number", sentence: string): never {
@@ -243,8 +246,4 @@ export function parseJson(text: string, display: string, what: string): JsonValu
   const value = reader.readValue(what);
   reader.end();
   return value;
-}
-
-function clipped(number: string): string {
-  return number.length > 40 ? `${number.slice(0, 40)}…` : number;
 }

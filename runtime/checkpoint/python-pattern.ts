@@ -42,12 +42,8 @@ export function parsePythonPattern(key: string): PythonPattern | { readonly refu
   try {
     if (NAME_LIKE.test(key)) return { matches: (name, budget) => endsLike(key, name, budget) };
     const node = new PatternParser(key).parse();
-    const any: Node = { kind: "one", test: (point) => point !== "\n" };
-    const dot: Node = { kind: "one", test: (point) => point === "." };
-    const parents: Node = { kind: "sequence", of: [{ kind: "repeat", of: any, least: 0, most: Infinity }, dot] };
-    const prefix: Node = { kind: "repeat", of: parents, least: 0, most: 1 };
     const steps: Step[] = [];
-    emit({ kind: "sequence", of: [prefix, node, { kind: "end" }] }, steps);
+    emit({ kind: "sequence", of: [node, { kind: "end" }] }, steps);
     steps.push({ kind: "done" });
     return { matches: (name, budget) => run(steps, [...name], budget) };
   } catch (error) {
@@ -279,10 +275,13 @@ function addFork(steps: Step[]): { to: number[] } {
 function run(steps: readonly Step[], name: readonly string[], budget: StepBudget): boolean {
   // Where a state was last entered, so that it is followed once for each position.
   const entered = new Int32Array(steps.length).fill(-1);
-  let states = [0];
+  let pending: number[] = [];
+  let oneLine = true;
   for (let at = 0; at <= name.length; at++) {
     const following: number[] = [];
-    const pending = states;
+    // The prefix (.*\.)? lets the key begin at the start and behind each dot, as long as no newline comes before.
+    if (at === 0 || (oneLine && name[at - 1] === ".")) pending.push(0);
+    oneLine &&= name[at] !== "\n";
     for (let state = pending.pop(); state !== undefined; state = pending.pop()) {
       if (entered[state] === at) continue;
       entered[state] = at;
@@ -295,7 +294,7 @@ function run(steps: readonly Step[], name: readonly string[], budget: StepBudget
         if (point !== undefined && step.test(point)) following.push(state + 1);
       } else if (step.kind === "start" ? at === 0 : isEnd(name, at)) pending.push(state + 1);
     }
-    states = following;
+    pending = following;
   }
   return false;
 }

@@ -21,13 +21,12 @@ export function readSafetensorsHeader(file: SourceFile, opened: OpenedFiles): Re
     if (size < LENGTH_BYTES) {
       fail("safetensors-truncated", `${display} has ${size} bytes, too few for a safetensors file`);
     }
-    const length = readExactly(file, fd, 0, LENGTH_BYTES).readBigUInt64LE();
+    const first = readExactly(file, fd, 0, LENGTH_BYTES);
+    const length = first.readBigUInt64LE();
     if (length > BigInt(LARGEST_HEADER)) {
-      fail(
-        "safetensors-header-size",
-        `${display} says its header has ${length} bytes; at most ${LARGEST_HEADER} are read`,
-        NOT_SAFETENSORS,
-      );
+      const help = FOREIGN_STARTS.find(([bytes]) => first.toString("latin1").startsWith(bytes))?.[1] ?? NOT_SAFETENSORS;
+      const sentence = `${display} says its header has ${length} bytes; at most ${LARGEST_HEADER} are read`;
+      fail("safetensors-header-size", sentence, help);
     }
     const start = LENGTH_BYTES + Number(length);
     if (start > size) {
@@ -44,6 +43,12 @@ export function readSafetensorsHeader(file: SourceFile, opened: OpenedFiles): Re
 }
 
 const NOT_SAFETENSORS = "is it a safetensors file?";
+/** What other files begin with, read as a length. */
+const FOREIGN_STARTS: readonly (readonly [bytes: string, help: string])[] = [
+  ["version ", 'it is a Git LFS pointer: fetch the file with "git lfs pull"'],
+  ["PK", "it is a zip archive, as PyTorch writes them: convert it to safetensors first"],
+  ["GGUF", "it is a GGUF file: name the safetensors files it was made from"],
+];
 const NOT_COMPLETE = "was the download or the copy interrupted?";
 
 /** An entry as the header states it; offsets count from the end of the header. */
@@ -144,10 +149,8 @@ function placeTensors(
     fail("safetensors-truncated", sentence, NOT_COMPLETE);
   }
   if (end < size - start) {
-    fail(
-      "safetensors-trailing",
-      `${display} has ${size - start - end} bytes behind its last tensor that belong to no tensor`,
-    );
+    const sentence = `${display}: the last tensor ends at byte ${end} of the payload, but ${size - start} bytes follow the header`;
+    fail("safetensors-trailing", sentence);
   }
   const byName = new Map(entries.map((entry) => [entry.name, entry]));
   const tensors = new Map<string, TensorInfo>();

@@ -3,9 +3,9 @@
 
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, readdirSync, statSync } from "node:fs";
 import { isUtf8 } from "node:buffer";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { sortByBytes } from "./byte-order.ts";
-import { fail } from "./problem.ts";
+import { fail, quoted } from "./problem.ts";
 
 /** What tells one state of a file from another, of the file behind any links. */
 export interface FileIdentity {
@@ -141,8 +141,8 @@ function notAFile(file: SourceFile, stat: TypeTests): never {
 
 /** A file in a directory, with the display name that goes with it. */
 export function inside(directory: SourceFile, name: string): SourceFile {
-  const join = (parent: string): string => (parent.endsWith("/") ? parent + name : `${parent}/${name}`);
-  return { path: join(directory.path), display: join(directory.display) };
+  const slash = directory.path.endsWith("/") ? "" : "/";
+  return { path: directory.path + slash + name, display: join(directory.display, quoted(name).slice(1, -1)) };
 }
 
 /** The directory that a file lies in. */

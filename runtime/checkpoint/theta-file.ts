@@ -23,6 +23,8 @@ export interface ThetaRecord {
   /** The root recipe as the user spelled it. */
   readonly recipe: string;
   readonly inputs: readonly RecordedInput[];
+  /** Every other file of the output that theta wrote, relative to it: the rest is somebody else's. */
+  readonly files: readonly string[];
   /** Effective values of the recipe's parameters. */
   readonly parameters: ReadonlyMap<string, unknown>;
   readonly version: string;
@@ -37,7 +39,7 @@ export interface RecordedInput {
 
 /** Without time, host or absolute path: the same build gives the same bytes. */
 export function thetaFileContent(record: ThetaRecord): Uint8Array {
-  const { kind, digest, base, aliases, recipe, inputs, parameters, version } = record;
+  const { kind, digest, base, aliases, recipe, inputs, files, parameters, version } = record;
   const json = {
     schema: SCHEMA,
     kind,
@@ -49,6 +51,7 @@ export function thetaFileContent(record: ThetaRecord): Uint8Array {
       source: input.source,
       ...(input.digest === undefined ? {} : { digest: input.digest }),
     })),
+    files,
     parameters: sortedEntries(parameters),
     theta: version,
   };
