@@ -62,6 +62,7 @@ def difference(name, got, want):
     wrong = (got.bits != want.bits).reshape(-1)
     if not wrong.any(): return None
     at = int(np.argmax(wrong))
+    if want.dtype not in st.FORMATS: return f"{name} {want.dtype}: {int(wrong.sum())} of {wrong.size} elements differ"
     see = lambda t: f"{int(t.bits.reshape(-1)[at]):x} ({float(st.widen(t, np.float64).reshape(-1)[at])!r})"
     return (f"{name} {got.dtype} {list(got.bits.shape)}: {int(wrong.sum())} of {wrong.size} elements differ, "
             f"first {at}: {see(got)}, expected {see(want)}")

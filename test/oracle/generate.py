@@ -8,7 +8,7 @@ import recipe as r
 import strict as st
 
 DTYPES = ["BF16", "BF16", "BF16", "F32", "F32", "F16", "F64"]
-DELTAS = ["normal", "normal", "coarse", "sparse", "equal"]
+DELTAS = ["normal", "normal", "normal", "normal", "coarse", "coarse", "sparse", "sparse", "equal", "equal", "large"]
 
 
 @dataclass
@@ -39,6 +39,7 @@ class Case:
     shapes: dict = field(default_factory=dict)
     depths: dict = field(default_factory=dict)
     aliases: dict = field(default_factory=dict)
+    integers: dict = field(default_factory=dict)
     tied_by_config: bool = False
     adapters: list = field(default_factory=list)        # (path, modules, config)
 
@@ -108,6 +109,7 @@ class Generator:
     def delta(self, shape, kind):
         if kind == "equal": return np.zeros(shape)
         d = self.rng.standard_normal(shape) * 0.004
+        if kind == "large": d = d * 12
         if kind == "coarse": d = np.round(d / 0.002) * 0.002
         if kind == "sparse": d = np.where(self.rng.random(shape) < 0.7, 0.0, d)
         return d
@@ -133,6 +135,8 @@ class Generator:
                 x = np.where(delta == 0, exact[tensor], exact[tensor] + delta)
                 model[tensor] = self.stored(x, dtypes[tensor])
             self.add_source(name, model, "model")
+        if self.chance(0.15):       # every model has the same, so it is copied
+            case.integers["model.rotary.position_ids"] = st.Tensor("I64", np.arange(7, dtype=np.uint64).reshape(1, 7))
 
     def add_source(self, name, tensors, word):
         case = self.case
@@ -374,7 +378,7 @@ class Generator:
 
     def outputs(self, merges, vectors):
         wanted = [m for m in merges if self.chance(0.5)] or merges[-1:]
-        wanted += [v for v in vectors if self.chance(0.2)]
+        wanted += [v for v in vectors if self.chance(0.2) and not self.case.integers]
         for i, value in enumerate(wanted):
             dtype = self.pick(["F32", "BF16", "F16", "F64"]) if self.chance(0.4) else None
             settings = [f"dtype {dtype.lower()}"] if dtype else []
@@ -396,7 +400,7 @@ def write_inputs(case, directory, only=None):
         rng = np.random.default_rng([case.seed, number])
         config = {"model_type": "llama", "tie_word_embeddings": case.tied_by_config, "torch_dtype": "bfloat16"}
         aliases = {} if case.tied_by_config else case.aliases
-        checkpoints.write_model(directory / source.path, source.tensors, config, source.shards, aliases,
+        checkpoints.write_model(directory / source.path, source.tensors | case.integers, config, source.shards, aliases,
                                 rng if rng.random() < 0.5 else None)
     for path, modules, config in case.adapters:
         if only is None: checkpoints.write_adapter(directory / path, modules, config)
@@ -416,7 +420,7 @@ def change_one_tensor(case, rng):
 
 def expected(case, output):
     """{name: Tensor} of an output."""
-    result = {}
+    result = dict(case.integers)
     is_model = isinstance(output.value, r.Model)
     stored = case.source(output.value.donor if is_model else "llama").tensors
     for name in stored:
