@@ -2,16 +2,18 @@
 
 import type { BuildContext } from "../build-context.ts";
 import type { Flags } from "./command-line.ts";
-import type { RecipePlace } from "./find-recipe.ts";
+import type { LoadedRecipe } from "./load-recipe.ts";
 import type { Settings } from "./settings.ts";
 import { VERSION } from "./version.ts";
 
-export function buildContext(place: RecipePlace, settings: Settings, flags: Flags): BuildContext {
+export function buildContext({ place, opened, graph }: LoadedRecipe, settings: Settings, flags: Flags): BuildContext {
   const { threads, memory, chunk } = settings;
   return {
+    opened,
     store: settings.store,
     engine: { threads, memory, chunk },
     recipe: place.display,
+    parameters: graph?.parameters ?? new Map(),
     version: VERSION,
     noWait: flags.wait === false,
     adopt: flags.adopt ?? false,

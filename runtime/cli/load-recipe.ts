@@ -9,6 +9,7 @@ import type { TensorGraph } from "../../compiler/tensor-graph.ts";
 import { decodeSource } from "../../dsl/decode.ts";
 import type { Diagnostic } from "../../dsl/diagnostic.ts";
 import { parse } from "../../dsl/parse.ts";
+import type { OpenedFiles } from "../checkpoint/source-file.ts";
 import { createCompilerHost } from "../compiler-host.ts";
 import { EXIT, Failure } from "../failure.ts";
 import type { Flags } from "./command-line.ts";
@@ -17,6 +18,8 @@ import type { RecipePlace } from "./find-recipe.ts";
 export interface LoadedRecipe {
   readonly place: RecipePlace;
   readonly diagnostics: readonly Diagnostic[];
+  /** The files whose headers were read, as they were then. */
+  readonly opened: OpenedFiles;
   /** Present when nothing is wrong with the recipe itself. */
   readonly graph?: RecipeGraph;
   /** Present when the checkpoints' headers fit, too. */
@@ -29,9 +32,10 @@ export interface LoadedRecipe {
  */
 export function loadRecipe(place: RecipePlace, flags: Flags): LoadedRecipe {
   const { source, diagnostics: unreadable } = decodeSource(readRecipe(place), place.display, place.directory);
-  if (source === undefined) return { place, diagnostics: unreadable };
-  const { recipe, diagnostics: syntax } = parse(source);
   const host = createCompilerHost();
+  const { opened } = host;
+  if (source === undefined) return { place, opened, diagnostics: unreadable };
+  const { recipe, diagnostics: syntax } = parse(source);
   const { graph, diagnostics: meaning } = analyse(recipe, host, {
     parameters: parameterInputs(flags),
     projectDirectory: place.directory,
@@ -39,11 +43,12 @@ export function loadRecipe(place: RecipePlace, flags: Flags): LoadedRecipe {
     workingDirectory: process.cwd(),
   });
   const diagnostics = [...unreadable, ...syntax, ...meaning];
-  if (graph === undefined || diagnostics.some(({ severity }) => severity === "error")) return { place, diagnostics };
+  if (graph === undefined || diagnostics.some(({ severity }) => severity === "error"))
+    return { place, opened, diagnostics };
   checkOnly(graph, flags.only);
   const lowered = lower(graph, host, flags.only.length > 0 ? { only: flags.only } : {});
   diagnostics.push(...lowered.diagnostics);
-  return { place, diagnostics, graph, ...(lowered.tensors && { tensors: lowered.tensors }) };
+  return { place, opened, diagnostics, graph, ...(lowered.tensors && { tensors: lowered.tensors }) };
 }
 
 function readRecipe(place: RecipePlace): Uint8Array {

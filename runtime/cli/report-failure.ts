@@ -1,7 +1,8 @@
 // Prints why a command could not do its work. No stack trace reaches a user, except for bugs under --verbose.
 
+import { printable } from "../../dsl/printable.ts";
 import { EXIT, type Failure } from "../failure.ts";
-import { printable, writeJson, writeMessage } from "./terminal.ts";
+import { writeJson, writeMessage } from "./terminal.ts";
 
 export function reportFailure(failure: Failure, json: boolean): void {
   const { code, help, facts } = failure.details;

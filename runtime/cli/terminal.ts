@@ -46,10 +46,3 @@ export function useColor(when: "auto" | "always" | "never"): boolean {
 export function isInteractive(): boolean {
   return process.stderr.isTTY && !process.env["CI"] && process.env["TERM"] !== "dumb";
 }
-
-const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
-
-/** Text out of files or the system, made safe to print: control characters become \u escapes. */
-export function printable(text: string): string {
-  return text.replace(CONTROL, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
-}

@@ -2,6 +2,7 @@
 
 import type { ExpectNode } from "../../../compiler/recipe-graph.ts";
 import type { Diagnostic } from "../../../dsl/diagnostic.ts";
+import { printable } from "../../../dsl/printable.ts";
 import { build as runBuild, type BuildSummary } from "../../build.ts";
 import { EXIT, Failure } from "../../failure.ts";
 import type { Flags } from "../command-line.ts";
@@ -16,7 +17,7 @@ import { createDiagnosticPrinter } from "../report-diagnostics.ts";
 import { reportFailure } from "../report-failure.ts";
 import { loadSettings } from "../settings.ts";
 import { formatBytes, formatSeconds } from "../size.ts";
-import { isInteractive, printable, useColor, writeJson, writeMessage } from "../terminal.ts";
+import { isInteractive, useColor, writeJson, writeMessage } from "../terminal.ts";
 import { VERSION } from "../version.ts";
 
 const NOTHING: Omit<BuildSummary, "seconds"> = {
@@ -65,7 +66,7 @@ async function buildRecipe(
   }
   let summary: BuildSummary;
   try {
-    summary = await runBuild(loaded.tensors, buildContext(place, settings, flags), view, signal);
+    summary = await runBuild(loaded.tensors, buildContext(loaded, settings, flags), view, signal);
   } catch (error) {
     await view.close("failed");
     throw error;

@@ -1,6 +1,7 @@
 // `theta plan`: what a build would do and why, without doing it.
 
 import { diagnosticToJson } from "../../../dsl/diagnostic-to-json.ts";
+import { printable } from "../../../dsl/printable.ts";
 import { EXIT } from "../../failure.ts";
 import { planBuild, type Plan, type PlannedNode, type PlannedOutput } from "../../plan.ts";
 import { buildContext } from "../build-context.ts";
@@ -10,19 +11,20 @@ import { exitCodeOf, loadRecipe } from "../load-recipe.ts";
 import { createDiagnosticPrinter } from "../report-diagnostics.ts";
 import { loadSettings } from "../settings.ts";
 import { formatBytes } from "../size.ts";
-import { printable, useColor, writeJson, writeOutput } from "../terminal.ts";
+import { useColor, writeJson, writeOutput } from "../terminal.ts";
 
 export async function plan(path: string | undefined, flags: Flags, signal: AbortSignal): Promise<number> {
   const place = findRecipe(path, process.cwd());
   const settings = await loadSettings(flags, place.directory);
-  const { diagnostics, graph, tensors } = loadRecipe(place, flags);
+  const loaded = loadRecipe(place, flags);
+  const { diagnostics, graph, tensors } = loaded;
   diagnostics.forEach(createDiagnosticPrinter(useColor(settings.color), flags.quiet ?? false));
   const code = exitCodeOf(diagnostics);
   if (code !== EXIT.done || graph === undefined || tensors === undefined) {
     if (flags.json) writeJson({ schema: "theta.plan/1", ok: false, diagnostics: diagnostics.map(diagnosticToJson) });
     return code;
   }
-  const result = await planBuild(tensors, buildContext(place, settings, flags), { hash: flags.hash ?? false }, signal);
+  const result = await planBuild(tensors, buildContext(loaded, settings, flags), { hash: flags.hash ?? false }, signal);
   const work = result.outputs.some(({ state }) => state !== "current");
   if (flags.json) {
     const { outputs, counts, bytes, peak } = result;
