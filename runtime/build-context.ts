@@ -11,6 +11,8 @@ export interface BuildContext {
   readonly engine: EngineOptions;
   /** The recipe as the user spelled it, for records and the model card. */
   readonly recipe: string;
+  /** Effective values of the recipe's parameters, for records. */
+  readonly parameters: ReadonlyMap<string, unknown>;
   /** Version of theta, for records and the model card; enters no key. */
   readonly version: string;
   /** Exit 75 instead of waiting for another build of the same output. */

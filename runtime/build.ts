@@ -1,9 +1,28 @@
 // Makes a tensor graph true: looks up, runs what is missing, publishes. The order of the steps is the whole of this file.
 
+import { join } from "node:path";
 import type { TensorGraph } from "../compiler/tensor-graph.ts";
+import type { Addon, Engine } from "../native/addon-types.ts";
 import type { BuildContext } from "./build-context.ts";
+import { engineFailure } from "./build/engine-failure.ts";
+import { finishOutput, publish, recordAgain, recordedFiles, staleBecause } from "./build/finished-output.ts";
+import type { FinishedShard } from "./build/finished-output.ts";
+import { hashInputs, tensorsToHash } from "./build/hash-inputs.ts";
+import { judge } from "./build/judge.ts";
+import { lookUp, type Standings } from "./build/look-up.ts";
+import { makeAll } from "./build/make-all.ts";
+import { withSession, type Session } from "./build/session.ts";
+import { planShards } from "./build/shard-job.ts";
+import type { WantedOutput } from "./build/wanted-output.ts";
+import { EXIT, Failure } from "./failure.ts";
+import { outputPaths } from "./output/output-paths.ts";
+import { ownFiles } from "./output/own-files.ts";
+import { recoverOutput } from "./output/switch-output.ts";
 import type { BuildObserver } from "./progress.ts";
 import type { ActionCounts } from "./reasons.ts";
+import { isHeld, takeLock, tryLock, type Lock } from "./store/lock.ts";
+import type { Store } from "./store/store.ts";
+import { outputId } from "./store/store-paths.ts";
 
 /** The last line of `build --json`, less its `type`. */
 export interface BuildSummary {
@@ -16,14 +35,177 @@ export interface BuildSummary {
   readonly outputs: readonly { readonly path: string; readonly tensors: number; readonly digest: string }[];
 }
 
+const PROGRESS_MS = 200;
+
 /**
  * Resolves also when nodes failed; the observer heard why. Throws a Failure for all that stops a build: 3 two runs of
  * one action gave other bits, 66 input, 71 memory or disk, 73 output or store, 75 lock; and `AbortError` when the
  * signal fired, with everything unwound and finished tensors kept.
  */
-export declare function build(
+export async function build(
   tensors: TensorGraph,
   context: BuildContext,
   observer: BuildObserver,
   signal: AbortSignal,
-): Promise<BuildSummary>;
+): Promise<BuildSummary> {
+  const started = performance.now();
+  const locks: Lock[] = [];
+  const lock = async (addon: Addon, store: Store): Promise<void> => {
+    // In one order everywhere, so two builds of the same outputs cannot wait for each other.
+    const paths = tensors.outputs.map(({ output }) => output).sort((a, b) => (a.path < b.path ? -1 : 1));
+    for (const { path, display } of paths) {
+      locks.push(await lockOutput(addon, store, path, display, context.noWait, signal));
+      recoverOutput(outputPaths(path));
+    }
+  };
+  try {
+    const result = await withSession(tensors, context, signal, lock, (session) => makeTrue(session, observer));
+    return { ...result, seconds: (performance.now() - started) / 1000 };
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    for (const held of locks) held.release();
+  }
+}
+
+async function makeTrue(session: Session, observer: BuildObserver): Promise<Omit<BuildSummary, "seconds">> {
+  const { addon, context, store, inputs, outputs, signal } = session;
+  observer.phase("look-up");
+  for (const wanted of outputs) refuseForeignDirectory(wanted, context);
+  let engine: Engine | undefined;
+  const startEngine = (): Engine => {
+    engine ??= addon.createEngine(context.engine);
+    return engine;
+  };
+  const cancel = (): void => engine?.cancel();
+  signal.addEventListener("abort", cancel);
+  const ticking = setInterval(() => engine && observer.bytes(engine.progress()), PROGRESS_MS);
+  try {
+    let standings = lookUp(outputs, inputs, store);
+    const toHash = tensorsToHash(outputs, standings, inputs);
+    if (toHash.length > 0) {
+      observer.phase("hash");
+      await hashInputs(startEngine(), inputs, toHash).catch((error: unknown) => {
+        throw engineFailure(error, context.recipe, store.paths.root, 0);
+      });
+      standings = lookUp(outputs, inputs, store);
+    }
+    const failed = new Set(outputs.filter((wanted) => !judgeHits(wanted, standings, session, observer)));
+    const going = outputs.filter((wanted) => !failed.has(wanted));
+    const plan = planShards(going, standings, inputs, store.shards);
+    if (plan.jobs.size > 0) {
+      observer.phase("compute");
+      startEngine();
+    }
+    signal.throwIfAborted();
+    const done = new Map<WantedOutput, string>();
+    let copied = 0;
+    const finished = async (wanted: WantedOutput, shards: readonly FinishedShard[]): Promise<void> => {
+      if (!judgeRuns(wanted, shards, standings, session, observer)) {
+        failed.add(wanted);
+        return;
+      }
+      const output = finishOutput(wanted, shards, context, inputs);
+      if (staleBecause(output) === undefined) {
+        recordAgain(store.paths, context, output);
+      } else {
+        observer.phase("publish");
+        copied += await publish(addon, store.paths, context, output);
+        const { display, path } = wanted.graph.output;
+        observer.outputPublished({ path: display, tensors: wanted.graph.actions.length, digest: output.digest });
+        void path;
+      }
+      done.set(wanted, output.digest);
+    };
+    const ran = await makeAll(session, engine, going, standings, plan, observer, finished);
+    const progress = engine?.progress() ?? { read: 0, hashed: 0, written: 0, copied: 0 };
+    return {
+      status: failed.size > 0 ? "failed" : "done",
+      actions: countActions(going, standings, ran),
+      bytes: { ...progress, copied: progress.copied + copied },
+      outputs: outputs.flatMap((wanted) => {
+        const digest = done.get(wanted);
+        const { output, actions } = wanted.graph;
+        return digest === undefined ? [] : [{ path: output.display, tensors: actions.length, digest }];
+      }),
+    };
+  } finally {
+    clearInterval(ticking);
+    signal.removeEventListener("abort", cancel);
+    engine?.close();
+  }
+}
+
+/** Verdicts on what is stored come before any work. False when one is an error. */
+function judgeHits(wanted: WantedOutput, standings: Standings, session: Session, observer: BuildObserver): boolean {
+  let good = true;
+  for (const action of wanted.graph.actions) {
+    const standing = standings.get(action);
+    if (standing?.state !== "hit") continue;
+    const verdicts = judge(wanted.graph.output.display, action, standing.found.tensor.counters, (tensor) =>
+      session.inputs.digest(tensor),
+    );
+    for (const verdict of verdicts) observer.diagnostic(verdict);
+    good &&= verdicts.every(({ severity }) => severity !== "error");
+  }
+  return good;
+}
+
+/** The same for what ran in this build. */
+function judgeRuns(
+  wanted: WantedOutput,
+  shards: readonly FinishedShard[],
+  standings: Standings,
+  session: Session,
+  observer: BuildObserver,
+): boolean {
+  let good = true;
+  for (const shard of shards) {
+    for (const [index, action] of shard.wanted.actions.entries()) {
+      if (standings.get(action)?.state === "hit") continue;
+      const { counters } = shard.records[index]!;
+      const verdicts = judge(wanted.graph.output.display, action, counters, (tensor) => session.inputs.digest(tensor));
+      for (const verdict of verdicts) observer.diagnostic(verdict);
+      good &&= verdicts.every(({ severity }) => severity !== "error");
+    }
+  }
+  return good;
+}
+
+function countActions(outputs: readonly WantedOutput[], standings: Standings, ran: number): ActionCounts {
+  let total = 0;
+  let upToDate = 0;
+  for (const { graph } of outputs) {
+    for (const action of graph.actions) {
+      total++;
+      const standing = standings.get(action);
+      if (standing?.state === "hit" && standing.reason === "up-to-date") upToDate++;
+    }
+  }
+  // What neither ran nor was there before was found in the store, resumed, or copied from an equal action.
+  return { run: ran, up_to_date: upToDate, cutoff: 0, local_hit: Math.max(0, total - upToDate - ran), remote_hit: 0 };
+}
+
+function refuseForeignDirectory(wanted: WantedOutput, context: BuildContext): void {
+  const { path, display } = wanted.graph.output;
+  ownFiles(outputPaths(path).output, display, recordedFiles(wanted), context.adopt);
+}
+
+async function lockOutput(
+  addon: Addon,
+  store: Store,
+  path: string,
+  display: string,
+  noWait: boolean,
+  signal: AbortSignal,
+): Promise<Lock> {
+  const file = join(store.paths.locks, outputId(path));
+  if (!noWait) return takeLock(addon, file, signal);
+  const outcome = tryLock(addon, file);
+  if (!isHeld(outcome)) return outcome;
+  throw new Failure(EXIT.locked, `another build of "${display}" is running: ${outcome.holder}`, {
+    code: "output-locked",
+    help: "wait for it, or leave out --no-wait",
+  });
+}

@@ -68,7 +68,7 @@ export class IndexDatabase {
            SELECT json_extract(value, '$[0]'), (SELECT id FROM shard WHERE digest = ?), json_extract(value, '$[1]')
            FROM json_each(?)`,
         )
-        .run(record.digest, JSON.stringify(record.tensors.map(({ key, weak }) => [key, weak])));
+        .run(record.digest, JSON.stringify([...record.tensors, ...record.more].map(({ key, weak }) => [key, weak])));
     });
   }
 

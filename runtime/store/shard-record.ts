@@ -1,8 +1,8 @@
 // What theta knows of a shard that it wrote: its layout and, for each tensor, what made it and what came out. A sidecar
 // `<digest>.json` holds it beside the stored shard; it is the action cache, the index over it is derived.
 
-import { createHash } from "node:crypto";
 import type { InputCounters, MaskCounters } from "../../native/addon-types.ts";
+import { sha256 } from "./sha256.ts";
 
 /** What a run counted. Policies that change no byte are judged from these, on a hit exactly as on a run. */
 export interface ActionCounters {
@@ -44,6 +44,8 @@ export interface ShardRecord {
   readonly stamp: string;
   /** In file order. */
   readonly tensors: readonly TensorRecord[];
+  /** Of other actions that gave the same bytes. */
+  readonly more: readonly TensorRecord[];
 }
 
 /**
@@ -51,9 +53,7 @@ export interface ShardRecord {
  * file order, one a line.
  */
 export function shardDigest(layout: string, payloads: readonly string[]): string {
-  return createHash("sha256")
-    .update([layout, ...payloads].join("\n"))
-    .digest("hex");
+  return sha256([layout, ...payloads].join("\n"));
 }
 
 const SCHEMA = "theta.shard/1";
@@ -61,13 +61,13 @@ const SCHEMA = "theta.shard/1";
 /** One line of JSON and one with its checksum: a torn or edited sidecar is not believed. */
 export function encodeSidecar(record: ShardRecord): string {
   const line = JSON.stringify({ schema: SCHEMA, ...record });
-  return `${line}\n${createHash("sha256").update(line).digest("hex")}\n`;
+  return `${line}\n${sha256(line)}\n`;
 }
 
 /** Undefined for anything but an intact sidecar of a shard with that digest. */
 export function decodeSidecar(text: string, digest: string): ShardRecord | undefined {
   const [line = "", checksum] = text.split("\n");
-  if (createHash("sha256").update(line).digest("hex") !== checksum) return undefined;
+  if (sha256(line) !== checksum) return undefined;
   const { schema, ...record } = JSON.parse(line) as ShardRecord & { readonly schema: string };
   if (schema !== SCHEMA || record.digest !== digest) return undefined;
   const payloads = record.tensors.map((tensor) => tensor.digest);

@@ -3,7 +3,7 @@
 
 import { chmodSync, closeSync, openSync, readFileSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { syncDirectory, writeDurably } from "./durable.ts";
+import { replaceFile, syncDirectory, writeDurably } from "./durable.ts";
 import { identityOfDescriptor, ownStamp, ownStampAt } from "./file-identity.ts";
 import type { IndexDatabase } from "./index-database.ts";
 import { decodeSidecar, encodeSidecar, type ShardRecord, type TensorRecord } from "./shard-record.ts";
@@ -73,26 +73,40 @@ export class ShardStore {
 
   /**
    * Takes over a finished file, whose bytes are durable, under its final name. When the store has the shard already,
-   * that one stays: an output may be a link to it.
+   * that one stays, since an output may be a link to it, and learns which actions give it too.
    */
-  add(file: string, content: Omit<ShardRecord, "stamp">): StoredShard {
+  add(file: string, content: Omit<ShardRecord, "stamp" | "more">): StoredShard {
     this.#found.delete(content.digest);
     const existing = this.find(content.digest);
     if (existing !== undefined) {
       rmSync(file);
-      return existing;
+      return this.#learn(existing, content.tensors);
     }
-    chmodSync(file, 0o444);
-    const record: ShardRecord = { ...content, stamp: ownStampAt(file) ?? "" };
+    const record: ShardRecord = { ...content, stamp: ownStampAt(file) ?? "", more: [] };
     const path = this.path(content.digest);
     const sidecar = `${file}.json`;
     writeDurably(sidecar, encodeSidecar(record));
     renameSync(file, path);
     renameSync(sidecar, this.#sidecar(content.digest));
+    chmodSync(path, 0o444);
+    return this.#stored({ path, record });
+  }
+
+  #learn({ path, record }: StoredShard, tensors: readonly TensorRecord[]): StoredShard {
+    const keys = new Set([...record.tensors, ...record.more].map(({ key }) => key));
+    const news = tensors.filter(({ key }) => !keys.has(key));
+    if (news.length === 0) return { path, record };
+    const richer = { ...record, more: [...record.more, ...news] };
+    replaceFile(this.#sidecar(record.digest), encodeSidecar(richer));
+    return this.#stored({ path, record: richer });
+  }
+
+  #stored(shard: StoredShard): StoredShard {
+    const { digest } = shard.record;
     syncDirectory(this.#folder);
-    this.#index.addShard(record);
-    const shard = { path, record };
-    this.#found.set(record.digest, shard);
+    this.#index.addShard(shard.record);
+    this.#found.set(digest, shard);
+    this.#byKey.delete(digest);
     return shard;
   }
 
@@ -107,7 +121,7 @@ export class ShardStore {
   #tensors(shard: StoredShard): ReadonlyMap<string, TensorRecord> {
     let tensors = this.#byKey.get(shard.record.digest);
     if (tensors === undefined) {
-      tensors = new Map(shard.record.tensors.map((tensor) => [tensor.key, tensor]));
+      tensors = new Map([...shard.record.tensors, ...shard.record.more].map((tensor) => [tensor.key, tensor]));
       this.#byKey.set(shard.record.digest, tensors);
     }
     return tensors;

@@ -1,9 +1,9 @@
 // Where things lie in a store, and making one. Everything but `index.sqlite` is the truth; that one is derived.
 
-import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { EXIT, Failure } from "../failure.ts";
+import { sha256 } from "./sha256.ts";
 
 /** Raised when a store of this version cannot be read by an older theta, or the other way round. */
 export const STORE_VERSION = "1";
@@ -69,7 +69,7 @@ export function storePaths(root: string): StorePaths {
 
 /** Name of an output in `outputs/` and `locks/`. */
 export function outputId(outputPath: string): string {
-  return createHash("sha256").update(outputPath).digest("hex");
+  return sha256(outputPath);
 }
 
 function writeOnce(path: string, text: string): void {

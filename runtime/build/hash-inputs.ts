@@ -1,0 +1,49 @@
+// Reads input tensors for their digests alone, each once.
+
+import type { TensorInfo } from "../../compiler/checkpoint.ts";
+import type { Engine } from "../../native/addon-types.ts";
+import type { InputFiles } from "./input-files.ts";
+import type { Standings } from "./look-up.ts";
+import type { WantedOutput } from "./wanted-output.ts";
+
+/** Rejects with what the engine threw (after cancelling it), or a Failure (66). */
+export async function hashInputs(engine: Engine, inputs: InputFiles, tensors: Iterable<TensorInfo>): Promise<void> {
+  const byPlace = new Map([...tensors].map((tensor) => [inputs.place(tensor), tensor]));
+  let failure: { readonly error: unknown } | undefined;
+  const hash = async (tensor: TensorInfo): Promise<void> => {
+    try {
+      const fd = await inputs.open(tensor);
+      const { offset, dtype, shape } = tensor;
+      const input = { fd, offset, dtype, shape, digest: true };
+      const { inputDigests } = await engine.run({ kind: "hash", label: tensor.name, inputs: [input] });
+      await inputs.learn([tensor], inputDigests);
+    } catch (error) {
+      failure ??= { error };
+      engine.cancel();
+    }
+  };
+  await Promise.all([...byPlace.values()].map(hash));
+  inputs.save();
+  if (failure !== undefined) throw failure.error;
+}
+
+/** Tensors whose digests must be known before it is known what runs. */
+export function tensorsToHash(
+  outputs: readonly WantedOutput[],
+  standings: Standings,
+  inputs: InputFiles,
+): readonly TensorInfo[] {
+  const wanted: TensorInfo[] = [];
+  for (const { graph } of outputs) {
+    const read = new Set<TensorInfo>();
+    for (const action of graph.actions) {
+      const standing = standings.get(action);
+      if (standing?.state === "unknown" && standing.mayHit) wanted.push(...standing.missing);
+      wanted.push(...(action.mustEqual ?? []).map(({ tensor }) => tensor));
+      for (const { tensor } of action.inputs) read.add(tensor);
+    }
+    // A vector's theta.json names its base by all its tensors; those that an action reads are hashed in passing.
+    wanted.push(...[...(graph.base?.tensors.values() ?? [])].filter((tensor) => !read.has(tensor)));
+  }
+  return wanted.filter((tensor) => inputs.digest(tensor) === undefined);
+}

@@ -1,0 +1,181 @@
+// The files that hold the build's inputs: their descriptors, the digests of their tensors, and the proof that they did
+// not change while they were read.
+
+import { closeSync, constants, fdatasync, openSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import type { TensorInfo } from "../../compiler/checkpoint.ts";
+import type { FileSystemCalls } from "../../native/addon-types.ts";
+import type { FileIdentity } from "../checkpoint/source-file.ts";
+import { EXIT, Failure } from "../failure.ts";
+import { identityOfDescriptor, inputStamp } from "../store/file-identity.ts";
+import { placeOf, type Place, type StatCache } from "../store/stat-cache.ts";
+import { timeStampTrust, type TimeStampTrust } from "../store/time-stamp-trust.ts";
+
+interface InputFile {
+  readonly path: string;
+  readonly identity: FileIdentity;
+  readonly trust: TimeStampTrust;
+  readonly digests: Map<Place, string>;
+  /** Digests were learned since they were last saved. */
+  unsaved: boolean;
+  fd: Promise<number> | undefined;
+}
+
+/** A build that is killed loses the digests of so many milliseconds. */
+const SAVE_EVERY_MS = 1000;
+
+export class InputFiles {
+  readonly #files: ReadonlyMap<string, InputFile>;
+  readonly #cache: StatCache;
+  readonly #signal: AbortSignal;
+  #savedAt = performance.now();
+
+  constructor(
+    paths: ReadonlySet<string>,
+    opened: ReadonlyMap<string, FileIdentity>,
+    cache: StatCache,
+    calls: FileSystemCalls,
+    trustRemoteStat: boolean,
+    signal: AbortSignal,
+  ) {
+    this.#cache = cache;
+    this.#signal = signal;
+    const list = [...paths].map((path) => {
+      const identity = opened.get(path);
+      if (identity === undefined) throw new Error(`no header of ${path} was read`);
+      return { path, identity };
+    });
+    const trustOf = new Map<bigint, TimeStampTrust>();
+    for (const { path, identity } of list) {
+      if (!trustOf.has(identity.device)) {
+        trustOf.set(identity.device, timeStampTrust(calls.fileSystemType(path), trustRemoteStat));
+      }
+    }
+    const known = cache.load(list.map((file) => file.identity));
+    this.#files = new Map(
+      list.map(({ path, identity }, index): [string, InputFile] => {
+        const trust = trustOf.get(identity.device)!;
+        // What an earlier build with --trust-remote-stat learned does not count without it.
+        const digests = trust.cacheable ? known[index]! : new Map<Place, string>();
+        return [path, { path, identity, trust, digests, unsaved: false, fd: undefined }];
+      }),
+    );
+  }
+
+  /** `sha256:<hex>` of a payload, when it is known. */
+  digest(tensor: TensorInfo): string | undefined {
+    return this.#file(tensor).digests.get(placeOf(tensor));
+  }
+
+  /** Identity of the bytes that a tensor stands for, whether or not their digest is known. */
+  place(tensor: TensorInfo): string {
+    return `${inputStamp(this.#file(tensor).identity)}@${placeOf(tensor)}`;
+  }
+
+  /** One descriptor a file and build. Waits until a change after this moment would leave another time stamp. */
+  open(tensor: TensorInfo): Promise<number> {
+    const file = this.#file(tensor);
+    file.fd ??= this.#open(file);
+    return file.fd;
+  }
+
+  /** Takes digests of bytes that were read from `fd`; throws a Failure (66) when the file changed meanwhile. */
+  async learn(tensors: readonly TensorInfo[], digests: readonly (string | null)[]): Promise<void> {
+    await Promise.all(
+      tensors.map(async (tensor, index) => {
+        const file = this.#file(tensor);
+        checkUnchanged(file, await this.open(tensor));
+        const digest = digests[index];
+        if (digest === null || digest === undefined) return;
+        file.digests.set(placeOf(tensor), digest);
+        file.unsaved = true;
+      }),
+    );
+    if (performance.now() - this.#savedAt > SAVE_EVERY_MS) this.save();
+  }
+
+  /** Lets the next builds know what this one learned. Cheap when that is nothing. */
+  save(): void {
+    this.#savedAt = performance.now();
+    const learned = [...this.#files.values()].filter((file) => file.unsaved && this.#provable(file));
+    if (learned.length > 0) {
+      this.#cache.save(learned.map(({ identity, digests }) => ({ file: identity, digests })));
+    }
+    for (const file of learned) file.unsaved = false;
+  }
+
+  async close(): Promise<void> {
+    for (const { fd } of this.#files.values()) {
+      // One that could not be opened was reported by who asked for it.
+      const opened = await fd?.catch(() => undefined);
+      if (opened !== undefined) closeSync(opened);
+    }
+  }
+
+  #file(tensor: TensorInfo): InputFile {
+    const file = this.#files.get(tensor.file);
+    if (file === undefined) throw new Error(`${tensor.file} is not an input of this build`);
+    return file;
+  }
+
+  async #open(file: InputFile): Promise<number> {
+    let fd: number;
+    try {
+      fd = openSync(file.path, constants.O_RDONLY | constants.O_NONBLOCK);
+    } catch (error) {
+      throw unreadable(file.path, error);
+    }
+    try {
+      // A mapped writer's stores move mtime when they are written back, later stores when they fault again.
+      await promisify(fdatasync)(fd).catch(ignoreUnsupported);
+      if (file.trust.cacheable) await this.#outlastGranularity(file);
+      checkUnchanged(file, fd);
+      return fd;
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+  }
+
+  /** Waiting is better than an entry that cannot be trusted: it is paid once, a hash at every build. */
+  async #outlastGranularity(file: InputFile): Promise<void> {
+    const settled = file.identity.ctimeNs + file.trust.granularity;
+    const missing = settled - nowNs();
+    if (missing <= 0n || missing > file.trust.granularity) return;
+    await sleep(Number(missing / 1_000_000n) + 1, undefined, { signal: this.#signal });
+  }
+
+  /** A ctime in the future (the clock was set back) proves nothing. */
+  #provable(file: InputFile): boolean {
+    return file.trust.cacheable && file.identity.ctimeNs + file.trust.granularity <= nowNs();
+  }
+}
+
+function checkUnchanged(file: InputFile, fd: number): void {
+  if (inputStamp(identityOfDescriptor(fd)) === inputStamp(file.identity)) return;
+  throw new Failure(EXIT.input, `${file.path} changed while it was read`, {
+    code: "input-changed",
+    help: "build again when nothing writes to it any more",
+  });
+}
+
+function unreadable(path: string, error: unknown): Failure {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "EMFILE" || code === "ENFILE") {
+    const help = "raise the limit of open files (ulimit -n)";
+    return new Failure(EXIT.resources, `${path}: too many files are open`, { code: "too-many-files", help }, error);
+  }
+  const message = `${path} cannot be opened: ${(error as Error).message}`;
+  return new Failure(EXIT.input, message, { code: "source-unreadable" }, error);
+}
+
+/** Read-only mounts and some network file systems have nothing to write back. */
+function ignoreUnsupported(error: unknown): void {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== "EBADF" && code !== "EROFS" && code !== "EINVAL" && code !== "ENOSYS" && code !== "ENOTSUP") throw error;
+}
+
+function nowNs(): bigint {
+  return BigInt(Date.now()) * 1_000_000n;
+}

@@ -1,0 +1,93 @@
+// Runs what is missing for all outputs on one engine, and tells each output as soon as its shards are stored.
+
+import type { Engine } from "../../native/addon-types.ts";
+import type { BuildObserver } from "../progress.ts";
+import { checkDiskSpace } from "../store/disk-space.ts";
+import { engineFailure } from "./engine-failure.ts";
+import type { FinishedShard } from "./finished-output.ts";
+import type { Standings } from "./look-up.ts";
+import { ShardMaker, type MadeShard } from "./make-shards.ts";
+import type { Session } from "./session.ts";
+import type { ShardJob, ShardPlan } from "./shard-job.ts";
+import { recordOf } from "./tensor-record.ts";
+import type { WantedOutput, WantedShard } from "./wanted-output.ts";
+
+/**
+ * Calls `finished` for each output when its last shard is stored, while others are still being made. Returns how many
+ * actions ran. Throws the first cause of a failure when everything has come to rest; finished tensors are kept.
+ */
+export async function makeAll(
+  session: Session,
+  engine: Engine | undefined,
+  outputs: readonly WantedOutput[],
+  standings: Standings,
+  plan: ShardPlan,
+  observer: BuildObserver,
+  finished: (output: WantedOutput, shards: readonly FinishedShard[]) => Promise<void>,
+): Promise<number> {
+  const jobs = new Set(plan.jobs.values());
+  const ready = (shard: WantedShard): FinishedShard => readyShard(shard, plan, standings);
+  if (engine === undefined || jobs.size === 0) {
+    for (const output of outputs) await finished(output, output.shards.map(ready));
+    return 0;
+  }
+  const { store, addon: calls, inputs, signal, context } = session;
+  const bytes = bytesToWrite(jobs, standings);
+  checkDiskSpace(store.paths.root, bytes, jobs.size * 4);
+  const maker = new ShardMaker({ store, engine, calls, inputs, standings, observer, signal });
+  try {
+    maker.open(jobs);
+    observer.work({ actions: [...jobs].reduce((sum, job) => sum + job.shard.actions.length, 0), bytes });
+    const made = new Map<ShardJob, Promise<MadeShard>>([...jobs].map((job) => [job, maker.make(job)]));
+    const settled = await Promise.allSettled(
+      outputs.map(async (output) => {
+        // All of them, so that no promise is left without somebody who hears of its failure.
+        const shards = await Promise.allSettled(
+          output.shards.map(async (shard): Promise<FinishedShard> => {
+            const job = plan.jobs.get(shard);
+            if (job === undefined) return ready(shard);
+            const { stored, records } = await made.get(job)!;
+            return { wanted: shard, stored, records };
+          }),
+        );
+        await finished(output, shards.map(valueOf));
+      }),
+    );
+    settled.forEach(valueOf);
+    return maker.ran;
+  } catch (error) {
+    engine.cancel();
+    const { error: cause, label } = maker.failure ?? { error, label: context.recipe };
+    throw engineFailure(cause, label, store.paths.root, bytes);
+  } finally {
+    maker.close();
+    inputs.save();
+  }
+}
+
+function valueOf<T>(outcome: PromiseSettledResult<T>): T {
+  if (outcome.status === "rejected") throw outcome.reason;
+  return outcome.value;
+}
+
+/** Every tensor of it is a hit. */
+function readyShard(shard: WantedShard, plan: ShardPlan, standings: Standings): FinishedShard {
+  const records = shard.actions.map((action, index) => {
+    const standing = standings.get(action);
+    if (standing?.state !== "hit") throw new Error(`${action.tensor} was planned as stored`);
+    const { digest, key, counters } = standing.found.tensor;
+    return recordOf(action, shard.file.tensors[index]!, digest, key, counters);
+  });
+  return { wanted: shard, stored: plan.ready.get(shard)!, records };
+}
+
+/** Of shards with an unchanged layout only what changes, should the file system clone; what it needs is reserved later. */
+function bytesToWrite(jobs: ReadonlySet<ShardJob>, standings: Standings): number {
+  let bytes = 0;
+  for (const { shard, base } of jobs) {
+    for (const [index, action] of shard.actions.entries()) {
+      if (base === undefined || standings.get(action)?.state !== "hit") bytes += shard.file.tensors[index]!.bytes;
+    }
+  }
+  return bytes;
+}

@@ -1,0 +1,262 @@
+// Makes the shards that are not stored: every action of every shard goes to one engine, and a shard moves into the
+// store as soon as its last tensor is written. Knows no output directory.
+
+import { closeSync } from "node:fs";
+import { join } from "node:path";
+import type { TensorInfo } from "../../compiler/checkpoint.ts";
+import type { Action } from "../../compiler/tensor-graph.ts";
+import type { Engine, FileSystemCalls, TaskResult } from "../../native/addon-types.ts";
+import { EXIT, Failure } from "../failure.ts";
+import type { BuildObserver } from "../progress.ts";
+import { PartialShard } from "../store/partial-shard.ts";
+import { shardDigest, type TensorRecord } from "../store/shard-record.ts";
+import { openShard, type StoredShard, type StoredTensor } from "../store/shard-store.ts";
+import type { Store } from "../store/store.ts";
+import { takeLock } from "../store/lock.ts";
+import type { InputFiles } from "./input-files.ts";
+import { keyOf, type Standing, type Standings } from "./look-up.ts";
+import { recordOf } from "./tensor-record.ts";
+import { computeTask, countersOf, type TaskFiles } from "./native-task.ts";
+import { workOf, type ShardJob } from "./shard-job.ts";
+
+export interface MakeShards {
+  readonly store: Store;
+  readonly engine: Engine;
+  readonly calls: FileSystemCalls;
+  readonly inputs: InputFiles;
+  readonly standings: Standings;
+  readonly observer: BuildObserver;
+  readonly signal: AbortSignal;
+}
+
+export interface MadeShard {
+  readonly stored: StoredShard;
+  /** One an action of the shard. */
+  readonly records: readonly TensorRecord[];
+}
+
+/** A tensor's bytes in a file of this build that is open. */
+interface Written {
+  readonly fd: number;
+  readonly record: TensorRecord;
+  /** Whether the action ran, or its result was found, resumed or copied. */
+  readonly how: "run" | "copied";
+}
+
+/** Where a tensor's bytes go. */
+interface Here {
+  readonly partial: PartialShard;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+export class ShardMaker {
+  readonly #given: MakeShards;
+  readonly #partials = new Map<ShardJob, PartialShard>();
+  /** By what makes them: the second of two equal actions waits for the first and copies. */
+  readonly #making = new Map<string, Promise<Written>>();
+  /** Digests of inputs that a running action computes while the bytes pass. */
+  readonly #hashing = new Map<string, Promise<unknown>>();
+  readonly #sources = new Map<string, number | undefined>();
+  #ran = 0;
+  #failure: { readonly error: unknown; readonly label: string } | undefined;
+
+  constructor(given: MakeShards) {
+    this.#given = given;
+  }
+
+  /** Actions that ran, as opposed to results that were found, resumed or copied. */
+  get ran(): number {
+    return this.#ran;
+  }
+
+  /** Why the first of the actions that failed did so, and its tensor; the engine was cancelled then. */
+  get failure(): { readonly error: unknown; readonly label: string } | undefined {
+    return this.#failure;
+  }
+
+  /** Reserves the shards' bytes. Before any of them is made, so that a full disk shows before any work. */
+  open(jobs: Iterable<ShardJob>): void {
+    const { calls, store } = this.#given;
+    for (const job of jobs) {
+      const { header, size } = job.shard.file;
+      const layout = { id: job.id, layout: job.shard.layout, header, bytes: size };
+      this.#partials.set(job, PartialShard.open(calls, store.paths.partial, layout, job.base));
+    }
+  }
+
+  /**
+   * The job's shard, stored; `open` comes first. All jobs may be started at once; the engine orders their tasks. Rejects when anything
+   * failed, with what the engine or a file system call threw, or a Failure: 3 other bits than before, 66 an input
+   * changed; see `failure` for the cause.
+   */
+  async make(job: ShardJob): Promise<MadeShard> {
+    const { calls, store, signal } = this.#given;
+    const { size, tensors } = job.shard.file;
+    const partial = this.#partials.get(job)!;
+    const records = await settleAll(
+      tensors.map(({ offset, bytes }, index) => this.#tensor(job, job.shard.actions[index]!, { partial, offset, bytes })),
+    );
+    await partial.flush();
+    const content = {
+      digest: shardDigest(
+        job.shard.layout,
+        records.map((record) => record.digest),
+      ),
+      layout: job.shard.layout,
+      bytes: size,
+      tensors: records,
+    };
+    const lock = await takeLock(calls, join(store.paths.locks, "shards"), signal);
+    try {
+      const stored = store.shards.add(partial.path, content);
+      partial.dropJournal();
+      return { stored, records };
+    } finally {
+      lock.release();
+    }
+  }
+
+  /** Call it when every promise of `make` has settled. Unfinished shards stay for the next build. */
+  close(): void {
+    for (const partial of this.#partials.values()) partial.close();
+    for (const fd of this.#sources.values()) if (fd !== undefined) closeSync(fd);
+  }
+
+  async #tensor(job: ShardJob, action: Action, here: Here): Promise<TensorRecord> {
+    try {
+      return await this.#makeOnce(job, action, here);
+    } catch (error) {
+      // The first failure is the cause; what follows is cancelled by it.
+      this.#failure ??= { error, label: action.tensor };
+      this.#given.engine.cancel();
+      throw error;
+    }
+  }
+
+  async #makeOnce(job: ShardJob, action: Action, here: Here): Promise<TensorRecord> {
+    const { inputs, standings, observer } = this.#given;
+    const key = knownKey(standings.get(action));
+    const work = key ?? workOf(action, inputs);
+    const first = this.#making.get(work);
+    const making = first === undefined ? this.#make(action, here, key) : this.#copyWritten(first, action, here);
+    if (first === undefined) this.#making.set(work, making);
+    const { record, how } = await making;
+    observer.actionDone({ output: job.output.graph.output.display, tensor: action.tensor, how, bytes: here.bytes });
+    return record;
+  }
+
+  async #make(action: Action, here: Here, key: string | undefined): Promise<Written> {
+    const { partial } = here;
+    const resumed = partial.finished(action.tensor);
+    if (resumed !== undefined && resumed.key === key && (await this.#reachedDisk(partial, resumed))) {
+      return { fd: partial.fd, record: resumed, how: "copied" };
+    }
+    const standing = this.#given.standings.get(action);
+    const copied = standing?.state === "hit" ? await this.#copyStored(standing.found, action, here) : undefined;
+    const record = copied ?? (await this.#run(action, here, standing));
+    partial.add(record);
+    return { fd: partial.fd, record, how: copied === undefined ? "run" : "copied" };
+  }
+
+  async #run(action: Action, here: Here, standing: Standing | undefined): Promise<TensorRecord> {
+    const { inputs } = this.#given;
+    const tensors = action.inputs.map(({ tensor }) => tensor);
+    const fds = await Promise.all(tensors.map((tensor) => inputs.open(tensor)));
+    const mine = tensors.map((tensor) => this.#claim(tensor));
+    const running = this.#compute(action, { inputs: fds, digests: mine, output: here.partial.fd, offset: here.offset });
+    tensors.forEach((tensor, index) => {
+      if (mine[index] === true) this.#hashing.set(inputs.place(tensor), running);
+    });
+    const result = await running;
+    await Promise.all(tensors.map((tensor) => this.#hashing.get(inputs.place(tensor))));
+    this.#ran++;
+    const record = recordOf(action, here, result.digest!, keyOf(action, inputs), countersOf(result));
+    if (standing?.state === "miss" && standing.lost !== undefined) checkSameBits(standing.lost, record);
+    return record;
+  }
+
+  /** What the inputs' bytes were is learned before anything is said of the result. */
+  async #compute(action: Action, files: TaskFiles): Promise<TaskResult> {
+    const { engine, inputs } = this.#given;
+    const result = await engine.run(computeTask(action, files));
+    await inputs.learn(
+      action.inputs.map(({ tensor }) => tensor),
+      result.inputDigests,
+    );
+    return result;
+  }
+
+  /** Whether the caller is the one to compute the digest of a tensor that nobody knows. */
+  #claim(tensor: TensorInfo): boolean {
+    const { inputs } = this.#given;
+    return inputs.digest(tensor) === undefined && !this.#hashing.has(inputs.place(tensor));
+  }
+
+  /** Undefined when the stored bytes are not what their record says: then the action runs again. */
+  async #copyStored(found: StoredTensor, action: Action, here: Here): Promise<TensorRecord | undefined> {
+    const { store } = this.#given;
+    const fd = this.#source(found.shard);
+    if (fd === undefined) return undefined;
+    const { offset, digest, key, counters } = found.tensor;
+    const copied = await this.#copy(fd, offset, action, here);
+    if (copied === digest) return recordOf(action, here, digest, key, counters);
+    store.shards.drop(found.shard.record.digest);
+    return undefined;
+  }
+
+  /** An equal action is being made in this build. */
+  async #copyWritten(making: Promise<Written>, action: Action, here: Here): Promise<Written> {
+    const first = await making;
+    const { digest, key, counters, offset } = first.record;
+    const copied = await this.#copy(first.fd, offset, action, here);
+    if (copied !== digest) throw new Error(`${action.tensor}: bytes written in this build read back otherwise`);
+    const record = recordOf(action, here, digest, key, counters);
+    here.partial.add(record);
+    return { fd: here.partial.fd, record, how: "copied" };
+  }
+
+  async #copy(fd: number, offset: number, action: Action, here: Here): Promise<string | undefined> {
+    const to = { fd: here.partial.fd, offset: here.offset };
+    const task = { kind: "copy", label: action.tensor, from: { fd, offset }, to, bytes: here.bytes } as const;
+    return (await this.#given.engine.run(task)).digest;
+  }
+
+  /** After a reboot the journal alone does not prove it. */
+  async #reachedDisk(partial: PartialShard, record: TensorRecord): Promise<boolean> {
+    if (partial.trusted) return true;
+    const { offset, dtype, shape } = record;
+    const input = { fd: partial.fd, offset, dtype, shape, digest: true };
+    const { inputDigests } = await this.#given.engine.run({ kind: "hash", label: record.name, inputs: [input] });
+    return inputDigests[0] === record.digest;
+  }
+
+  #source(shard: StoredShard): number | undefined {
+    if (!this.#sources.has(shard.path)) this.#sources.set(shard.path, openShard(shard));
+    return this.#sources.get(shard.path);
+  }
+}
+
+/** Undefined while the digest of an input is not known. */
+function knownKey(standing: Standing | undefined): string | undefined {
+  if (standing?.state === "hit") return standing.found.tensor.key;
+  return standing?.state === "miss" ? standing.key : undefined;
+}
+
+function checkSameBits(before: TensorRecord, now: TensorRecord): void {
+  if (before.digest === now.digest) return;
+  throw new Failure(EXIT.verification, `${now.name}: the same action gave other bits than before`, {
+    code: "other-bits",
+    facts: [`before  ${before.digest}`, `now     ${now.digest}`, `action  ${now.key}`],
+    help: "suspect the machine's memory first; the earlier record was kept",
+  });
+}
+
+/** Like Promise.all, but waits for all of them: what they use can be closed when this settles. */
+async function settleAll<T>(promises: readonly Promise<T>[]): Promise<readonly T[]> {
+  const settled = await Promise.allSettled(promises);
+  return settled.map((outcome) => {
+    if (outcome.status === "rejected") throw outcome.reason;
+    return outcome.value;
+  });
+}

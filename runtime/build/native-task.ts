@@ -1,0 +1,40 @@
+// An action as the addon takes it.
+
+import type { Action } from "../../compiler/tensor-graph.ts";
+import type { ComputeTask, TaskResult } from "../../native/addon-types.ts";
+import type { ActionCounters } from "../store/shard-record.ts";
+
+export interface TaskFiles {
+  /** One descriptor an input. */
+  readonly inputs: readonly number[];
+  /** Which inputs' digests are wanted. */
+  readonly digests: readonly boolean[];
+  readonly output: number;
+  /** Of the result in its file. */
+  readonly offset: number;
+}
+
+export function computeTask(action: Action, files: TaskFiles): ComputeTask {
+  const { dtype, shape, program, work } = action;
+  return {
+    kind: "compute",
+    label: action.tensor,
+    inputs: action.inputs.map(({ tensor }, index) => ({
+      fd: files.inputs[index]!,
+      offset: tensor.offset,
+      dtype: tensor.dtype,
+      shape: tensor.shape,
+      digest: files.digests[index]!,
+    })),
+    operations: program.operations,
+    work,
+    // Under "error" the bytes are those of "inf": only the verdict differs, and that is taken from the counters.
+    output: { fd: files.output, offset: files.offset, dtype, shape, overflow: action.overflow === "saturate" ? "saturate" : "inf" },
+  };
+}
+
+export function countersOf(result: TaskResult): ActionCounters {
+  const { inputCounters, masks, overflow, firstOverflow, antiparallel } = result;
+  const finite = inputCounters.every(({ nan, inf }) => nan === 0 && inf === 0);
+  return { inputs: finite ? [] : inputCounters, masks, overflow, firstOverflow, antiparallel };
+}

@@ -1,0 +1,56 @@
+// What a build or a plan holds open: the addon, the store, the inputs, the outputs as they stand.
+
+import type { TensorGraph } from "../../compiler/tensor-graph.ts";
+import type { Addon } from "../../native/addon-types.ts";
+import { loadAddon } from "../../native/index.ts";
+import type { BuildContext } from "../build-context.ts";
+import { openStore, type Store } from "../store/store.ts";
+import { InputFiles } from "./input-files.ts";
+import { wantOutput, type WantedOutput } from "./wanted-output.ts";
+
+export interface Session {
+  readonly context: BuildContext;
+  readonly addon: Addon;
+  readonly store: Store;
+  readonly inputs: InputFiles;
+  readonly outputs: readonly WantedOutput[];
+  readonly signal: AbortSignal;
+}
+
+/** `prepare` runs when the store is open and before the outputs are looked at. */
+export async function withSession<T>(
+  tensors: TensorGraph,
+  context: BuildContext,
+  signal: AbortSignal,
+  prepare: (addon: Addon, store: Store) => Promise<void>,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  const addon = loadAddon();
+  const store = await openStore(context.store, addon);
+  try {
+    await prepare(addon, store);
+    const outputs = tensors.outputs.map((graph) => wantOutput(store.paths, graph));
+    const files = filesOf(tensors);
+    const inputs = new InputFiles(files, context.opened, store.inputs, addon, context.trustRemoteStat, signal);
+    try {
+      return await work({ context, addon, store, inputs, outputs, signal });
+    } finally {
+      await inputs.close();
+    }
+  } finally {
+    store.close();
+  }
+}
+
+/** Every file that a digest may be wanted of. */
+function filesOf({ outputs }: TensorGraph): ReadonlySet<string> {
+  const files = new Set<string>();
+  for (const { actions, base } of outputs) {
+    for (const tensor of base?.tensors.values() ?? []) files.add(tensor.file);
+    for (const { inputs, mustEqual = [] } of actions) {
+      for (const { tensor } of inputs) files.add(tensor.file);
+      for (const { tensor } of mustEqual) files.add(tensor.file);
+    }
+  }
+  return files;
+}

@@ -1,0 +1,104 @@
+// Everything of an output but its weights: index, side files of the donor, model card, theta.json. The same build
+// gives the same bytes.
+
+import { statSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import type { Checkpoint, TensorInfo } from "../../compiler/checkpoint.ts";
+import type { OutputGraph } from "../../compiler/tensor-graph.ts";
+import { modelCard, type CardInput } from "../checkpoint/model-card.ts";
+import { sideFiles, type SideFile } from "../checkpoint/side-files.ts";
+import { checkpointDigest, THETA_FILE, thetaFileContent } from "../checkpoint/theta-file.ts";
+import { EXIT, Failure } from "../failure.ts";
+import { sha256 } from "../store/sha256.ts";
+
+export interface ContentFacts {
+  /** `checkpointDigest` of the output's tensors. */
+  readonly digest: string;
+  readonly shardNames: readonly string[];
+  readonly index: { readonly name: string; readonly content: Uint8Array } | undefined;
+  readonly recipe: string;
+  readonly version: string;
+  readonly parameters: ReadonlyMap<string, unknown>;
+  /** Of an input's payload; known for every tensor that an action of the output reads, and for all of a vector's base. */
+  readonly payload: (tensor: TensorInfo) => string | undefined;
+}
+
+const MODEL_CARD = "README.md";
+
+/** theta.json first. Throws a Failure (66) when a side file cannot be read. */
+export function outputContent(graph: OutputGraph, facts: ContentFacts): readonly SideFile[] {
+  const { kind, output } = graph;
+  const { digest, recipe, version, parameters } = facts;
+  const inputs = inputsOf(graph, facts.payload);
+  const title = basename(output.path);
+  const card = modelCard({ kind, title, recipe, methods: methodsOf(graph), inputs, digest, version });
+  const files: readonly SideFile[] = [
+    ...(facts.index === undefined ? [] : [facts.index]),
+    { name: MODEL_CARD, content: card },
+    ...(kind === "model" ? donated(graph) : []),
+  ];
+  const baseDigest = graph.base && digestOf(graph.base, facts.payload);
+  const theta = thetaFileContent({
+    kind,
+    digest,
+    ...(baseDigest !== undefined && { base: { digest: baseDigest } }),
+    aliases: graph.aliases,
+    recipe,
+    inputs: inputs.map(({ source, digest }) => ({ source, ...(digest !== undefined && { digest }) })),
+    files: [...facts.shardNames, ...files.map(({ name }) => name)].sort(),
+    parameters,
+    version,
+  });
+  return [{ name: THETA_FILE, content: theta }, ...files];
+}
+
+/** Equal for equal content, without reading what is only copied. */
+export function contentStamp(files: readonly SideFile[]): string {
+  const lines = files.map((file) => {
+    if ("content" in file) return `${file.name} ${sha256(file.content)}`;
+    const { dev, ino, size, mtimeNs, ctimeNs } = statSync(file.copyOf, { bigint: true });
+    return `${file.name} ${[dev, ino, size, mtimeNs, ctimeNs].join(":")}`;
+  });
+  return sha256(lines.join("\n"));
+}
+
+function donated({ output, donor, actions }: OutputGraph): readonly SideFile[] {
+  const { tokenizer, config } = output;
+  const donors = { model: donor, ...(tokenizer && { tokenizer }), ...(config && { config }) };
+  const files = sideFiles(donors, new Set(actions.map(({ dtype }) => dtype)), new Map());
+  if ("kind" in files) {
+    const { code, message, help } = files;
+    throw new Failure(EXIT.input, message, { code, ...(help !== undefined && { help }) });
+  }
+  return files;
+}
+
+/** A digest stands only where this output's own inputs determine it, so it cannot depend on what else is known. */
+function inputsOf({ donor, base, actions }: OutputGraph, payload: ContentFacts["payload"]): readonly CardInput[] {
+  const files = new Map<string, string>();
+  const read = new Set<TensorInfo>();
+  for (const { inputs } of actions) {
+    for (const { checkpoint, tensor } of inputs) {
+      read.add(tensor);
+      if (!files.has(checkpoint)) files.set(checkpoint, tensor.file);
+    }
+  }
+  const whole = new Map([base, donor].filter((model) => model !== undefined).map((model) => [model.display, model]));
+  return [...files].map(([source, file]) => {
+    const model = whole.get(source);
+    const known = model !== undefined && [...model.tensors.values()].every((tensor) => read.has(tensor));
+    const digest = known ? digestOf(model, payload) : undefined;
+    return { source, path: model?.path ?? dirname(file), ...(digest !== undefined && { digest }) };
+  });
+}
+
+function digestOf(model: Checkpoint, payload: ContentFacts["payload"]): string {
+  return checkpointDigest([...model.tensors.values()].map((tensor) => ({ ...tensor, digest: payload(tensor)! })));
+}
+
+const METHODS = ["magnitude", "breadcrumbs", "sum", "mean", "ties", "linear", "slerp"];
+
+function methodsOf({ actions }: OutputGraph): readonly string[] {
+  const used = new Set(actions.flatMap(({ program }) => program.operations.map(({ op }): string => op)));
+  return METHODS.filter((method) => used.has(method));
+}

@@ -1,0 +1,50 @@
+// The names that publishing an output uses beside it and in it.
+
+import { readFileSync, realpathSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+
+export interface OutputPaths {
+  /** The directory itself, symlinks resolved. */
+  readonly output: string;
+  readonly parent: string;
+  /** The new content, until it is switched in; then the old content, until it is retired. */
+  readonly fresh: string;
+  /** Where the directory cannot be exchanged: the old content, and the note that says the new one is complete. */
+  readonly old: string;
+  readonly intent: string;
+  /** The directory is a mount point: files are moved in one by one, from `fresh`, which then lies in it. */
+  readonly inPlace: boolean;
+}
+
+export function outputPaths(path: string): OutputPaths {
+  const output = resolveLinks(path);
+  const parent = dirname(output);
+  const name = basename(output);
+  const inPlace = isMountPoint(output);
+  return {
+    output,
+    parent,
+    fresh: inPlace ? join(output, ".theta-new") : join(parent, `.${name}.theta-new`),
+    old: join(parent, `.${name}.theta-old`),
+    intent: join(parent, `.${name}.theta-switch`),
+    inPlace,
+  };
+}
+
+function resolveLinks(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return path;
+    throw error;
+  }
+}
+
+/** The fifth field of a line of mountinfo is the mount point; blanks in it are octal. */
+function isMountPoint(path: string): boolean {
+  const unescape = (text: string): string =>
+    text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
+  return readFileSync("/proc/self/mountinfo", "latin1")
+    .split("\n")
+    .some((line) => unescape(line.split(" ")[4] ?? "") === Buffer.from(path).toString("latin1"));
+}

@@ -1,0 +1,60 @@
+// Puts a stored shard into an output without a second copy of its bytes where that is safe: shared blocks, else a hard
+// link. A stored shard is linked by at most one output, so that an edit in place cannot reach another one.
+
+import { chmodSync, closeSync, linkSync, openSync, rmSync, statSync } from "node:fs";
+import { copyFile, open } from "node:fs/promises";
+import type { FileSystemCalls } from "../../native/addon-types.ts";
+import type { StoredShard } from "../store/shard-store.ts";
+
+/** Makes `to`, which does not exist. `held`: the same shard in the output's present content. Returns bytes copied. */
+export async function placeShard(
+  calls: FileSystemCalls,
+  stored: StoredShard,
+  held: StoredShard | undefined,
+  to: string,
+): Promise<number> {
+  // The present content is about to be retired, so its name for the file is only handed on.
+  if (held !== undefined && tryLink(held.path, to)) return 0;
+  if (tryReflink(calls, stored.path, to)) return 0;
+  if (isOursAlone(stored.path) && tryLink(stored.path, to)) return 0;
+  await copyFile(stored.path, to);
+  chmodSync(to, 0o644);
+  const copy = await open(to, "r+");
+  try {
+    await copy.datasync();
+  } finally {
+    await copy.close();
+  }
+  return stored.record.bytes;
+}
+
+function tryReflink(calls: FileSystemCalls, from: string, to: string): boolean {
+  const source = openSync(from, "r");
+  const target = openSync(to, "wx", 0o644);
+  let shared = false;
+  try {
+    shared = calls.reflink(source, target);
+  } finally {
+    closeSync(source);
+    closeSync(target);
+    if (!shared) rmSync(to);
+  }
+  return shared;
+}
+
+function isOursAlone(path: string): boolean {
+  const { nlink, uid } = statSync(path);
+  return nlink === 1 && uid === process.geteuid?.();
+}
+
+/** Every way in which a file system refuses a link means that the bytes have to be copied. */
+function tryLink(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    const { syscall, code } = error as NodeJS.ErrnoException;
+    if (syscall !== "link" || code === "ENOSPC" || code === "EDQUOT") throw error;
+    return false;
+  }
+}

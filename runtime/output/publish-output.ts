@@ -1,0 +1,73 @@
+// Publishes one output: new content beside the old, durable, then switched in.
+
+import { copyFileSync, mkdirSync, openSync, closeSync, fdatasyncSync, chmodSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { FileSystemCalls } from "../../native/addon-types.ts";
+import type { SideFile } from "../checkpoint/side-files.ts";
+import { syncDirectory, writeDurably } from "../store/durable.ts";
+import { ownStampAt } from "../store/file-identity.ts";
+import type { PublishedFile } from "../store/output-record.ts";
+import type { StoredShard } from "../store/shard-store.ts";
+import type { OutputPaths } from "./output-paths.ts";
+import { placeShard } from "./place-shard.ts";
+import { makeFresh, switchOutput } from "./switch-output.ts";
+
+export interface NewContent {
+  readonly shards: readonly {
+    readonly name: string;
+    readonly stored: StoredShard;
+    /** The same bytes in the present content. */
+    readonly held: StoredShard | undefined;
+  }[];
+  /** theta.json first: it claims the others, should this be cut off. */
+  readonly sideFiles: readonly SideFile[];
+}
+
+export interface Published {
+  /** In the order given. */
+  readonly shards: readonly PublishedFile[];
+  readonly sideFiles: readonly PublishedFile[];
+  /** Bytes of shards that could not be shared with the store. */
+  readonly copied: number;
+}
+
+/** `own`: names in the present content that theta may replace or delete. */
+export async function publishOutput(
+  calls: FileSystemCalls,
+  paths: OutputPaths,
+  content: NewContent,
+  own: ReadonlySet<string>,
+): Promise<Published> {
+  makeFresh(paths);
+  for (const file of content.sideFiles) writeSideFile(paths.fresh, file);
+  let copied = 0;
+  for (const { name, stored, held } of content.shards) {
+    copied += await placeShard(calls, stored, held, join(paths.fresh, name));
+  }
+  syncDirectory(paths.fresh);
+  // Taken before the switch: what a reader may do to the files afterwards is not ours.
+  const stamp = ({ name }: { readonly name: string }): PublishedFile => ({
+    name,
+    stamp: ownStampAt(join(paths.fresh, name)) ?? "",
+  });
+  const published = { shards: content.shards.map(stamp), sideFiles: content.sideFiles.map(stamp), copied };
+  switchOutput(calls, paths, own);
+  return published;
+}
+
+function writeSideFile(folder: string, file: SideFile): void {
+  const path = join(folder, file.name);
+  mkdirSync(dirname(path), { recursive: true });
+  if ("content" in file) {
+    writeDurably(path, file.content);
+    return;
+  }
+  copyFileSync(file.copyOf, path);
+  chmodSync(path, 0o644);
+  const fd = openSync(path, "r+");
+  try {
+    fdatasyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
