@@ -1,17 +1,119 @@
-// The inner loops, one table an instruction set. Every table gives the same bits.
+// The inner loops, one table an instruction set. Every table gives the same bits. A kernel works on a block of elements
+// that lies in cache; inputs and outputs are of W unless a name says otherwise, `n` counts elements, and an output never
+// overlaps an input unless said.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 #include <vector>
 
+#include "../dtype.h"
+#include "../formula/element.h"
+#include "../formula/order.h"
+#include "../program.h"
+
 namespace theta {
+
+/// Values of a strategy and their weights in W.
+template <typename W>
+struct Terms {
+  const W* const* values;
+  const W* weights;
+  int count;
+  W scale;
+};
+
+template <typename W>
+struct TiesRule {
+  Elect elect;
+  DivideBy divide;
+  /// By the set of terms still in, as bits; null where there are too many terms for a table.
+  const W* divisors;
+  const double* weights;
+};
+
+/// Lanes of the reduction (methods.md): element j of a block of 4,096 is added to lane j mod 16.
+inline constexpr int kLanes = 16;
+
+template <typename W>
+struct WorkKernels {
+  using Key = Bits<W>;
+
+  /// By dtype; null for float64 where W is float32.
+  void (*widen[kDtypes])(const std::byte* from, W* to, int64_t n);
+  /// By dtype. Tells whether any result is not finite.
+  bool (*narrow[kDtypes])(const W* from, std::byte* to, int64_t n);
+  /// In place: NaN and infinities become +0.
+  void (*zero_not_finite)(W* x, int64_t n);
+
+  void (*subtract)(const W* a, const W* b, W* to, int64_t n);
+  void (*add)(const W* a, const W* b, W* to, int64_t n);
+  void (*onto)(const W* base, const W* vector, W* to, int64_t n);
+  void (*negate)(const W* x, W* to, int64_t n);
+  void (*multiply)(const W* x, W by, W* to, int64_t n);
+  void (*divide)(const W* x, W by, W* to, int64_t n);
+  /// In place: by × x, x ÷ by, base ⊕ x.
+  void (*scale)(W* x, W by, int64_t n);
+  void (*divide_in_place)(W* x, W by, int64_t n);
+  void (*onto_in_place)(const W* base, W* x, int64_t n);
+  /// In place: x = x + by × y.
+  void (*multiply_add)(W* x, W by, const W* y, int64_t n);
+  /// a × x + b × y
+  void (*blend)(W a, const W* x, W b, const W* y, W* to, int64_t n);
+  /// base ⊕ by × (x − base)
+  void (*interpolate)(const W* base, const W* x, W by, W* to, int64_t n);
+
+  /// Σ wᵢτᵢ from +0; a weight of 0 adds no term. Not scaled.
+  void (*weighted_sum)(const Terms<W>& terms, W* to, int64_t n);
+  /// Σ wᵢ(xᵢ − x), the same.
+  void (*weighted_differences)(const W* x, const Terms<W>& terms, W* to, int64_t n);
+  void (*ties)(const Terms<W>& terms, const TiesRule<W>& rule, W* to, int64_t n);
+
+  /// Masks are lanes as wide as W, all ones or zero.
+  void (*mask_and)(const Key* a, const Key* b, Key* to, int64_t n);
+  void (*mask_or)(const Key* a, const Key* b, Key* to, int64_t n);
+  void (*mask_not)(const Key* a, Key* to, int64_t n);
+  int64_t (*mask_count)(const Key* a, int64_t n);
+  void (*select)(const W* x, const Key* mask, W* to, int64_t n);
+  /// Lanes where low <= key < high.
+  void (*band)(const W* x, Key low, Key high, Key* to, int64_t n);
+
+  void (*keys)(const W* x, Key* to, int64_t n);
+  /// Counts digit (key >> shift), two counters each: table[2 × digit + (j mod 2)].
+  void (*histogram)(const W* x, int64_t n, int shift, int64_t* table);
+  /// The same of keys, counted from `low`, in 32-bit counters.
+  void (*histogram_keys)(const Key* keys, int64_t n, Key low, int shift, uint32_t* table);
+  /// Keys in [low, high] and their positions; → their number. Room for n is needed.
+  int64_t (*collect)(const W* x, int64_t n, Key low, Key high, Key* keys, uint32_t* positions);
+
+  /// Adds elements of a block to its lanes; `n` may be anything, element 0 belongs to lane 0.
+  void (*lanes_absolute)(const W* x, int64_t n, double* lanes);
+  void (*lanes_product)(const W* x, const W* y, int64_t n, double* lanes);
+};
+
+struct KernelTable {
+  const char* name;
+  /// By dtype: whether any element is NaN or infinite.
+  bool (*any_not_finite[kDtypes])(const std::byte* from, int64_t n);
+  /// ties[j] = mix64(first + positions[j])
+  void (*tie_keys)(const uint32_t* positions, int64_t n, uint64_t first, uint64_t* ties);
+  WorkKernels<float> f32;
+  WorkKernels<double> f64;
+};
+
+template <typename W>
+const WorkKernels<W>& kernels_of(const KernelTable& table) {
+  if constexpr (sizeof(W) == sizeof(float)) {
+    return table.f32;
+  } else {
+    return table.f64;
+  }
+}
 
 /// Best last within an architecture.
 enum class Isa : uint8_t { plain, avx2, avx512, neon };
-
-struct KernelTable;
 
 /// Instruction sets that this build has and this CPU can run, best first; `plain` is always the last.
 const std::vector<Isa>& supported_isas();

@@ -1,0 +1,102 @@
+#include "evaluate.h"
+
+#include <algorithm>
+#include <string>
+
+#include "../error.h"
+#include "copy.h"
+#include "evaluation.h"
+
+namespace theta {
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& what) { throw Error(ErrorCode::input, what); }
+
+void check_tensor(const TensorDesc& tensor, const std::string& what) {
+  if (tensor.bytes < 0) refuse(what + " has a negative size");
+  for (const int64_t dimension : tensor.shape) {
+    if (dimension < 0) refuse(what + " has a negative dimension");
+  }
+  if (tensor.dtype && elements(tensor.shape) * size_of(*tensor.dtype) != tensor.bytes) {
+    refuse(what + " has a size that does not belong to its dtype and shape");
+  }
+}
+
+void check_input(const TaskSpec& task, int32_t input) {
+  if (input < 0 || input >= static_cast<int32_t>(task.inputs.size())) {
+    refuse("there is no input " + std::to_string(input));
+  }
+  if (task.work == Work::bytes) return;
+  if (!task.inputs[input].dtype) refuse("input " + std::to_string(input) + " is not of a floating-point dtype");
+  if (task.work == Work::f32 && task.inputs[input].dtype == Dtype::f64) refuse("a float64 input needs float64 work");
+}
+
+void check_task(const TaskSpec& task) {
+  const std::vector<Operation>& operations = task.program.operations;
+  if (operations.empty()) refuse("the program is empty");
+  for (size_t i = 0; i < task.inputs.size(); ++i) check_tensor(task.inputs[i], "input " + std::to_string(i));
+  check_tensor(task.output, "the output");
+  if (task.work != Work::bytes && !task.output.dtype) refuse("the output is not of a floating-point dtype");
+  if (task.work == Work::f32 && task.output.dtype == Dtype::f64) refuse("a float64 output needs float64 work");
+  for (const Operation& operation : operations) {
+    if (const auto* load = std::get_if<Load>(&operation)) {
+      check_input(task, load->input);
+      const TensorDesc& tensor = task.inputs[load->input];
+      const bool fits = task.work == Work::bytes ? tensor.bytes == task.output.bytes
+                                                 : elements(tensor.shape) == elements(task.output.shape);
+      if (!fits) refuse("input " + std::to_string(load->input) + " does not have the output's size");
+    } else if (const auto* lora = std::get_if<Lora>(&operation)) {
+      check_input(task, lora->a);
+      check_input(task, lora->b);
+      if (lora->a == lora->b) refuse("a LoRA module needs two factors");
+    }
+  }
+  if (task.work == Work::bytes && (operations.size() != 1 || !std::holds_alternative<Load>(operations.front()))) {
+    refuse("bytes can only be loaded");
+  }
+}
+
+template <typename W>
+Counters evaluate_in(const TaskSpec& task, ChunkSource& source, ChunkSink& sink, Arena& arena,
+                     const EvaluateOptions& options, const KernelTable& kernels, const std::atomic<bool>& cancelled) {
+  Carver need(nullptr);
+  Evaluation<W>(task, options, kernels, need);
+  Carver memory(arena.reserve(need.used()));
+  return Evaluation<W>(task, options, kernels, memory).run(source, sink, cancelled);
+}
+
+int64_t copy_buffer(const TaskSpec& task, const EvaluateOptions& options) {
+  int64_t largest = 0;
+  for (const TensorDesc& tensor : task.inputs) largest = std::max(largest, tensor.bytes);
+  return std::min(copy_chunk_bytes(options), largest);
+}
+
+}  // namespace
+
+Counters evaluate(const TaskSpec& task, ChunkSource& source, ChunkSink& sink, Arena& arena,
+                  const EvaluateOptions& options, const KernelTable& kernels, const std::atomic<bool>& cancelled) {
+  check_task(task);
+  if (is_copy(task)) {
+    const int64_t bytes = copy_buffer(task, options);
+    return run_copy(task, source, sink, arena.reserve(bytes), std::max<int64_t>(bytes, 1), kernels, cancelled);
+  }
+  if (task.work == Work::f64) return evaluate_in<double>(task, source, sink, arena, options, kernels, cancelled);
+  return evaluate_in<float>(task, source, sink, arena, options, kernels, cancelled);
+}
+
+int64_t peak_bytes(const TaskSpec& task, const EvaluateOptions& options) {
+  check_task(task);
+  if (is_copy(task)) return copy_buffer(task, options);
+  // No kernel is called.
+  const KernelTable& kernels = kernels_for(Isa::plain);
+  Carver need(nullptr);
+  if (task.work == Work::f64) {
+    Evaluation<double>(task, options, kernels, need);
+  } else {
+    Evaluation<float>(task, options, kernels, need);
+  }
+  return need.used();
+}
+
+}  // namespace theta

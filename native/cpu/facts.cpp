@@ -1,0 +1,121 @@
+#include "facts.h"
+
+#include <algorithm>
+#include <string>
+
+#include "../error.h"
+#include "../tensor.h"
+#include "overloaded.h"
+
+namespace theta {
+
+Geometry grouped(const std::vector<int64_t>& shape, Group per) {
+  const int64_t size = elements(shape);
+  if (shape.size() < 2 || per == Group::tensor) return {1, size};
+  if (per == Group::last) return {elements({shape.begin(), shape.end() - 1}), shape.back()};
+  return {shape.front(), elements({shape.begin() + 1, shape.end()})};
+}
+
+namespace {
+
+int64_t count_of(int64_t size, double share) {
+  return std::clamp<int64_t>(static_cast<int64_t>(static_cast<double>(size) * share), 0, size);
+}
+
+/// A group is cut somewhere inside, so that a threshold must be found.
+bool is_cut(const Band& band, int64_t size) {
+  const auto inside = [size](int64_t position) { return position > 0 && position < size; };
+  return band.keep > 0 && (inside(band.drop) || inside(band.drop + band.keep));
+}
+
+template <typename Mask>
+Facts mask_facts(const Mask& mask, const std::vector<int64_t>& shape) {
+  const Geometry groups = grouped(shape, mask.per);
+  Facts facts{{mask.of}, true, groups, std::nullopt};
+  if (is_cut(band_of(mask, groups.size), groups.size)) facts.statistic = groups;
+  return facts;
+}
+
+Facts combined(std::vector<ValueId> operands, const std::vector<Facts>& earlier, const std::vector<int64_t>& shape) {
+  const auto groups = [&](ValueId id) {
+    const bool known = id >= 0 && id < static_cast<ValueId>(earlier.size());
+    return known ? earlier[id].groups : grouped(shape, Group::tensor);
+  };
+  const Geometry first = groups(operands.front());
+  const bool agree = std::ranges::all_of(operands, [&](ValueId id) { return groups(id) == first; });
+  return {std::move(operands), true, agree ? first : grouped(shape, Group::tensor), std::nullopt};
+}
+
+Facts facts_of_one(const Operation& operation, const std::vector<Facts>& earlier, const std::vector<int64_t>& shape) {
+  const Geometry tensor = grouped(shape, Group::tensor);
+  const auto plain = [](std::vector<ValueId> operands) { return Facts{std::move(operands), false, {}, std::nullopt}; };
+  return std::visit(
+      Overloaded{
+          [&](const Load&) { return plain({}); },
+          [&](const Lora&) { return plain({}); },
+          [&](const Subtract& op) { return plain({op.left, op.right}); },
+          [&](const Add& op) { return plain({op.left, op.right}); },
+          [&](const Onto& op) { return plain({op.base, op.vector}); },
+          [&](const Negate& op) { return plain({op.of}); },
+          [&](const Multiply& op) { return plain({op.of}); },
+          [&](const Divide& op) { return plain({op.of}); },
+          [&](const Magnitude& op) { return mask_facts(op, shape); },
+          [&](const Breadcrumbs& op) { return mask_facts(op, shape); },
+          [&](const MaskAnd& op) { return combined({op.left, op.right}, earlier, shape); },
+          [&](const MaskOr& op) { return combined({op.left, op.right}, earlier, shape); },
+          [&](const MaskNot& op) { return combined({op.of}, earlier, shape); },
+          [&](const Select& op) { return plain({op.of, op.mask}); },
+          [&](const RescaleInv& op) { return plain({op.of}); },
+          [&](const RescaleL1& op) { return Facts{{op.of, op.masked}, false, {}, tensor}; },
+          [&](const Sum& op) { return plain(op.of); },
+          [&](const Mean& op) { return plain(op.of); },
+          [&](const Ties& op) { return plain(op.of); },
+          [&](const Linear& op) { return plain(op.of); },
+          [&](const Slerp& op) {
+            Facts facts = plain({op.left, op.right});
+            if (op.t != 0 && op.t != 1) facts.statistic = tensor;
+            return facts;
+          },
+      },
+      operation);
+}
+
+/// Which operands are masks, by position.
+bool wants_mask(const Operation& operation, size_t position) {
+  if (std::holds_alternative<Select>(operation)) return position == 1;
+  return std::holds_alternative<MaskAnd>(operation) || std::holds_alternative<MaskOr>(operation) ||
+         std::holds_alternative<MaskNot>(operation);
+}
+
+}  // namespace
+
+Band band_of(const Magnitude& mask, int64_t size) {
+  const int64_t keep = count_of(size, mask.density);
+  return {0, std::min(mask.at_least_one ? std::max<int64_t>(keep, 1) : keep, size)};
+}
+
+Band band_of(const Breadcrumbs& mask, int64_t size) {
+  const int64_t drop = count_of(size, mask.drop_top);
+  const int64_t keep = count_of(size, std::min(mask.density, 1.0));
+  return {drop, std::min(mask.at_least_one ? std::max<int64_t>(keep, 1) : keep, size - drop)};
+}
+
+std::vector<Facts> facts_of(const Program& program, const std::vector<int64_t>& shape) {
+  std::vector<Facts> all;
+  for (const Operation& operation : program.operations) {
+    Facts facts = facts_of_one(operation, all, shape);
+    for (size_t i = 0; i < facts.operands.size(); ++i) {
+      const ValueId operand = facts.operands[i];
+      const bool earlier = operand >= 0 && operand < static_cast<ValueId>(all.size());
+      if (!earlier || all[operand].is_mask != wants_mask(operation, i)) {
+        throw Error(ErrorCode::input, "operation " + std::to_string(all.size()) + " cannot take operation " +
+                                          std::to_string(operand) + " as operand " + std::to_string(i));
+      }
+    }
+    if (facts.statistic && facts.statistic->size == 0) facts.statistic.reset();
+    all.push_back(std::move(facts));
+  }
+  return all;
+}
+
+}  // namespace theta

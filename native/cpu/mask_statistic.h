@@ -1,0 +1,84 @@
+// Where the canonical order of each group is cut by a mask. Two ways to find out: of groups that lie in cache, and of
+// groups that are streamed in several passes.
+#pragma once
+
+#include <array>
+
+#include "facts.h"
+#include "kernels.h"
+#include "statistic.h"
+
+namespace theta {
+
+/// A mask as the statistics and its step see it.
+struct MaskRule {
+  ValueId of;
+  Band band;
+  uint64_t tie;
+};
+
+/// Elements before `outer` and not before `inner` survive.
+template <typename W>
+struct MaskCuts {
+  Cut<Bits<W>> outer, inner;
+};
+
+/// A place in a group's canonical order that must be found: the element at position `rank` is the last before the cut.
+struct CutWanted {
+  bool outer;
+  int64_t rank;
+};
+
+/// Which cuts of a group of `size` elements lie inside it: at most two.
+std::vector<CutWanted> cuts_wanted(const Band& band, int64_t size);
+
+template <typename W>
+class MaskStatistic : public Statistic<W> {
+ public:
+  MaskStatistic(const MaskRule& rule, int64_t group_size, int64_t groups_kept, Carver& memory)
+      : Statistic<W>(group_size),
+        rule_(rule),
+        wanted_(cuts_wanted(rule.band, group_size)),
+        kept_(memory.take<MaskCuts<W>>(groups_kept)) {}
+
+  /// Of the group with this first element.
+  const MaskCuts<W>& cuts(int64_t first) const { return kept_[this->slot(first)]; }
+
+ protected:
+  using Key = Bits<W>;
+
+  /// Cuts not inside the group are known from the start.
+  void start_group(int64_t first) {
+    first_ = first;
+    MaskCuts<W>& cuts = kept_[this->slot(first)];
+    cuts.outer = Cut<Key>::everything();
+    cuts.inner = rule_.band.drop >= this->group_size() ? Cut<Key>::everything() : Cut<Key>::nothing();
+  }
+  void found(const CutWanted& wanted, const Cut<Key>& cut) {
+    MaskCuts<W>& cuts = kept_[this->slot(first_)];
+    (wanted.outer ? cuts.outer : cuts.inner) = cut;
+  }
+  int64_t first() const { return first_; }
+
+  const MaskRule rule_;
+  const std::vector<CutWanted> wanted_;
+
+ private:
+  MaskCuts<W>* const kept_;
+  int64_t first_ = 0;
+};
+
+/// Buffers for working on elements found in a group or block of at most `room`; shared by all statistics of a task.
+template <typename W>
+struct FoundElements {
+  FoundElements(int64_t room, Carver& memory)
+      : keys(memory.take<Bits<W>>(room)), positions(memory.take<uint32_t>(room)), ties(memory.take<uint64_t>(room)) {}
+  Bits<W>* keys;
+  uint32_t* positions;
+  uint64_t* ties;
+};
+
+/// The tie at `rank` (0 is the largest) of `count` ties, which are reordered.
+uint64_t tie_at(uint64_t* ties, int64_t count, int64_t rank);
+
+}  // namespace theta

@@ -1,0 +1,62 @@
+// Masks: a comparison of keys with the cuts of their group; only elements whose key is a cut's are told apart by their
+// ties.
+#include <algorithm>
+
+#include "steps.h"
+
+namespace theta {
+
+namespace {
+
+template <typename W>
+struct MaskStep {
+  using Key = Bits<W>;
+  const KernelTable& kernels;
+  const FoundElements<W>& found;
+  const MaskStatistic<W>* statistic;
+  MaskRule rule;
+
+  void run(const Block<W>& block, W* to) const {
+    for_each_group(block.begin, block.count, statistic->group_size(), [&](int64_t first, int64_t offset, int64_t count) {
+      const MaskCuts<W>& cuts = statistic->cuts(first);
+      const W* x = block.value(rule.of) + offset;
+      Key* mask = reinterpret_cast<Key*>(to) + offset;
+      const int64_t index = block.begin + offset;
+      // Ties of the outer cut start outside the mask, those of the inner cut inside.
+      const auto edge = [](const Cut<Key>& cut) { return cut.tie ? static_cast<Key>(cut.key + 1) : cut.key; };
+      kernels_of<W>(kernels).band(x, edge(cuts.outer), edge(cuts.inner), mask, count);
+      if (cuts.outer.tie) mark_ties(cuts.outer, x, index, count, static_cast<Key>(~Key{0}), mask);
+      if (cuts.inner.tie) mark_ties(cuts.inner, x, index, count, Key{0}, mask);
+    });
+  }
+
+  /// Gives the elements whose key is the cut's and that lie before it this value.
+  void mark_ties(const Cut<Key>& cut, const W* x, int64_t index, int64_t count, Key value, Key* mask) const {
+    const int64_t tied = kernels_of<W>(kernels).collect(x, count, cut.key, cut.key, found.keys, found.positions);
+    kernels.tie_keys(found.positions, tied, static_cast<uint64_t>(index) + rule.tie, found.ties);
+    for (int64_t i = 0; i < tied; ++i) {
+      Key& lane = mask[found.positions[i]];
+      lane = found.ties[i] >= cut.tie ? value : lane;
+    }
+  }
+};
+
+}  // namespace
+
+template <typename W>
+Step<W> make_mask_step(ValueId id, const MaskRule& rule, const StepContext<W>& context) {
+  if (!context.statistics[id]) {
+    // Every group is kept as a whole, or dropped.
+    const Bits<W> lanes = rule.band.keep > 0 ? static_cast<Bits<W>>(~Bits<W>{0}) : 0;
+    return [lanes](const Block<W>& block, W* to) { std::fill_n(reinterpret_cast<Bits<W>*>(to), block.count, lanes); };
+  }
+  const auto* statistic = static_cast<const MaskStatistic<W>*>(context.statistics[id].get());
+  return [step = MaskStep<W>{context.kernels, context.found, statistic, rule}](const Block<W>& block, W* to) {
+    step.run(block, to);
+  };
+}
+
+template Step<float> make_mask_step<float>(ValueId, const MaskRule&, const StepContext<float>&);
+template Step<double> make_mask_step<double>(ValueId, const MaskRule&, const StepContext<double>&);
+
+}  // namespace theta

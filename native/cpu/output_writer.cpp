@@ -1,0 +1,69 @@
+#include "output_writer.h"
+
+#include <cmath>
+
+#include "../formula/rounding.h"
+
+namespace theta {
+
+namespace {
+
+bool element_is_finite(Dtype dtype, const std::byte* stored, int64_t offset) {
+  return dispatch_dtype(dtype, [&](auto format) {
+    using Stored = decltype(format);
+    return !is_not_finite<Stored>(reinterpret_cast<const typename Stored::Storage*>(stored)[offset]);
+  });
+}
+
+}  // namespace
+
+template <typename W>
+OutputWriter<W>::OutputWriter(const TaskSpec& task, const KernelTable& kernels,
+                              const std::vector<std::unique_ptr<LoraProduct<W>>>& lora)
+    : dtype_(*task.output.dtype),
+      saturate_(task.overflow == Overflow::saturate),
+      narrow_(kernels_of<W>(kernels).narrow[static_cast<int>(dtype_)]) {
+  for (const Operation& operation : task.program.operations) {
+    const auto* load = std::get_if<Load>(&operation);
+    if (load && !load->zero_not_finite) watched_.push_back({load->input, *task.inputs[load->input].dtype});
+  }
+  for (const auto& product : lora) {
+    if (product) lora_.push_back(product.get());
+  }
+}
+
+template <typename W>
+void OutputWriter<W>::write(const Block<W>& block, const W* values, std::byte* to, Counters& counters) const {
+  if (narrow_(values, to, block.count)) judge(block, values, to, counters);
+}
+
+template <typename W>
+bool OutputWriter<W>::inputs_finite(const Block<W>& block, int64_t offset) const {
+  for (const Watched& watched : watched_) {
+    if (!element_is_finite(watched.dtype, block.stored[watched.input], offset)) return false;
+  }
+  for (const LoraProduct<W>* product : lora_) {
+    if (!product->is_finite_at(block.begin + offset)) return false;
+  }
+  return true;
+}
+
+template <typename W>
+void OutputWriter<W>::judge(const Block<W>& block, const W* values, std::byte* to, Counters& counters) const {
+  dispatch_dtype(dtype_, [&](auto format) {
+    using Stored = decltype(format);
+    auto* bits = reinterpret_cast<typename Stored::Storage*>(to);
+    for (int64_t i = 0; i < block.count; ++i) {
+      if (!is_not_finite<Stored>(bits[i]) || !inputs_finite(block, i)) continue;
+      if (counters.overflow++ == 0) counters.first_overflow = block.begin + i;
+      if (saturate_ && !std::isnan(values[i])) {
+        bits[i] = static_cast<typename Stored::Storage>((bits[i] & Stored::kSign) | Stored::kLargest);
+      }
+    }
+  });
+}
+
+template class OutputWriter<float>;
+template class OutputWriter<double>;
+
+}  // namespace theta

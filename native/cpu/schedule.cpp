@@ -1,0 +1,153 @@
+#include "schedule.h"
+
+#include <algorithm>
+#include <map>
+
+#include "../error.h"
+#include "../tensor.h"
+
+namespace theta {
+
+namespace {
+
+bool is_plain_mask(const Operation& operation) {
+  return std::holds_alternative<Magnitude>(operation) || std::holds_alternative<Breadcrumbs>(operation);
+}
+
+/// Builds a schedule; lives during one call.
+class Scheduler {
+ public:
+  Scheduler(const Program& program, const std::vector<int64_t>& shape, int64_t local_limit)
+      : program_(program), count_(elements(shape)) {
+    schedule_.facts = facts_of(program, shape);
+    schedule_.span = count_;
+    for (const Facts& facts : schedule_.facts) {
+      const bool local = facts.statistic && facts.statistic->size <= local_limit;
+      schedule_.is_local.push_back(local);
+      if (local) schedule_.unit = std::max(schedule_.unit, facts.statistic->size);
+    }
+  }
+
+  Schedule build() {
+    add_global_passes();
+    Pass output{{}, {1, schedule_.span}, true};
+    std::vector<ValueId> targets{last()};
+    for (ValueId id = 0; id <= last(); ++id) {
+      const auto* select = std::get_if<Select>(&program_.operations[id]);
+      if (select && !is_plain_mask(program_.operations[select->mask])) schedule_.counted_selects.push_back(id);
+    }
+    targets.insert(targets.end(), schedule_.counted_selects.begin(), schedule_.counted_selects.end());
+    add_stages(output, targets, {});
+    schedule_.passes.push_back(std::move(output));
+    return std::move(schedule_);
+  }
+
+ private:
+  ValueId last() const { return static_cast<ValueId>(program_.operations.size()) - 1; }
+  const std::vector<ValueId>& operands(ValueId id) const { return schedule_.facts[id].operands; }
+  bool is_global(ValueId id) const { return schedule_.facts[id].statistic && !schedule_.is_local[id]; }
+
+  /// By operation: how many rounds of statistics come before it can run, counting those that `counts` tells of.
+  template <typename Counts>
+  std::vector<int> levels(Counts counts) const {
+    std::vector<int> level(program_.operations.size(), 0);
+    for (ValueId id = 0; id <= last(); ++id) {
+      for (const ValueId operand : operands(id)) level[id] = std::max(level[id], level[operand]);
+      if (counts(id)) ++level[id];
+    }
+    return level;
+  }
+
+  /// What must be computed for these values, them included.
+  std::vector<bool> needed_for(const std::vector<ValueId>& values) const {
+    std::vector<bool> needed(program_.operations.size(), false);
+    for (const ValueId id : values) needed[id] = true;
+    for (ValueId id = last(); id >= 0; --id) {
+      if (!needed[id]) continue;
+      for (const ValueId operand : operands(id)) needed[operand] = true;
+    }
+    return needed;
+  }
+
+  std::vector<ValueId> operands_of_all(const std::vector<ValueId>& statistics) const {
+    std::vector<ValueId> all;
+    for (const ValueId id : statistics) all.insert(all.end(), operands(id).begin(), operands(id).end());
+    return all;
+  }
+
+  void add_global_passes() {
+    const std::vector<int> level = levels([this](ValueId id) { return is_global(id); });
+    // By level, then by group size: statistics of one level and geometry share their passes.
+    std::map<std::pair<int, int64_t>, std::vector<ValueId>> rounds;
+    int64_t largest = 0;
+    for (ValueId id = 0; id <= last(); ++id) {
+      if (!is_global(id)) continue;
+      rounds[{level[id], schedule_.facts[id].statistic->size}].push_back(id);
+      largest = std::max(largest, schedule_.facts[id].statistic->size);
+    }
+    if (largest > 0) schedule_.span = largest;
+    for (const auto& [key, statistics] : rounds) {
+      Pass pass{{}, *schedule_.facts[statistics.front()].statistic, false};
+      add_stages(pass, operands_of_all(statistics), statistics);
+      schedule_.passes.push_back(std::move(pass));
+    }
+  }
+
+  /// Local statistics that the values rest on, level by level, then the values with `statistics` gathered from them.
+  void add_stages(Pass& pass, const std::vector<ValueId>& values, const std::vector<ValueId>& statistics) {
+    const std::vector<int> level = levels([this](ValueId id) { return schedule_.is_local[id]; });
+    const std::vector<bool> needed = needed_for(values);
+    std::map<int, std::vector<ValueId>> rounds;
+    for (ValueId id = 0; id <= last(); ++id) {
+      if (needed[id] && schedule_.is_local[id]) rounds[level[id]].push_back(id);
+    }
+    for (const auto& [round, local] : rounds) add_stage(pass, operands_of_all(local), local);
+    add_stage(pass, values, statistics);
+  }
+
+  void add_stage(Pass& pass, const std::vector<ValueId>& values, const std::vector<ValueId>& statistics) {
+    const std::vector<bool> needed = needed_for(values);
+    Stage stage{{}, {}, statistics};
+    for (ValueId id = 0; id <= last(); ++id) {
+      if (needed[id]) stage.steps.push_back(id);
+    }
+    assign_slots(stage, values);
+    pass.stages.push_back(std::move(stage));
+  }
+
+  void assign_slots(Stage& stage, const std::vector<ValueId>& kept) {
+    std::vector<ValueId> last_use(program_.operations.size(), -1);
+    for (const ValueId id : stage.steps) {
+      for (const ValueId operand : operands(id)) last_use[operand] = id;
+    }
+    for (const ValueId id : kept) last_use[id] = last() + 1;
+    std::vector<int> free, slot(program_.operations.size(), -1);
+    int used = 0;
+    for (const ValueId id : stage.steps) {
+      if (free.empty()) free.push_back(used++);
+      slot[id] = free.back();
+      free.pop_back();
+      stage.slots.push_back(slot[id]);
+      // Only now: a kernel may read its operands while it writes its result.
+      std::vector<ValueId> done = operands(id);
+      std::ranges::sort(done);
+      done.erase(std::unique(done.begin(), done.end()), done.end());
+      for (const ValueId operand : done) {
+        if (last_use[operand] == id) free.push_back(slot[operand]);
+      }
+    }
+    schedule_.slot_count = std::max(schedule_.slot_count, used);
+  }
+
+  const Program& program_;
+  const int64_t count_;
+  Schedule schedule_;
+};
+
+}  // namespace
+
+Schedule schedule_of(const Program& program, const std::vector<int64_t>& shape, int64_t local_limit) {
+  return Scheduler(program, shape, local_limit).build();
+}
+
+}  // namespace theta

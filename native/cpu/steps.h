@@ -1,0 +1,45 @@
+// How each operation computes its value of a block: the operation's parameters are rounded to W and bound once a task.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "block.h"
+#include "lora.h"
+#include "mask_statistic.h"
+#include "schedule.h"
+
+namespace theta {
+
+/// What operations are bound to; outlives the steps.
+template <typename W>
+struct StepContext {
+  const Program& program;
+  const std::vector<Facts>& facts;
+  const std::vector<TensorDesc>& inputs;
+  const KernelTable& kernels;
+  const FoundElements<W>& found;
+  /// By operation, null where there is none.
+  const std::vector<std::unique_ptr<Statistic<W>>>& statistics;
+  const std::vector<std::unique_ptr<LoraProduct<W>>>& lora;
+};
+
+/// Throws Error(input) where the operation's parameters make no sense.
+template <typename W>
+Step<W> make_step(ValueId id, const StepContext<W>& context);
+
+/// The mask of a plain mask operation; in mask_step.cpp.
+template <typename W>
+Step<W> make_mask_step(ValueId id, const MaskRule& rule, const StepContext<W>& context);
+
+/// The strategies, which weigh several values; in strategy_steps.cpp.
+template <typename W>
+Step<W> make_sum_step(const Sum& operation, const StepContext<W>& context);
+template <typename W>
+Step<W> make_mean_step(const Mean& operation, const StepContext<W>& context);
+template <typename W>
+Step<W> make_ties_step(const Ties& operation, const StepContext<W>& context);
+template <typename W>
+Step<W> make_linear_step(const Linear& operation, const StepContext<W>& context);
+
+}  // namespace theta

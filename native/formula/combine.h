@@ -1,0 +1,32 @@
+// Arithmetic of one element that strategies share. Each operation is one IEEE operation, rounded to nearest even.
+#pragma once
+
+#include "element.h"
+
+namespace theta {
+
+/// θ ⊕ y: where y is 0 the result is θ itself, which keeps −0.
+template <typename W>
+THETA_HD W onto(W base, W vector) {
+  return vector == 0 ? base : base + vector;
+}
+
+/// −1, 0, 1, or NaN of a NaN.
+template <typename W>
+THETA_HD W sign_of(W x) {
+  return x > 0 ? W{1} : x < 0 ? W{-1} : x == 0 ? W{0} : x;
+}
+
+/// Whether a term stays in under sign consensus; `sum` elects, and a sum of 0 elects plus. A NaN agrees with no sign.
+template <typename W>
+THETA_HD bool agrees(W term, W sum) {
+  return sum >= 0 ? term > 0 : term < 0;
+}
+
+/// Σw in float64, 0 when it counts as zero (methods.md, "A divisor counts as zero").
+THETA_HD double divisor_of(double total, double absolute) {
+  const double magnitude = total < 0 ? -total : total;
+  return magnitude <= 0x1p-40 * absolute ? 0.0 : total;
+}
+
+}  // namespace theta

@@ -1,0 +1,47 @@
+// Canonical order of the elements of a group: by key, then by tie, both descending (methods.md, "Canonical order").
+#pragma once
+
+#include <type_traits>
+
+#include "../dtype.h"
+#include "element.h"
+
+namespace theta {
+
+template <typename W>
+using FormatOf = std::conditional_t<std::is_same_v<W, double>, F64, F32>;
+
+/// Bits of |x|, 31 or 63 of them; every NaN has the canonical NaN's.
+template <typename W>
+THETA_HD Bits<W> key_of(W x) {
+  using Format = FormatOf<W>;
+  const Bits<W> magnitude = std::bit_cast<Bits<W>>(x) & Format::kMagnitude;
+  return magnitude > Format::kInfinity ? Format::kNan : magnitude;
+}
+
+template <typename W>
+inline constexpr int kKeyBits = FormatOf<W>::kBits - 1;
+
+/// The finaliser of splitmix64: a bijection.
+THETA_HD uint64_t mix64(uint64_t z) {
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return z ^ (z >> 31);
+}
+
+/// `index` is linear in the tensor.
+THETA_HD uint64_t tie_of(int64_t index, uint64_t stream) { return mix64(static_cast<uint64_t>(index) + stream); }
+
+/// Where a group's canonical order is cut: an element lies before the cut when its key is above `key`, or equal to it and
+/// its tie is at least `tie`.
+template <typename Key>
+struct Cut {
+  Key key;
+  uint64_t tie;
+
+  /// Before it lies nothing: no key has all bits set.
+  static constexpr Cut nothing() { return {static_cast<Key>(~Key{0}), 0}; }
+  static constexpr Cut everything() { return {0, 0}; }
+};
+
+}  // namespace theta
