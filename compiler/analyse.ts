@@ -1,0 +1,137 @@
+// From the tree of a recipe to its graph: names resolved, kinds checked, parameters with their effective values. Reads
+// imported recipes and lists of sources through the host, never a checkpoint.
+
+import { basename, resolve } from "node:path";
+import type { Recipe } from "../dsl/ast.ts";
+import type { Diagnostic } from "../dsl/diagnostic.ts";
+import type { Source } from "../dsl/source.ts";
+import { type Analysis, analyseFile } from "./analyse-file.ts";
+import type { CompilerHost } from "./checkpoint.ts";
+import { checkOutputPaths, type InputPlace } from "./checks/output-paths.ts";
+import { warnOfUnused } from "./checks/unused.ts";
+import { declarationsOf } from "./declared-nodes.ts";
+import { evaluateExpect } from "./gates.ts";
+import type { Scope } from "./names.ts";
+import { evaluateOutput } from "./outputs.ts";
+import { parseInput, type ParameterInput, type ParsedInput } from "./parameter-inputs.ts";
+import { plainValue, reportUnknownOverride } from "./parameters.ts";
+import type { RecipeGraph } from "./recipe-graph.ts";
+
+export type { ParameterInput } from "./parameter-inputs.ts";
+
+export interface AnalyseOptions {
+  /** By name; the caller has let `-p` beat `--params`. */
+  readonly parameters: ReadonlyMap<string, ParameterInput>;
+  /** Absolute: the root recipe's directory, outside of which an output needs `allowOutside`. */
+  readonly projectDirectory: string;
+  readonly allowOutside: boolean;
+  /** Absolute: what paths in `-p` are relative to. */
+  readonly workingDirectory: string;
+}
+
+export interface AnalyseResult {
+  /** Present when nothing is wrong. */
+  readonly graph?: RecipeGraph;
+  /** Every independent error of the run, by file and place. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Never throws on a recipe, whatever it says. */
+export function analyse(recipe: Recipe, host: CompilerHost, options: AnalyseOptions): AnalyseResult {
+  const diagnostics: Diagnostic[] = [];
+  const report = (diagnostic: Diagnostic) => void diagnostics.push(diagnostic);
+  const { source } = recipe.span;
+  const directory = resolve(source.directory);
+  const analysis: Analysis = { host, report, lists: new Map(), imported: 0 };
+  const inputs = parseInputs(recipe, options, report);
+  const root = { recipe, directory, prefix: "", inputs, open: [resolve(directory, basename(source.path))] };
+  const { scope, mentioned } = analyseFile(root, analysis);
+  reportUnknownInputs(recipe, options.parameters, scope);
+
+  const outputs = recipe.statements.flatMap((statement) => {
+    if (statement.kind !== "output") return [];
+    const node = evaluateOutput(statement, scope);
+    return node === undefined ? [] : [{ node, pathSpan: statement.path.span }];
+  });
+  const projectDirectory = resolve(options.projectDirectory);
+  checkOutputPaths(outputs, inputPlaces(scope), projectDirectory, options.allowOutside, report);
+  const outputNodes = outputs.map(({ node }) => node);
+  const expectations = recipe.statements.flatMap((statement) => {
+    const node = statement.kind === "expect" ? evaluateExpect(statement, outputNodes, scope) : undefined;
+    return node === undefined ? [] : [node];
+  });
+  // A broken statement may have used them.
+  if ((recipe.brokenNames ?? []).length === 0) warnOfUnused(scope.declarations, mentioned, report);
+
+  const found = inOrder(diagnostics, source);
+  if (found.some(({ severity }) => severity === "error")) return { diagnostics: found };
+  const graph: RecipeGraph = {
+    outputs: outputNodes,
+    expectations,
+    declarations: declarationsOf(scope),
+    parameters: effectiveParameters(scope),
+    lists: analysis.lists,
+  };
+  return { graph, diagnostics: found };
+}
+
+function parseInputs(
+  recipe: Recipe,
+  { parameters, workingDirectory }: AnalyseOptions,
+  report: (diagnostic: Diagnostic) => void,
+): Map<string, ParsedInput> {
+  const inputs = new Map<string, ParsedInput>();
+  for (const statement of recipe.statements) {
+    if (statement.kind !== "param" || inputs.has(statement.name.text)) continue;
+    const input = parameters.get(statement.name.text);
+    if (input !== undefined) inputs.set(statement.name.text, parseInput(statement, input, workingDirectory, report));
+  }
+  return inputs;
+}
+
+function reportUnknownInputs(recipe: Recipe, parameters: ReadonlyMap<string, ParameterInput>, scope: Scope): void {
+  const declared = recipe.statements.flatMap((statement) => (statement.kind === "param" ? [statement.name.text] : []));
+  for (const [name, input] of parameters) {
+    const isBroken = scope.values.has(name) && !scope.declarations.has(name);
+    if (declared.includes(name) || isBroken) continue;
+    reportUnknownOverride(name, declared, input.from === "flag" ? "-p" : input.path, scope);
+  }
+}
+
+/** Everything that the recipe or a file that it imports would read. */
+function inputPlaces(scope: Scope): InputPlace[] {
+  const places: InputPlace[] = [];
+  for (const value of scope.values.values()) {
+    const nodes =
+      value.kind === "models" ? value.nodes : value.kind === "model" || value.kind === "vector" ? [value.node] : [];
+    for (const node of nodes) {
+      if (node.kind === "checkpoint" || node.kind === "adapter" || node.kind === "stored-vector") places.push(node);
+    }
+  }
+  for (const file of scope.imports.values()) if (file !== undefined) places.push(...inputPlaces(file));
+  return places;
+}
+
+function effectiveParameters({ declarations, values }: Scope): Map<string, unknown> {
+  const parameters = new Map<string, unknown>();
+  for (const [name, { kind }] of declarations) {
+    if (kind === "param") parameters.set(name, plainValue(values.get(name)!));
+  }
+  return parameters;
+}
+
+/** What has no place first, then the recipe, then other texts as they came up; each once, by place. */
+function inOrder(diagnostics: readonly Diagnostic[], root: Source): Diagnostic[] {
+  const texts = new Map<Source | undefined, number>([
+    [undefined, -2],
+    [root, -1],
+  ]);
+  for (const { span } of diagnostics) if (!texts.has(span?.source)) texts.set(span?.source, texts.size);
+  const rank = ({ span }: Diagnostic) => texts.get(span?.source)!;
+  const sorted = diagnostics.toSorted((a, b) => rank(a) - rank(b) || (a.span?.start ?? 0) - (b.span?.start ?? 0));
+  const seen = new Set<string>();
+  return sorted.filter(({ code, message, span }) => {
+    const key = JSON.stringify([code, message, span?.source.path, span?.start, span?.end]);
+    return !seen.has(key) && seen.add(key);
+  });
+}

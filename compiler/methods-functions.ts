@@ -1,0 +1,76 @@
+// Rows of the method table: words that are called but have rules of their own instead of typed parameters.
+
+import type { MethodRow } from "./method-row.ts";
+
+export const FUNCTIONS: readonly MethodRow[] = [
+  {
+    name: "match",
+    maps: "function",
+    parameters: [],
+    summary: "For each tensor the value of the first selector that matches its name; `else` for the rest.",
+    example: 'weight match("*self_attn*": 0.3, layers(0..8): 0.2, else: 0.5)',
+  },
+  {
+    name: "ramp",
+    maps: "function",
+    parameters: [],
+    summary:
+      "The piecewise-linear value at a tensor's depth in its layer stack; `over: A..B` spans those layers, `outside:` is for tensors in no stack.",
+    example: "weight ramp(0.2, 0.8)",
+  },
+  {
+    name: "rebase",
+    maps: "function",
+    parameters: [],
+    summary: "The vector, meant to be used with another base than the one it was taken from.",
+    example: "merge analogy = code + rebase(maths_delta, code)",
+  },
+  {
+    name: "scale",
+    maps: "function",
+    parameters: [],
+    summary: "Every tensor of a model times a number.",
+    example: "merge half = scale(maths, 0.5)",
+    notServed: "a model merged onto its base with a weight is served: llama + 0.5 * (maths - llama)",
+  },
+  {
+    name: "stack",
+    maps: "function",
+    parameters: [],
+    summary: "Layers of several models on top of each other.",
+    example: "merge tall = stack(slice(a, 0..24), slice(b, 8..32))",
+    notServed: "outputs have the layers of their inputs in this version",
+  },
+  {
+    name: "slice",
+    maps: "function",
+    parameters: [],
+    summary: "Some layers of a model.",
+    example: "merge tall = stack(slice(a, 0..24), slice(b, 8..32))",
+    notServed: "outputs have the layers of their inputs in this version",
+  },
+  {
+    name: "moe",
+    maps: "function",
+    parameters: [],
+    summary: "A mixture of experts out of dense models.",
+    example: "merge experts = moe(llama, maths, code)",
+    notServed: "outputs have the tensors of their inputs in this version",
+  },
+  {
+    name: "renamed",
+    maps: "function",
+    parameters: [],
+    summary: "A model whose tensors have other names.",
+    example: 'merge fixed = renamed(maths, "model.*": "*")',
+    notServed: "tensors keep their names in this version",
+  },
+  {
+    name: "command",
+    maps: "function",
+    parameters: [],
+    summary: "An evaluation program whose metric a gate tests.",
+    example: 'expect assistant { command(["./evaluate.sh"], metric: "acc") > 0.95 }',
+    notServed: "run the program behind theta build",
+  },
+];

@@ -1,0 +1,21 @@
+// The method table: every method, mask, selector and function that a recipe may call.
+
+import type { MethodRow, Parameter } from "./method-row.ts";
+import { FUNCTIONS } from "./methods-functions.ts";
+import { MASKS } from "./methods-masks.ts";
+import { MODEL_METHODS } from "./methods-on-models.ts";
+import { VECTOR_METHODS } from "./methods-on-vectors.ts";
+
+/** By name, in the order of the reference. */
+export const METHODS: ReadonlyMap<string, MethodRow> = new Map(
+  [...VECTOR_METHODS, ...MODEL_METHODS, ...MASKS, ...FUNCTIONS].map((row) => [row.name, row]),
+);
+
+export function parameterOf(row: MethodRow, name: string): Parameter | undefined {
+  return row.parameters.find((parameter) => parameter.name === name);
+}
+
+/** Parameters that a clause of an entry, or a list in a call, gives for each input. */
+export function perInputParameters(row: MethodRow): readonly Parameter[] {
+  return row.parameters.filter((parameter) => parameter.perInput === true);
+}
