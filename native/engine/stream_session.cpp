@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "not_finite.h"
+
 namespace theta {
 namespace {
 
@@ -13,7 +15,10 @@ constexpr int64_t kSlice = 256 << 10;
 /// Read by the kernel while we hash; only a cold file gains from it.
 constexpr int64_t kReadAhead = 4 << 20;
 
-int64_t slice_of(const EvaluateOptions& options) { return std::clamp<int64_t>(options.chunk_bytes, 1, kSlice); }
+/// Whole elements of any dtype.
+int64_t slice_of(const EvaluateOptions& options) {
+  return std::clamp<int64_t>(options.chunk_bytes / 64 * 64, 64, kSlice);
+}
 
 }  // namespace
 
@@ -110,10 +115,20 @@ void StreamSession::write(Lane& lane) {
   const auto bytes = static_cast<int64_t>(lane.slice.size());
   if (!lane.sink) {
     Progress::add(worker_.progress.read, bytes);
+    count(lane);
     return;
   }
   lane.sink->write(lane.slice);
   Progress::add(worker_.progress.copied, bytes);
+}
+
+void StreamSession::count(Lane& lane) {
+  Job& job = *lane.open->job;
+  const TaskInput& input = std::get<HashTask>(job.task).inputs[lane.payload];
+  if (!input.tensor.dtype) return;
+  const int64_t done = input.tensor.bytes - lane.left - static_cast<int64_t>(lane.slice.size());
+  add_not_finite(job.result.counters.inputs[lane.payload], *input.tensor.dtype, lane.slice,
+                 done / size_of(*input.tensor.dtype), worker_.kernels);
 }
 
 void StreamSession::end(Lane& lane) {

@@ -46,6 +46,7 @@ class StreamSession {
   bool start(Lane& lane);
   void read(Lane& lane);
   void write(Lane& lane);
+  void count(Lane& lane);
   void end(Lane& lane);
   void close_finished();
   /// Calls `step`; what it throws becomes the error of the lane's job alone.

@@ -1,0 +1,63 @@
+// Messages advanced together and in any pieces have the digest that they have alone and in one piece. That the latter
+// is SHA-256 is tested against Node's in sha256.test.ts.
+
+#include "io/sha256.h"
+
+#include <random>
+#include <vector>
+
+#include "../check.h"
+
+namespace {
+
+using theta::Bytes;
+using theta::Sha256;
+
+std::vector<std::byte> random_bytes(std::mt19937& random, size_t size) {
+  std::vector<std::byte> bytes(size);
+  for (std::byte& byte : bytes) byte = std::byte(random() & 0xff);
+  return bytes;
+}
+
+/// The next piece of `rest`, of any size that is left.
+Bytes take_piece(std::mt19937& random, Bytes& rest) {
+  const size_t size = std::min<size_t>(rest.size(), random() % 3 == 0 ? random() % 5 : random() % 400);
+  const Bytes piece = rest.first(size);
+  rest = rest.subspan(size);
+  return piece;
+}
+
+}  // namespace
+
+TEST(pairs_in_random_pieces) {
+  std::mt19937 random(1);
+  for (int round = 0; round < 2000; ++round) {
+    const auto a = random_bytes(random, random() % 1500);
+    const auto b = random_bytes(random, random() % 1500);
+    Sha256 message_a, message_b;
+    Bytes rest_a(a), rest_b(b);
+    while (!rest_a.empty() || !rest_b.empty()) {
+      const Bytes piece_a = take_piece(random, rest_a);
+      const Bytes piece_b = take_piece(random, rest_b);
+      update_pair(message_a, piece_a, message_b, piece_b);
+    }
+    CHECK(message_a.finish() == theta::sha256(a));
+    CHECK(message_b.finish() == theta::sha256(b));
+  }
+}
+
+TEST(any_number_of_messages_at_once) {
+  std::mt19937 random(2);
+  for (int round = 0; round < 200; ++round) {
+    const size_t count = random() % 6;
+    std::vector<std::vector<std::byte>> messages(count);
+    std::vector<Sha256> states(count);
+    std::vector<theta::HashPiece> pieces;
+    for (size_t i = 0; i < count; ++i) {
+      messages[i] = random_bytes(random, random() % 3 == 0 ? random() % 70'000 : random() % 200);
+      pieces.push_back({&states[i], messages[i]});
+    }
+    theta::update_all(pieces);
+    for (size_t i = 0; i < count; ++i) CHECK(states[i].finish() == theta::sha256(messages[i]));
+  }
+}
