@@ -8,6 +8,8 @@ import type { Action, Operation } from "./tensor-graph.ts";
 
 /** Takes the walk's fields in order. Labels are words of this file; only `text` values come from outside. */
 export interface KeySink {
+  /** What follows belongs to this input or operation, counted from 0. For people; the encoding needs no marks. */
+  begin(part: "input" | "operation", index: number): void;
   text(label: string, value: string): void;
   /** float64, by its bits; −0 counts as +0. */
   number(label: string, value: number): void;
@@ -35,6 +37,7 @@ export function writeActionKey(sink: KeySink, action: Action, digests: readonly 
   if (action.overflow === "saturate") sink.text("overflow", "saturate");
   sink.integer("inputs", action.inputs.length);
   action.inputs.forEach(({ tensor }, index) => {
+    sink.begin("input", index);
     sink.text("input dtype", tensor.dtype);
     sink.integers("input shape", tensor.shape);
     if (digests === "unknown") return;
@@ -43,7 +46,10 @@ export function writeActionKey(sink: KeySink, action: Action, digests: readonly 
     sink.text("input digest", digest);
   });
   sink.integer("operations", action.program.operations.length);
-  for (const operation of action.program.operations) writeOperation(sink, operation);
+  action.program.operations.forEach((operation, index) => {
+    sink.begin("operation", index);
+    writeOperation(sink, operation);
+  });
 }
 
 /** Hex SHA-256. Equal keys mean equal bytes of the output. */
@@ -56,7 +62,7 @@ export function weakKey(action: Action): string {
   return hashKey(action, "unknown");
 }
 
-/** The same walk for people, one line a field. */
+/** The same walk for people, an input or an operation a line. */
 export function explainKey(action: Action, digests: readonly string[] | "unknown"): readonly string[] {
   const sink = new ExplanationSink();
   writeActionKey(sink, action, digests);
@@ -162,6 +168,10 @@ function hex32(word: number): string {
 class HashSink implements KeySink {
   encoded = "";
 
+  begin(): void {
+    // Labels tell the parts apart already.
+  }
+
   text(label: string, value: string): void {
     this.encoded += `${label}:t${value.length}:${value}\n`;
   }
@@ -182,29 +192,44 @@ class HashSink implements KeySink {
   }
 }
 
+/** Numbers are printed in the shortest form that reads back to the same float64. */
 class ExplanationSink implements KeySink {
   readonly lines: string[] = [];
+  #part = "";
 
+  begin(part: "input" | "operation", index: number): void {
+    this.#part = part;
+    this.lines.push(`${part} ${index}`);
+  }
   text(label: string, value: string): void {
-    this.#line(label, value);
+    this.#add(label, value);
   }
   number(label: string, value: number): void {
-    this.#line(label, `${value} (${float64Bits(value)})`);
+    this.#add(label, String(value + 0));
   }
   numbers(label: string, values: readonly number[]): void {
-    this.#line(label, values.map((value) => `${value} (${float64Bits(value)})`).join(", "));
+    this.#add(label, `[${values.map((value) => value + 0).join(", ")}]`);
   }
   integer(label: string, value: number): void {
-    this.#line(label, String(value));
+    // The number of operations ends the last input's line.
+    if (label === "operations") this.#part = "";
+    this.#add(label, String(value));
   }
   integers(label: string, values: readonly number[]): void {
-    this.#line(label, `[${values.join(", ")}]`);
+    this.#add(label, `[${values.join(", ")}]`);
   }
   stream(label: string, value: bigint): void {
-    this.#line(label, value.toString(16).padStart(16, "0"));
+    this.#add(label, value.toString(16).padStart(16, "0"));
   }
 
-  #line(label: string, value: string): void {
-    this.lines.push(`${label}  ${value}`);
+  #add(label: string, value: string): void {
+    if (this.#part === "") this.lines.push(`${label}  ${value}`);
+    else this.lines.push(`${this.lines.pop()!}  ${this.#short(label)}${value}`);
+  }
+
+  /** The part's own word is not said twice. */
+  #short(label: string): string {
+    if (label === this.#part && label === "operation") return "";
+    return `${label.replace(`${this.#part} `, "")} `;
   }
 }

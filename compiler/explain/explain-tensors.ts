@@ -1,0 +1,126 @@
+// `theta explain --level tensor`: the program of every output tensor, in the format asked for.
+
+import { explainKey, weakKey } from "../action-key.ts";
+import { matchesGlob, parseGlob } from "../glob.ts";
+import type { Action, Operation, OutputGraph, TensorGraph } from "../tensor-graph.ts";
+import { dotText, mermaidText, type Arrow, type Box, type Diagram } from "./diagram.ts";
+import type { ExplainFormat } from "./explain-recipe.ts";
+import { programLines } from "./program-text.ts";
+import { groupActions } from "./tensor-groups.ts";
+import { tensorText } from "./tensor-text.ts";
+
+/** `pattern`: a glob over stored and tied names. Undefined when it takes no tensor of an output. */
+export function explainTensors(graph: TensorGraph, format: ExplainFormat, pattern?: string): string | undefined {
+  const outputs = pattern === undefined ? graph.outputs : chosenBy(pattern, graph.outputs);
+  if (outputs.length === 0 && graph.outputs.length > 0) return undefined;
+  switch (format) {
+    case "text":
+      return tensorText(outputs, pattern !== undefined);
+    case "dot":
+      return dotText(diagramOf(outputs));
+    case "mermaid":
+      return mermaidText(diagramOf(outputs));
+    case "json":
+      return `${JSON.stringify(jsonOf(outputs), null, 2)}\n`;
+  }
+}
+
+function chosenBy(pattern: string, outputs: readonly OutputGraph[]): readonly OutputGraph[] {
+  const glob = parseGlob(pattern);
+  if ("problem" in glob) return [];
+  return outputs.flatMap((output) => {
+    const tied = new Set([...output.aliases].filter(([alias]) => matchesGlob(glob, alias)).map(([, stored]) => stored));
+    const actions = output.actions.filter(({ tensor }) => tied.has(tensor) || matchesGlob(glob, tensor));
+    return actions.length === 0 ? [] : [{ ...output, actions }];
+  });
+}
+
+/** One frame a group of tensors with the same program: its inputs, its operations, its result. */
+function diagramOf(outputs: readonly OutputGraph[]): Diagram {
+  const groups: { title: string; boxes: Box[] }[] = [];
+  const arrows: Arrow[] = [];
+  for (const { output, actions } of outputs) {
+    for (const { actions: members, number } of groupActions(actions)) {
+      const prefix = `g${groups.length}`;
+      const [first] = members;
+      const boxes: Box[] = first.inputs.map(({ role, tensor }, index) => ({
+        id: `${prefix}_in${index}`,
+        lines: [role, tensor.dtype.toLowerCase()],
+        shape: "cylinder",
+      }));
+      const idOf = (value: number): string => {
+        const operation = first.program.operations[value]!;
+        return operation.op === "load" ? `${prefix}_in${operation.input}` : `${prefix}_v${value}`;
+      };
+      const { operations } = first.program;
+      for (const { id, text } of programLines(first, number)) {
+        const operation = operations[id]!;
+        if (operation.op === "load") continue;
+        boxes.push({ id: idOf(id), lines: [text], shape: "rounded" });
+        for (const operand of operandsOf(operation)) arrows.push({ from: idOf(operand), to: idOf(id), label: "" });
+        if (operation.op !== "lora") continue;
+        for (const input of [operation.a, operation.b]) {
+          arrows.push({ from: `${prefix}_in${input}`, to: idOf(id), label: "" });
+        }
+      }
+      const more = members.length === 1 ? "" : ` and ${members.length - 1} more`;
+      boxes.push({
+        id: `${prefix}_out`,
+        lines: [`${first.tensor}${more}`, first.dtype.toLowerCase()],
+        shape: "document",
+      });
+      arrows.push({ from: idOf(operations.length - 1), to: `${prefix}_out`, label: "" });
+      groups.push({ title: output.display, boxes });
+    }
+  }
+  return { groups, arrows };
+}
+
+function operandsOf(operation: Operation): readonly number[] {
+  const operands: number[] = [];
+  for (const field of ["of", "left", "right", "base", "vector", "mask", "masked"] as const) {
+    if (!(field in operation)) continue;
+    const value = (operation as Partial<Record<typeof field, number | readonly number[]>>)[field];
+    if (typeof value === "number") operands.push(value);
+    else if (value !== undefined) operands.push(...value);
+  }
+  return operands;
+}
+
+function jsonOf(outputs: readonly OutputGraph[]): object {
+  return {
+    schema: "theta.explain/1",
+    level: "tensor",
+    outputs: outputs.map(({ output, kind, donor, actions, aliases }) => ({
+      path: output.display,
+      kind,
+      donor: donor.display,
+      tied: Object.fromEntries(aliases),
+      tensors: actions.map(actionJson),
+    })),
+  };
+}
+
+function actionJson(action: Action): object {
+  const { tensor, dtype, shape, work, overflow, inputs, mustEqual = [], program } = action;
+  return {
+    name: tensor,
+    dtype,
+    shape,
+    work,
+    overflow,
+    numerics: "exact",
+    weak_key: `sha256:${weakKey(action)}`,
+    inputs: inputs.map(inputJson),
+    must_equal: mustEqual.map(inputJson),
+    // A stream has 64 bits, more than a JSON number holds.
+    program: program.operations.map((operation) =>
+      "tie" in operation ? { ...operation, tie: operation.tie.toString(16).padStart(16, "0") } : operation,
+    ),
+    key: explainKey(action, "unknown"),
+  };
+}
+
+function inputJson({ role, tensor, nan, checkpoint }: Action["inputs"][number]): object {
+  return { role, checkpoint, name: tensor.name, dtype: tensor.dtype, shape: tensor.shape, nan };
+}

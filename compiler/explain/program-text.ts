@@ -1,0 +1,92 @@
+// A program in words: one line a value, loads by the name of their model, arithmetic as people write it.
+
+import type { Action, Operation } from "../tensor-graph.ts";
+
+export interface ProgramLine {
+  /** Position of the operation. */
+  readonly id: number;
+  readonly text: string;
+}
+
+/** How a number of an operation is written; groups of actions write a range where theirs differ. */
+export type NumberText = (operation: number, field: string, index: number) => string;
+
+/** Loads have no line of their own unless the program is one: their model's name stands where the value is used. */
+export function programLines(action: Action, number: NumberText): readonly ProgramLine[] {
+  const { operations } = action.program;
+  const nameOf = (id: number): string => {
+    const operation = operations[id]!;
+    if (operation.op !== "load") return `%${id}`;
+    const { role } = action.inputs[operation.input]!;
+    return operation.nan === "zero" ? `${role} (nan zero)` : role;
+  };
+  const lines = operations.flatMap((operation, id) =>
+    operation.op === "load" ? [] : [{ id, text: operationText(operation, action, nameOf, boundTo(number, id)) }],
+  );
+  return lines.length > 0 ? lines : [{ id: 0, text: nameOf(0) }];
+}
+
+type FieldText = (field: string, index?: number) => string;
+
+function boundTo(number: NumberText, id: number): FieldText {
+  return (field, index = 0) => number(id, field, index);
+}
+
+function operationText(operation: Operation, action: Action, name: (id: number) => string, number: FieldText): string {
+  switch (operation.op) {
+    case "load":
+      return action.inputs[operation.input]!.role;
+    case "lora": {
+      const product = `${number("scaling")} * ${action.inputs[operation.b]!.role} @ ${action.inputs[operation.a]!.role}`;
+      return `${product}, rank ${operation.rank}${operation.transposed ? ", transposed" : ""}`;
+    }
+    case "subtract":
+      return `${name(operation.left)} - ${name(operation.right)}`;
+    case "add":
+      return `${name(operation.left)} + ${name(operation.right)}`;
+    case "onto":
+      return `${name(operation.base)} + ${name(operation.vector)}`;
+    case "negate":
+      return `-${name(operation.of)}`;
+    case "multiply":
+      return `${number("by")} * ${name(operation.of)}`;
+    case "divide":
+      return `${name(operation.of)} / ${number("by")}`;
+    case "magnitude":
+    case "breadcrumbs": {
+      const parts = [name(operation.of), `density ${number("density")}`];
+      if (operation.op === "breadcrumbs") parts.push(`drop_top ${number("dropTop")}`);
+      parts.push(`per ${operation.per}`);
+      if (operation.atLeastOne) parts.push("at least one");
+      return `${operation.op}(${parts.join(", ")})`;
+    }
+    case "mask-and":
+      return `${name(operation.left)} & ${name(operation.right)}`;
+    case "mask-or":
+      return `${name(operation.left)} | ${name(operation.right)}`;
+    case "mask-not":
+      return `!${name(operation.of)}`;
+    case "select":
+      return `${name(operation.of)} where ${name(operation.mask)}`;
+    case "rescale-inv":
+      return `${name(operation.of)} / density ${number("density")}`;
+    case "rescale-l1":
+      return `${name(operation.of)} * (l1 of ${name(operation.of)} / l1 of ${name(operation.masked)})`;
+    case "sum":
+    case "mean":
+    case "ties": {
+      const terms = weighted(operation, name, number);
+      const parts = [terms, `scale ${number("scale")}`];
+      if (operation.op === "ties") parts.push(`elect ${operation.elect}`, `divide ${operation.divide}`);
+      return `${operation.op}(${parts.join(", ")})`;
+    }
+    case "linear":
+      return `linear(${weighted(operation, name, number)}${operation.normalize ? "" : ", not normalized"})`;
+    case "slerp":
+      return `slerp(${name(operation.left)}, ${name(operation.right)}, t ${number("t")})`;
+  }
+}
+
+function weighted({ of }: { readonly of: readonly number[] }, name: (id: number) => string, number: FieldText): string {
+  return of.map((id, index) => `${number("weights", index)} * ${name(id)}`).join(", ");
+}

@@ -1,0 +1,68 @@
+// The tensor graph as text: each output, its groups of tensors, the program of each group, and for a few tensors asked
+// for by name everything that enters their keys.
+
+import { printable } from "../../dsl/printable.ts";
+import { explainKey, weakKey } from "../action-key.ts";
+import type { Action, OutputGraph } from "../tensor-graph.ts";
+import { programLines } from "./program-text.ts";
+import { groupActions, type ActionGroup } from "./tensor-groups.ts";
+
+/** Names that a group lists before it counts the rest. */
+const MOST_NAMES = 6;
+/** So many tensors asked for by name are shown with their keys. */
+const MOST_KEYS = 4;
+
+/** `byName`: the actions were chosen by a pattern, so every name is shown. */
+export function tensorText(outputs: readonly OutputGraph[], byName: boolean): string {
+  const blocks = outputs.map((graph) => {
+    const { output, kind, actions } = graph;
+    const withKeys = byName && actions.length <= MOST_KEYS;
+    const groups = withKeys ? actions.flatMap((action) => groupActions([action])) : groupActions(actions);
+    const head = `output ${JSON.stringify(output.display)}  ${kind}, ${count(actions.length)}`;
+    const parts = groups.map((group) => groupLines(group, graph, byName ? Infinity : MOST_NAMES, withKeys));
+    return [[head], ...parts].map((lines) => lines.map(printable).join("\n")).join("\n\n");
+  });
+  return `${blocks.join("\n\n")}\n`;
+}
+
+function groupLines(
+  { actions, number }: ActionGroup,
+  { aliases }: OutputGraph,
+  mostNames: number,
+  withKeys: boolean,
+): readonly string[] {
+  const [first] = actions;
+  const lines = programLines(first, number);
+  const width = Math.max(...lines.map(({ id }) => String(id).length));
+  const inputs = first.inputs.map(({ role, tensor }) => `${role} ${tensor.dtype.toLowerCase()}`).join(", ");
+  const shown = actions.length > mostNames + 1 ? actions.slice(0, mostNames) : actions;
+  const names = shown.map((action) => nameOf(action, aliases));
+  const nameWidth = Math.max(...names.map((name) => name.length));
+  const isTakenOver = lines[0]!.id === 0 && first.inputs[0]!.tensor.dtype === first.dtype;
+  const work = isTakenOver ? "taken over" : `work in ${first.work.toLowerCase()}`;
+  return [
+    `  ${count(actions.length)}: ${inputs} -> ${first.dtype.toLowerCase()}, ${work}${equalText(first)}`,
+    ...lines.map(({ id, text }) => `    %${String(id).padEnd(width)} = ${text}`),
+    ...shown.map((action, index) => `    - ${names[index]!.padEnd(nameWidth)}  [${action.shape.join(", ")}]`),
+    ...(shown.length < actions.length ? [`    - and ${actions.length - shown.length} more tensors`] : []),
+    ...(withKeys ? keyLines(first) : []),
+  ];
+}
+
+function nameOf({ tensor }: Action, aliases: ReadonlyMap<string, string>): string {
+  const tied = [...aliases].filter(([, stored]) => stored === tensor).map(([alias]) => alias);
+  return tied.length === 0 ? tensor : `${tensor} (tied: ${tied.join(", ")})`;
+}
+
+function equalText({ mustEqual = [] }: Action): string {
+  return mustEqual.length === 0 ? "" : `, must equal ${mustEqual.map(({ role }) => role).join(", ")}`;
+}
+
+function keyLines(action: Action): readonly string[] {
+  const lines = explainKey(action, "unknown").map((line) => `      ${line}`);
+  return [`    key without the inputs' digests: ${weakKey(action)}`, ...lines];
+}
+
+function count(tensors: number): string {
+  return tensors === 1 ? "1 tensor" : `${tensors} tensors`;
+}

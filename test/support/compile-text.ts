@@ -1,0 +1,60 @@
+// A recipe's text to its graphs, through the real parser and analysis, over checkpoints that exist as headers only.
+
+import { analyse } from "../../compiler/analyse.ts";
+import { lower } from "../../compiler/lower.ts";
+import type { RecipeGraph } from "../../compiler/recipe-graph.ts";
+import type { Action, TensorGraph } from "../../compiler/tensor-graph.ts";
+import type { Diagnostic } from "../../dsl/diagnostic.ts";
+import { parse } from "../../dsl/parse.ts";
+import { positionOf } from "../../dsl/source.ts";
+import { memoryHost, MEMORY_ROOT, type MemorySources } from "./memory-host.ts";
+
+export interface Compiled {
+  readonly graph?: RecipeGraph;
+  readonly tensors?: TensorGraph;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export function compileText(text: string, sources: MemorySources, only?: readonly string[]): Compiled {
+  const host = memoryHost(sources);
+  const source = { path: "merge.theta", directory: MEMORY_ROOT, text };
+  const parsed = parse(source);
+  const analysed = analyse(parsed.recipe, host, {
+    parameters: new Map(),
+    projectDirectory: MEMORY_ROOT,
+    allowOutside: false,
+    workingDirectory: MEMORY_ROOT,
+  });
+  const diagnostics = [...parsed.diagnostics, ...analysed.diagnostics];
+  const { graph } = analysed;
+  if (graph === undefined) return { diagnostics };
+  const lowered = lower(graph, host, only === undefined ? {} : { only });
+  return {
+    graph,
+    ...(lowered.tensors === undefined ? {} : { tensors: lowered.tensors }),
+    diagnostics: [...diagnostics, ...lowered.diagnostics],
+  };
+}
+
+/** The actions of the only output, by tensor; throws with the diagnostics when there are none. */
+export function actionsOf(text: string, sources: MemorySources): ReadonlyMap<string, Action> {
+  const { tensors, diagnostics } = compileText(text, sources);
+  if (tensors === undefined) throw new Error(diagnosticText(diagnostics));
+  return new Map(tensors.outputs[0]!.actions.map((action) => [action.tensor, action]));
+}
+
+/** Without the source's line: place, code and everything that is said. */
+export function diagnosticText(diagnostics: readonly Diagnostic[]): string {
+  return diagnostics
+    .map(({ span, severity, code, message, facts = [], notes = [], help }) => {
+      const at = span === undefined ? undefined : positionOf(span.source, span.start);
+      const place = at === undefined ? "merge.theta" : `merge.theta:${at.line}:${at.column}`;
+      return [
+        `${place}: ${severity}[${code}]: ${message}`,
+        ...facts.map((fact) => `   ${fact}`),
+        ...notes.map((note) => `   note: ${note.message}`),
+        ...(help === undefined ? [] : [`   help: ${help}`]),
+      ].join("\n");
+    })
+    .join("\n");
+}
