@@ -26,6 +26,10 @@ import strict as st
 CHUNKS = ["4KiB", "64KiB", "1MiB", "64MiB"]
 
 
+class Refused(Exception):
+    """theta says that something in the recipe can never win: random recipes are sometimes like that."""
+
+
 class Mismatch(Exception):
     """What theta did and what it should have done."""
 
@@ -45,6 +49,7 @@ def build(theta, directory, case, options):
                "--memory", options["memory"]]
     for name, value in case.parameters.items(): command += ["-p", f"{name}={value!r}"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    if done.returncode == 65 and "never-wins" in done.stdout + done.stderr and "\n" not in done.stdout.strip(): raise Refused()
     if done.returncode != 0:
         raise Mismatch(f"exit code {done.returncode}\n{done.stdout[-1500:]}\n{done.stderr[-3000:]}")
     return json.loads(done.stdout.splitlines()[-1])
@@ -126,17 +131,18 @@ def main():
     parser.add_argument("--keep", help="directory to leave a case in, for --only and for the first failure")
     arguments = parser.parse_args()
     seeds = [arguments.only] if arguments.only is not None else range(arguments.seed, arguments.seed + arguments.cases)
-    failed, compared, started = [], 0, time.monotonic()
+    failed, compared, refused, started = [], 0, 0, time.monotonic()
     for seed in seeds:
         with tempfile.TemporaryDirectory(prefix="theta-oracle-") as temporary:
             directory = pathlib.Path(temporary)
             try: compared += run_case(seed, arguments.theta, directory)
+            except Refused: refused += 1
             except Mismatch as error:
                 failed.append(seed)
                 print(f"case {seed}: {error}\n", flush=True)
             if arguments.keep and (failed == [seed] or arguments.only is not None):
                 shutil.copytree(directory, arguments.keep, dirs_exist_ok=True)
-    print(f"{len(seeds)} cases, {compared} tensors equal to strict.py, {len(failed)} cases failed"
+    print(f"{len(seeds)} cases, {compared} tensors equal to strict.py, {refused} refused, {len(failed)} cases failed"
           + (f": {' '.join(map(str, failed))}" if failed else "") + f"; {time.monotonic() - started:.0f} s")
     return 1 if failed else 0
 

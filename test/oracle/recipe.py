@@ -29,9 +29,13 @@ class Context:
     W: type = np.float32
     dtypes: set = field(default_factory=set)   # of the input tensors that the value was computed from
 
-    def stack(self):
-        found = re.match(r"^(.*?)\.(\d+)\.", self.name)
-        return (found[1], int(found[2])) if found else None
+    def stack(self): return stack_of(self.name)
+
+
+def stack_of(name):
+    """(layer stack, layer) of a name, or None."""
+    found = re.match(r"^(.*?)\.(\d+)\.", name)
+    return (found[1], int(found[2])) if found else None
 
 
 class Number(NamedTuple):
@@ -41,7 +45,11 @@ class Number(NamedTuple):
 
 class Selector(NamedTuple):
     text: str
-    takes: Callable         # context → bool
+    of: Callable            # context, name → bool
+
+    def takes(self, c):
+        """One that matches any name of a tied tensor matches the tensor."""
+        return any(self.of(c, name) for name in c.names)
 
 
 class Mask(NamedTuple):
@@ -115,27 +123,27 @@ def match_number(arms, otherwise):
 # ------------------------------------------------------------------------------------------------- selectors, masks
 
 def glob(pattern):
-    return Selector(f'"{pattern}"', lambda c: any(fnmatch.fnmatchcase(name, pattern) for name in c.names))
+    return Selector(f'"{pattern}"', lambda c, name: fnmatch.fnmatchcase(name, pattern))
 
 
 def tensors(patterns):
     text = ", ".join(f'"{p}"' for p in patterns)
-    return Selector(f"tensors({text})", lambda c: any(glob(p).takes(c) for p in patterns))
+    return Selector(f"tensors({text})", lambda c, name: any(fnmatch.fnmatchcase(name, p) for p in patterns))
 
 
 def layers(first, end):
-    def takes(c):
-        place = c.stack()
+    def of(c, name):
+        place = stack_of(name)
         if place is None: return False
         depth = c.depths[place[0]]
         count = lambda bound: bound + depth if bound < 0 else bound
         return count(first) <= place[1] < (depth if end is None else count(end))
-    return Selector(f"layers({first}..{'' if end is None else end})", takes)
+    return Selector(f"layers({first}..{'' if end is None else end})", of)
 
 
-def not_(s): return Selector(f"!{s.text}", lambda c: not s.takes(c))
-def and_(a, b): return Selector(f"({a.text} & {b.text})", lambda c: a.takes(c) and b.takes(c))
-def or_(a, b): return Selector(f"({a.text} | {b.text})", lambda c: a.takes(c) or b.takes(c))
+def not_(s): return Selector(f"!{s.text}", lambda c, name: not s.of(c, name))
+def and_(a, b): return Selector(f"({a.text} & {b.text})", lambda c, name: a.of(c, name) and b.of(c, name))
+def or_(a, b): return Selector(f"({a.text} | {b.text})", lambda c, name: a.of(c, name) or b.of(c, name))
 
 
 def selector_mask(s):
