@@ -112,9 +112,8 @@ async function makeTrue(session: Session, observer: BuildObserver): Promise<Omit
       } else {
         observer.phase("publish");
         copied += await publish(addon, store.paths, context, output);
-        const { display, path } = wanted.graph.output;
-        observer.outputPublished({ path: display, tensors: wanted.graph.actions.length, digest: output.digest });
-        void path;
+        const { output: node, actions } = wanted.graph;
+        observer.outputPublished({ path: node.display, tensors: actions.length, digest: output.digest });
       }
       done.set(wanted, output.digest);
     };

@@ -1,7 +1,16 @@
 // What a build would do, without doing it: reads headers, records and time stamps, no payload (unless asked to hash).
 
-import type { TensorGraph } from "../compiler/tensor-graph.ts";
+import type { Action, TensorGraph } from "../compiler/tensor-graph.ts";
+import type { Engine } from "../native/addon-types.ts";
 import type { BuildContext } from "./build-context.ts";
+import { engineFailure } from "./build/engine-failure.ts";
+import { finishOutput, readyShard, staleBecause } from "./build/finished-output.ts";
+import { hashInputs, tensorsToHash } from "./build/hash-inputs.ts";
+import { lookUp, type Standings } from "./build/look-up.ts";
+import { computeTask } from "./build/native-task.ts";
+import { withSession, type Session } from "./build/session.ts";
+import { planShards, type ShardPlan } from "./build/shard-job.ts";
+import { tensorBytes } from "./checkpoint/safetensors-writer.ts";
 import type { ActionCounts, HitReason, RunReason } from "./reasons.ts";
 
 export type PlannedNode = {
@@ -46,9 +55,127 @@ export interface PlanOptions {
  * Throws a Failure: 66 input missing, unreadable or changing; 73 store cannot be written; 71 out of resources.
  * Takes no lock of an output, so a build that runs at the same time may make it stale.
  */
-export declare function planBuild(
+export async function planBuild(
   tensors: TensorGraph,
   context: BuildContext,
   options: PlanOptions,
   signal: AbortSignal,
-): Promise<Plan>;
+): Promise<Plan> {
+  const nothingToPrepare = (): Promise<void> => Promise.resolve();
+  return withSession(tensors, context, signal, nothingToPrepare, async (session) => {
+    const { addon, inputs, outputs, store } = session;
+    const engine = addon.createEngine(context.engine);
+    const cancel = (): void => engine.cancel();
+    signal.addEventListener("abort", cancel);
+    try {
+      let standings = lookUp(outputs, inputs, store);
+      const unknown = tensorsToHash(outputs, standings, inputs);
+      if (options.hash && unknown.length > 0) {
+        await hashInputs(engine, inputs, unknown).catch((error: unknown) => {
+          throw engineFailure(error, context.recipe, store.paths.root, 0);
+        });
+        standings = lookUp(outputs, inputs, store);
+      }
+      signal.throwIfAborted();
+      return describe(session, standings, engine);
+    } finally {
+      signal.removeEventListener("abort", cancel);
+      engine.close();
+    }
+  });
+}
+
+function describe(session: Session, standings: Standings, engine: Engine): Plan {
+  const { inputs, outputs, store, context } = session;
+  const shards = planShards(outputs, standings, inputs, store.shards);
+  const planned = outputs.map((wanted): PlannedOutput => {
+    const nodes = wanted.graph.actions.map((action) => plannedNode(action, standings));
+    const { display, path } = wanted.graph.output;
+    if (nodes.some(({ state }) => state !== "hit")) return { display, path, state: "build", nodes };
+    const ready = wanted.shards.every((shard) => shards.ready.has(shard));
+    const because = ready
+      ? staleBecause(
+          finishOutput(
+            wanted,
+            wanted.shards.map((shard) => readyShard(shard, shards, standings)),
+            context,
+            inputs,
+          ),
+        )
+      : "its shards are cut otherwise";
+    return because === undefined
+      ? { display, path, state: "current", nodes }
+      : { display, path, state: "publish", because, nodes };
+  });
+  return {
+    outputs: planned,
+    counts: count(planned),
+    bytes: bytesOf(session, standings, shards),
+    peak: peakOf(standings, engine),
+  };
+}
+
+function plannedNode(action: Action, standings: Standings): PlannedNode {
+  const standing = standings.get(action)!;
+  const tensor = action.tensor;
+  const bytes = {
+    inputs: sum(action.inputs.map((input) => input.tensor.bytes)),
+    output: tensorBytes({ name: tensor, dtype: action.dtype, shape: action.shape }),
+  };
+  if (standing.state === "hit") return { tensor, bytes, state: "hit", reason: standing.reason };
+  if (standing.state === "miss") return { tensor, bytes, state: "miss", reason: standing.reason };
+  if (!standing.mayHit) return { tensor, bytes, state: "miss", reason: standing.reason };
+  return { tensor, bytes, state: "unknown", hash: sum(standing.missing.map((missing) => missing.bytes)) };
+}
+
+function count(outputs: readonly PlannedOutput[]): Plan["counts"] {
+  const nodes = outputs.flatMap((output) => output.nodes);
+  const hits = (reason: HitReason): number =>
+    nodes.filter((node) => node.state === "hit" && node.reason === reason).length;
+  return {
+    run: nodes.filter((node) => node.state === "miss").length,
+    up_to_date: hits("up-to-date"),
+    cutoff: hits("cutoff"),
+    local_hit: hits("local-hit"),
+    remote_hit: hits("remote-hit"),
+    unknown: nodes.filter((node) => node.state === "unknown").length,
+  };
+}
+
+function bytesOf({ inputs, outputs }: Session, standings: Standings, shards: ShardPlan): Plan["bytes"] {
+  const toHash = new Map(
+    tensorsToHash(outputs, standings, inputs).map((tensor) => [inputs.place(tensor), tensor.bytes]),
+  );
+  const total = { hash: sum([...toHash.values()]), read: 0, copy: 0, write: 0 };
+  for (const { shard } of new Set(shards.jobs.values())) {
+    for (const [index, action] of shard.actions.entries()) {
+      const { bytes } = shard.file.tensors[index]!;
+      if (standings.get(action)?.state === "hit") {
+        total.copy += bytes;
+      } else {
+        total.read += sum(action.inputs.map(({ tensor }) => tensor.bytes));
+        total.write += bytes;
+      }
+    }
+  }
+  return total;
+}
+
+function peakOf(standings: Standings, engine: Engine): number {
+  let peak = 0;
+  for (const [action, standing] of standings) {
+    if (standing.state === "hit") continue;
+    const nowhere = {
+      inputs: action.inputs.map(() => -1),
+      digests: action.inputs.map(() => true),
+      output: -1,
+      offset: 0,
+    };
+    peak = Math.max(peak, engine.peak(computeTask(action, nowhere)));
+  }
+  return peak;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

@@ -1,5 +1,6 @@
 // An output whose tensors are all made: what it holds now, whether the directory says so already, and publishing it.
 
+import { join } from "node:path";
 import type { Action } from "../../compiler/tensor-graph.ts";
 import type { FileSystemCalls } from "../../native/addon-types.ts";
 import type { BuildContext } from "../build-context.ts";
@@ -14,8 +15,10 @@ import { writeOutputRecord, type PublishedFile } from "../store/output-record.ts
 import type { TensorRecord } from "../store/shard-record.ts";
 import type { StoredShard } from "../store/shard-store.ts";
 import type { StorePaths } from "../store/store-paths.ts";
-import { join } from "node:path";
 import type { InputFiles } from "./input-files.ts";
+import type { Standings } from "./look-up.ts";
+import type { ShardPlan } from "./shard-job.ts";
+import { recordOf } from "./tensor-record.ts";
 import type { WantedOutput, WantedShard } from "./wanted-output.ts";
 
 export interface FinishedShard {
@@ -57,6 +60,17 @@ export function finishOutput(
     payload: (tensor) => inputs.digest(tensor),
   });
   return { wanted, shards, records, digest, sideFiles, sideFilesFrom: contentStamp(sideFiles) };
+}
+
+/** One that the plan found in the store, or still published: every tensor of it is a hit. */
+export function readyShard(shard: WantedShard, plan: ShardPlan, standings: Standings): FinishedShard {
+  const records = shard.actions.map((action, index) => {
+    const standing = standings.get(action);
+    if (standing?.state !== "hit") throw new Error(`${action.tensor} was planned as stored`);
+    const { digest, key, counters } = standing.found.tensor;
+    return recordOf(action, shard.file.tensors[index]!, digest, key, counters);
+  });
+  return { wanted: shard, stored: plan.ready.get(shard)!, records };
 }
 
 /** Why the directory is not yet what it should be; undefined when it is. */

@@ -37,7 +37,8 @@ export type Standings = ReadonlyMap<Action, Standing>;
 export function lookUp(outputs: readonly WantedOutput[], inputs: InputFiles, store: Store): Standings {
   const standings = new Map<Action, Standing>();
   const absent: { readonly output: WantedOutput; readonly action: Action; readonly key: string }[] = [];
-  const unknown: { readonly output: WantedOutput; readonly action: Action; readonly missing: readonly TensorInfo[] }[] = [];
+  const unknown: { readonly output: WantedOutput; readonly action: Action; readonly missing: readonly TensorInfo[] }[] =
+    [];
   for (const output of outputs) {
     for (const action of output.graph.actions) {
       const missing = unknownInputs(action, inputs);
@@ -51,7 +52,8 @@ export function lookUp(outputs: readonly WantedOutput[], inputs: InputFiles, sto
       else absent.push({ output, action, key });
     }
   }
-  const stored = absent.length > 0 ? store.shards.lookUp(absent.map(({ key }) => key)) : new Map<string, StoredTensor>();
+  const stored =
+    absent.length > 0 ? store.shards.lookUp(absent.map(({ key }) => key)) : new Map<string, StoredTensor>();
   for (const { output, action, key } of absent) {
     const found = stored.get(key);
     const before = output.recordByName.get(action.tensor);

@@ -4,12 +4,11 @@ import type { Engine } from "../../native/addon-types.ts";
 import type { BuildObserver } from "../progress.ts";
 import { checkDiskSpace } from "../store/disk-space.ts";
 import { engineFailure } from "./engine-failure.ts";
-import type { FinishedShard } from "./finished-output.ts";
+import { readyShard, type FinishedShard } from "./finished-output.ts";
 import type { Standings } from "./look-up.ts";
 import { ShardMaker, type MadeShard } from "./make-shards.ts";
 import type { Session } from "./session.ts";
 import type { ShardJob, ShardPlan } from "./shard-job.ts";
-import { recordOf } from "./tensor-record.ts";
 import type { WantedOutput, WantedShard } from "./wanted-output.ts";
 
 /**
@@ -68,17 +67,6 @@ export async function makeAll(
 function valueOf<T>(outcome: PromiseSettledResult<T>): T {
   if (outcome.status === "rejected") throw outcome.reason;
   return outcome.value;
-}
-
-/** Every tensor of it is a hit. */
-function readyShard(shard: WantedShard, plan: ShardPlan, standings: Standings): FinishedShard {
-  const records = shard.actions.map((action, index) => {
-    const standing = standings.get(action);
-    if (standing?.state !== "hit") throw new Error(`${action.tensor} was planned as stored`);
-    const { digest, key, counters } = standing.found.tensor;
-    return recordOf(action, shard.file.tensors[index]!, digest, key, counters);
-  });
-  return { wanted: shard, stored: plan.ready.get(shard)!, records };
 }
 
 /** Of shards with an unchanged layout only what changes, should the file system clone; what it needs is reserved later. */

@@ -95,7 +95,9 @@ export class ShardMaker {
     const { size, tensors } = job.shard.file;
     const partial = this.#partials.get(job)!;
     const records = await settleAll(
-      tensors.map(({ offset, bytes }, index) => this.#tensor(job, job.shard.actions[index]!, { partial, offset, bytes })),
+      tensors.map(({ offset, bytes }, index) =>
+        this.#tensor(job, job.shard.actions[index]!, { partial, offset, bytes }),
+      ),
     );
     await partial.flush();
     const content = {
@@ -169,7 +171,7 @@ export class ShardMaker {
       if (mine[index] === true) this.#hashing.set(inputs.place(tensor), running);
     });
     const result = await running;
-    await Promise.all(tensors.map((tensor) => this.#hashing.get(inputs.place(tensor))));
+    for (const tensor of tensors) await this.#hashing.get(inputs.place(tensor));
     this.#ran++;
     const record = recordOf(action, here, result.digest!, keyOf(action, inputs), countersOf(result));
     if (standing?.state === "miss" && standing.lost !== undefined) checkSameBits(standing.lost, record);

@@ -29,7 +29,13 @@ export function computeTask(action: Action, files: TaskFiles): ComputeTask {
     operations: program.operations,
     work,
     // Under "error" the bytes are those of "inf": only the verdict differs, and that is taken from the counters.
-    output: { fd: files.output, offset: files.offset, dtype, shape, overflow: action.overflow === "saturate" ? "saturate" : "inf" },
+    output: {
+      fd: files.output,
+      offset: files.offset,
+      dtype,
+      shape,
+      overflow: action.overflow === "saturate" ? "saturate" : "inf",
+    },
   };
 }
 

@@ -4,6 +4,7 @@ import type { TensorGraph } from "../../compiler/tensor-graph.ts";
 import type { Addon } from "../../native/addon-types.ts";
 import { loadAddon } from "../../native/index.ts";
 import type { BuildContext } from "../build-context.ts";
+import { EXIT, Failure } from "../failure.ts";
 import { openStore, type Store } from "../store/store.ts";
 import { InputFiles } from "./input-files.ts";
 import { wantOutput, type WantedOutput } from "./wanted-output.ts";
@@ -25,7 +26,7 @@ export async function withSession<T>(
   prepare: (addon: Addon, store: Store) => Promise<void>,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const addon = loadAddon();
+  const addon = loadedAddon();
   const store = await openStore(context.store, addon);
   try {
     await prepare(addon, store);
@@ -53,4 +54,15 @@ function filesOf({ outputs }: TensorGraph): ReadonlySet<string> {
     }
   }
   return files;
+}
+
+function loadedAddon(): Addon {
+  try {
+    return loadAddon();
+  } catch (error) {
+    const { code, message } = error as Error & { readonly code?: string };
+    if (code === "usage") throw new Failure(EXIT.usage, message, { code: "no-such-isa" }, error);
+    if (code === "addon-missing") throw new Failure(EXIT.internal, message, { code }, error);
+    throw error;
+  }
 }

@@ -1,0 +1,157 @@
+// A project in a temporary directory: tiny checkpoints, a store, outputs. Graphs are made by hand, so that these tests
+// need no recipe; everything else is the real thing.
+
+import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Checkpoint, TensorInfo } from "../../../compiler/checkpoint.ts";
+import type { Action, ActionInput, OutputGraph, TensorGraph } from "../../../compiler/tensor-graph.ts";
+import type { Diagnostic } from "../../../dsl/diagnostic.ts";
+import { build, type BuildSummary } from "../../../runtime/build.ts";
+import type { BuildContext } from "../../../runtime/build-context.ts";
+import { readModel } from "../../../runtime/checkpoint/model-directory.ts";
+import type { OpenedFiles } from "../../../runtime/checkpoint/source-file.ts";
+import { planBuild, type Plan } from "../../../runtime/plan.ts";
+import type { BuildObserver, BuildPhase } from "../../../runtime/progress.ts";
+import { writeSafetensors, type TestTensors } from "../../support/tensors.ts";
+
+export interface Recipe {
+  /** Relative paths of the outputs. */
+  readonly outputs: readonly string[];
+  readonly weight?: number;
+  readonly models?: readonly string[];
+  readonly shard?: number;
+  readonly nan?: ActionInput["nan"];
+  readonly overflow?: Action["overflow"];
+}
+
+export interface Heard {
+  readonly phases: BuildPhase[];
+  readonly diagnostics: Diagnostic[];
+  readonly published: string[];
+  readonly ran: string[];
+}
+
+export class Workspace {
+  readonly root = realpathSync(mkdtempSync(join(tmpdir(), "theta-build-")));
+
+  path(...parts: readonly string[]): string {
+    return join(this.root, ...parts);
+  }
+
+  write(model: string, tensors: TestTensors): void {
+    writeSafetensors(this.path(model, "model.safetensors"), tensors);
+  }
+
+  /** Base + weight × Σ (model − base), tensor by tensor. */
+  graph(recipe: Recipe, opened: OpenedFiles): TensorGraph {
+    const base = this.#read("base", opened);
+    const models = (recipe.models ?? ["tune"]).map((name) => this.#read(name, opened));
+    return { outputs: recipe.outputs.map((path) => this.#output(path, recipe, base, models)) };
+  }
+
+  async build(
+    recipe: Recipe,
+    options: Partial<BuildContext> = {},
+    signal?: AbortSignal,
+  ): Promise<BuildSummary & Heard> {
+    const { observer, heard } = listener();
+    const opened: OpenedFiles = new Map();
+    const graph = this.graph(recipe, opened);
+    const summary = await build(graph, this.context(opened, options), observer, signal ?? new AbortController().signal);
+    return { ...summary, ...heard };
+  }
+
+  async plan(recipe: Recipe, hash = false): Promise<Plan> {
+    const opened: OpenedFiles = new Map();
+    const graph = this.graph(recipe, opened);
+    return planBuild(graph, this.context(opened, {}), { hash }, new AbortController().signal);
+  }
+
+  context(opened: OpenedFiles, options: Partial<BuildContext>): BuildContext {
+    return {
+      opened,
+      store: this.path(".theta"),
+      engine: { threads: 2, memory: 64 * 2 ** 20, chunk: 2 ** 16 },
+      recipe: "merge.theta",
+      parameters: new Map(),
+      version: "0.0.0-test",
+      noWait: false,
+      adopt: false,
+      trustRemoteStat: false,
+      ...options,
+    };
+  }
+
+  remove(): void {
+    rmSync(this.root, { recursive: true });
+  }
+
+  #read(name: string, opened: OpenedFiles): Checkpoint {
+    const model = readModel(this.path(name), name, opened);
+    if (model.kind === "problem") throw new Error(model.message);
+    return model;
+  }
+
+  #output(path: string, recipe: Recipe, base: Checkpoint, models: readonly Checkpoint[]): OutputGraph {
+    const overflow = recipe.overflow ?? "error";
+    return {
+      output: {
+        kind: "output",
+        span: { source: { path: "merge.theta", text: "" }, start: 0, end: 0 } as never,
+        display: path,
+        path: this.path(path),
+        value: undefined as never,
+        overflow,
+        ...(recipe.shard !== undefined && { shard: recipe.shard }),
+      },
+      kind: "model",
+      donor: base,
+      actions: [...base.tensors.values()].map((tensor) => mergeAction(tensor, models, recipe, overflow)),
+      aliases: base.aliases,
+    };
+  }
+}
+
+function mergeAction(
+  tensor: TensorInfo,
+  models: readonly Checkpoint[],
+  { weight = 0.5, nan = "error" }: Recipe,
+  overflow: Action["overflow"],
+): Action {
+  const input = (role: string, info: TensorInfo): ActionInput => ({ role, tensor: info, nan, checkpoint: role });
+  const inputs = [
+    input("base", tensor),
+    ...models.map((model) => input(model.display, model.tensors.get(tensor.name)!)),
+  ];
+  const loads = inputs.map(
+    (_, index) => ({ op: "load", input: index, nan: nan === "zero" ? "zero" : "propagate" }) as const,
+  );
+  const vectors = models.map((_, index) => ({ op: "subtract", left: index + 1, right: 0 }) as const);
+  const of = vectors.map((_, index) => inputs.length + index);
+  const sum = { op: "sum", of, weights: of.map(() => weight), scale: 1 } as const;
+  const onto = { op: "onto", base: 0, vector: inputs.length + of.length } as const;
+  return {
+    kind: "compute",
+    tensor: tensor.name,
+    program: { operations: [...loads, ...vectors, sum, onto] },
+    inputs,
+    dtype: tensor.dtype,
+    shape: tensor.shape,
+    work: "F32",
+    overflow,
+  };
+}
+
+function listener(): { readonly observer: BuildObserver; readonly heard: Heard } {
+  const heard: Heard = { phases: [], diagnostics: [], published: [], ran: [] };
+  const observer: BuildObserver = {
+    phase: (phase) => void heard.phases.push(phase),
+    work: () => undefined,
+    actionDone: ({ tensor, how }) => void (how === "run" && heard.ran.push(tensor)),
+    bytes: () => undefined,
+    outputPublished: ({ path }) => void heard.published.push(path),
+    diagnostic: (diagnostic) => void heard.diagnostics.push(diagnostic),
+  };
+  return { observer, heard };
+}
