@@ -61,9 +61,10 @@ template <typename W>
 Counters evaluate_in(const TaskSpec& task, ChunkSource& source, ChunkSink& sink, Arena& arena,
                      const EvaluateOptions& options, const KernelTable& kernels, const std::atomic<bool>& cancelled) {
   Carver need(nullptr);
-  Evaluation<W>(task, options, kernels, need);
+  PreparedTask<W>(task, options, kernels, need);
   Carver memory(arena.reserve(need.used()));
-  return Evaluation<W>(task, options, kernels, memory).run(source, sink, cancelled);
+  PreparedTask<W> prepared(task, options, kernels, memory);
+  return Evaluation<W>(prepared, source, sink, cancelled).run();
 }
 
 int64_t copy_buffer(const TaskSpec& task, const EvaluateOptions& options) {
@@ -92,9 +93,9 @@ int64_t peak_bytes(const TaskSpec& task, const EvaluateOptions& options) {
   const KernelTable& kernels = kernels_for(Isa::plain);
   Carver need(nullptr);
   if (task.work == Work::f64) {
-    Evaluation<double>(task, options, kernels, need);
+    PreparedTask<double>(task, options, kernels, need);
   } else {
-    Evaluation<float>(task, options, kernels, need);
+    PreparedTask<float>(task, options, kernels, need);
   }
   return need.used();
 }

@@ -3,129 +3,145 @@
 #include <algorithm>
 
 #include "../error.h"
-#include "overloaded.h"
 #include "sum_statistics.h"
 
 namespace theta {
 
 template <typename W>
-Counters Evaluation<W>::run(ChunkSource& source, ChunkSink& sink, const std::atomic<bool>& cancelled) {
-  Running running{source, sink, cancelled, {}};
-  running.counters.inputs.resize(task_.inputs.size());
-  read_factors(running);
-  for (int64_t begin = 0; begin < count_; begin += schedule_.span) run_span(begin, begin + schedule_.span, running);
-  read_unused(running);
-  running.counters.masks = mask_counters();
-  for (size_t id = 0; id < statistics_.size(); ++id) {
-    if (!statistics_[id] || !std::holds_alternative<Slerp>(task_.program.operations[id])) continue;
-    running.counters.antiparallel += static_cast<const SlerpStatistic<W>&>(*statistics_[id]).antiparallel();
-  }
-  return std::move(running.counters);
+Evaluation<W>::Evaluation(PreparedTask<W>& task, ChunkSource& source, ChunkSink& sink,
+                          const std::atomic<bool>& cancelled)
+    : task_(task),
+      source_(source),
+      sink_(sink),
+      cancelled_(cancelled),
+      writer_(task.task, task.kernels, task.lora),
+      chunk_stored_(task.task.inputs.size()),
+      values_(task.task.program.operations.size()),
+      block_stored_(task.task.inputs.size()) {
+  counters_.inputs.resize(task.task.inputs.size());
 }
 
 template <typename W>
-void Evaluation<W>::read_factors(Running& running) {
-  for (const auto& product : lora_) {
+Counters Evaluation<W>::run() {
+  read_factors();
+  const int64_t span = task_.schedule.span;
+  for (int64_t begin = 0; begin < task_.count; begin += span) run_span(begin, begin + span);
+  read_unused();
+  counters_.masks = mask_counters();
+  for (size_t id = 0; id < task_.statistics.size(); ++id) {
+    if (!task_.statistics[id] || !std::holds_alternative<Slerp>(task_.task.program.operations[id])) continue;
+    counters_.antiparallel += static_cast<const SlerpStatistic<W>&>(*task_.statistics[id]).antiparallel();
+  }
+  return std::move(counters_);
+}
+
+template <typename W>
+void Evaluation<W>::check_cancelled() const {
+  if (cancelled_.load(std::memory_order_relaxed)) throw Error(ErrorCode::cancelled, "cancelled");
+}
+
+template <typename W>
+void Evaluation<W>::read_factors() {
+  for (const auto& product : task_.lora) {
     if (!product) continue;
     const auto& [a, b, rank, scaling, transposed] = product->operation;
-    const TensorDesc *tensor_a = &task_.inputs[a], *tensor_b = &task_.inputs[b];
+    const TensorDesc *tensor_a = &task_.task.inputs[a], *tensor_b = &task_.task.inputs[b];
     const int64_t count_a = elements(tensor_a->shape), count_b = elements(tensor_b->shape);
     const ReadRequest requests[] = {
         {a, 0, count_a * size_of(*tensor_a->dtype), product->stored_a(), true},
         {b, 0, count_b * size_of(*tensor_b->dtype), product->stored_b(), true},
     };
-    running.source.read(requests);
-    count_not_finite_elements(kernels_, *tensor_a->dtype, product->stored_a(), count_a, 0, running.counters.inputs[a]);
-    count_not_finite_elements(kernels_, *tensor_b->dtype, product->stored_b(), count_b, 0, running.counters.inputs[b]);
-    product->prepare(kernels_);
+    source_.read(requests);
+    count_not_finite_elements(task_.kernels, *tensor_a->dtype, product->stored_a(), count_a, 0, counters_.inputs[a]);
+    count_not_finite_elements(task_.kernels, *tensor_b->dtype, product->stored_b(), count_b, 0, counters_.inputs[b]);
+    product->prepare(task_.kernels);
   }
 }
 
 /// Inputs that the program does not look at are read all the same: the caller wants their digests and counters.
 template <typename W>
-void Evaluation<W>::read_unused(Running& running) {
-  for (const int32_t input : unused_inputs()) {
-    const TensorDesc& tensor = task_.inputs[input];
+void Evaluation<W>::read_unused() {
+  for (const int32_t input : task_.unused_inputs) {
+    const TensorDesc& tensor = task_.task.inputs[input];
     const int64_t size = tensor.dtype ? size_of(*tensor.dtype) : 1;
-    for (int64_t begin = 0; begin < tensor.bytes; begin += chunk_ * size) {
-      const int64_t bytes = std::min(chunk_ * size, tensor.bytes - begin);
-      const ReadRequest request{input, begin, bytes, unused_, true};
-      if (running.cancelled.load(std::memory_order_relaxed)) throw Error(ErrorCode::cancelled, "cancelled");
-      running.source.read({&request, 1});
+    for (int64_t begin = 0; begin < tensor.bytes; begin += task_.chunk * size) {
+      const int64_t bytes = std::min(task_.chunk * size, tensor.bytes - begin);
+      const ReadRequest request{input, begin, bytes, task_.unused, true};
+      check_cancelled();
+      source_.read({&request, 1});
       if (!tensor.dtype) continue;
-      count_not_finite_elements(kernels_, *tensor.dtype, unused_, bytes / size, begin / size,
-                                running.counters.inputs[input]);
+      count_not_finite_elements(task_.kernels, *tensor.dtype, task_.unused, bytes / size, begin / size,
+                                counters_.inputs[input]);
     }
   }
 }
 
 template <typename W>
-void Evaluation<W>::run_span(int64_t begin, int64_t end, Running& running) {
-  reader_->start_span(begin);
-  for (const auto& statistic : statistics_) {
+void Evaluation<W>::run_span(int64_t begin, int64_t end) {
+  task_.reader->start_span(begin);
+  for (const auto& statistic : task_.statistics) {
     if (statistic) statistic->forget(begin);
   }
-  for (const BoundPass& pass : passes_) {
+  for (const BoundPass<W>& pass : task_.passes) {
     if (pass.is_output) {
-      run_pass(pass, begin, end, running);
+      run_pass(pass, begin, end);
       continue;
     }
     for (int64_t first = begin; first < end; first += pass.group_size) {
-      run_statistics(pass, first, first + pass.group_size, running);
+      run_statistics(pass, first, first + pass.group_size);
     }
   }
 }
 
 /// Passes over one group until all its statistics are found; those that are found leave.
 template <typename W>
-void Evaluation<W>::run_statistics(BoundPass pass, int64_t begin, int64_t end, Running& running) {
+void Evaluation<W>::run_statistics(BoundPass<W> pass, int64_t begin, int64_t end) {
   std::vector<Statistic<W>*>& open = pass.stages.back().statistics;
   for (Statistic<W>* statistic : open) statistic->begin(begin);
   while (!open.empty()) {
-    run_pass(pass, begin, end, running);
+    run_pass(pass, begin, end);
     std::erase_if(open, [](Statistic<W>* statistic) { return statistic->end_pass(); });
   }
 }
 
 template <typename W>
-void Evaluation<W>::run_pass(const BoundPass& pass, int64_t begin, int64_t end, Running& running) {
-  const int64_t size = size_of(*task_.output.dtype);
-  for (int64_t chunk = begin; chunk < end; chunk += chunk_) {
-    const int64_t chunk_end = std::min(chunk + chunk_, end);
-    if (running.cancelled.load(std::memory_order_relaxed)) throw Error(ErrorCode::cancelled, "cancelled");
-    reader_->fetch(chunk, chunk_end, running.source, kernels_, running.counters.inputs, chunk_stored_);
+void Evaluation<W>::run_pass(const BoundPass<W>& pass, int64_t begin, int64_t end) {
+  const int64_t size = size_of(*task_.task.output.dtype);
+  for (int64_t chunk = begin; chunk < end; chunk += task_.chunk) {
+    const int64_t chunk_end = std::min(chunk + task_.chunk, end);
+    check_cancelled();
+    task_.reader->fetch(chunk, chunk_end, source_, task_.kernels, counters_.inputs, chunk_stored_);
     chunk_begin_ = chunk;
-    run_chunk(pass, chunk, chunk_end, running);
-    if (pass.is_output) running.sink.write(chunk * size, output_, (chunk_end - chunk) * size);
+    run_chunk(pass, chunk, chunk_end);
+    if (pass.is_output) sink_.write(chunk * size, task_.output, (chunk_end - chunk) * size);
   }
 }
 
 template <typename W>
-void Evaluation<W>::run_chunk(const BoundPass& pass, int64_t begin, int64_t end, Running& running) {
-  const BoundStage& last = pass.stages.back();
-  const int64_t unit = pass.stages.size() > 1 ? unit_ : end - begin;
+void Evaluation<W>::run_chunk(const BoundPass<W>& pass, int64_t begin, int64_t end) {
+  const BoundStage<W>& last = pass.stages.back();
+  const int64_t unit = pass.stages.size() > 1 ? task_.unit : end - begin;
   for (int64_t at = begin; at < end; at += unit) {
     const int64_t unit_end = std::min(at + unit, end);
-    for (const BoundStage& stage : pass.stages) {
+    for (const BoundStage<W>& stage : pass.stages) {
       if (&stage == &last) break;
       for (Statistic<W>* statistic : stage.statistics) statistic->forget(at);
-      run_stage(stage, at, unit_end, running.cancelled, [&](const Block<W>& block) { gather_local(stage, block); });
+      run_stage(stage, at, unit_end, [&](const Block<W>& block) { gather_local(stage, block); });
     }
-    run_stage(last, at, unit_end, running.cancelled, [&](const Block<W>& block) {
+    run_stage(last, at, unit_end, [&](const Block<W>& block) {
       for (Statistic<W>* statistic : last.statistics) statistic->gather(block, 0, block.count);
-      if (pass.is_output) write_block(block, running);
+      if (pass.is_output) write_block(block);
     });
   }
 }
 
 template <typename W>
 template <typename Body>
-void Evaluation<W>::run_stage(const BoundStage& stage, int64_t begin, int64_t end, const std::atomic<bool>& cancelled,
-                              Body&& body) {
+void Evaluation<W>::run_stage(const BoundStage<W>& stage, int64_t begin, int64_t end, Body&& body) {
   for (const auto& [id, slot, step] : stage.steps) values_[id] = slot;
   for (int64_t at = begin; at < end; at += kBlock) {
-    if (cancelled.load(std::memory_order_relaxed)) throw Error(ErrorCode::cancelled, "cancelled");
-    for (const ChunkReader::Input& input : inputs_) {
+    check_cancelled();
+    for (const ChunkReader::Input& input : task_.inputs) {
       block_stored_[input.input] = chunk_stored_[input.input] + (at - chunk_begin_) * size_of(input.dtype);
     }
     const Block<W> block{at, std::min(kBlock, end - at), values_.data(), block_stored_.data()};
@@ -135,7 +151,7 @@ void Evaluation<W>::run_stage(const BoundStage& stage, int64_t begin, int64_t en
 }
 
 template <typename W>
-void Evaluation<W>::gather_local(const BoundStage& stage, const Block<W>& block) {
+void Evaluation<W>::gather_local(const BoundStage<W>& stage, const Block<W>& block) {
   for (Statistic<W>* statistic : stage.statistics) {
     const int64_t size = statistic->group_size();
     for_each_group(block.begin, block.count, size, [&](int64_t first, int64_t offset, int64_t count) {
@@ -148,14 +164,14 @@ void Evaluation<W>::gather_local(const BoundStage& stage, const Block<W>& block)
 }
 
 template <typename W>
-void Evaluation<W>::write_block(const Block<W>& block, Running& running) {
-  const auto output = static_cast<ValueId>(task_.program.operations.size()) - 1;
-  std::byte* to = output_ + (block.begin - chunk_begin_) * size_of(*task_.output.dtype);
-  writer_->write(block, block.value(output), to, running.counters);
-  for (SelectCounter& counter : select_counters_) {
+void Evaluation<W>::write_block(const Block<W>& block) {
+  const auto output = static_cast<ValueId>(task_.task.program.operations.size()) - 1;
+  std::byte* to = task_.output + (block.begin - chunk_begin_) * size_of(*task_.task.output.dtype);
+  writer_.write(block, block.value(output), to, counters_);
+  for (SelectCounter& counter : task_.select_counters) {
     const Bits<W>* mask = block.mask(counter.mask);
     for_each_group(block.begin, block.count, counter.group_size(), [&](int64_t first, int64_t offset, int64_t count) {
-      counter.add(first, count, kernels_of<W>(kernels_).mask_count(mask + offset, count));
+      counter.add(first, count, kernels_of<W>(task_.kernels).mask_count(mask + offset, count));
     });
   }
 }
@@ -163,9 +179,9 @@ void Evaluation<W>::write_block(const Block<W>& block, Running& running) {
 /// What a plain mask keeps follows from its rule; selects by other masks were counted.
 template <typename W>
 std::vector<MaskCounters> Evaluation<W>::mask_counters() const {
-  const std::vector<Operation>& operations = task_.program.operations;
+  const std::vector<Operation>& operations = task_.task.program.operations;
   const auto by_rule = [&](ValueId id, ValueId mask_id) {
-    const Geometry& groups = schedule_.facts[mask_id].groups;
+    const Geometry& groups = task_.schedule.facts[mask_id].groups;
     const auto counters = [&](const Band& band) {
       const bool empty = band.keep == 0 && groups.size > 0 && groups.groups > 0;
       return MaskCounters{id, groups.groups * band.keep, empty ? groups.groups : 0, empty ? 0 : -1};
@@ -177,8 +193,8 @@ std::vector<MaskCounters> Evaluation<W>::mask_counters() const {
   std::vector<MaskCounters> all;
   for (ValueId id = 0; id < static_cast<ValueId>(operations.size()); ++id) {
     const auto counted = std::ranges::find_if(
-        select_counters_, [id](const SelectCounter& counter) { return counter.counters().operation == id; });
-    if (counted != select_counters_.end()) {
+        task_.select_counters, [id](const SelectCounter& counter) { return counter.counters().operation == id; });
+    if (counted != task_.select_counters.end()) {
       all.push_back(counted->counters());
     } else if (const auto* select = std::get_if<Select>(&operations[id])) {
       all.push_back(by_rule(id, select->mask));

@@ -1,0 +1,161 @@
+#include "prepared_task.h"
+
+#include <algorithm>
+#include <string>
+
+#include "../error.h"
+#include "cached_selection.h"
+#include "overloaded.h"
+#include "streamed_selection.h"
+#include "sum_statistics.h"
+
+namespace theta {
+
+namespace {
+
+/// Groups of at most this many elements are resolved in cache.
+constexpr int64_t kLocalElements = int64_t{1} << 16;
+/// Elements that a streamed selection keeps a cut.
+constexpr int64_t kMostCandidates = int64_t{1} << 18, kFewestCandidates = int64_t{1} << 10;
+constexpr int64_t kWidestElement = 8;
+
+/// Inputs of the output's shape, once each.
+std::vector<ChunkReader::Input> loaded_inputs(const TaskSpec& task) {
+  std::vector<ChunkReader::Input> inputs;
+  for (int32_t input = 0; input < static_cast<int32_t>(task.inputs.size()); ++input) {
+    const bool loaded = std::ranges::any_of(task.program.operations, [input](const Operation& operation) {
+      const auto* load = std::get_if<Load>(&operation);
+      return load && load->input == input;
+    });
+    if (loaded) inputs.push_back({input, *task.inputs[input].dtype});
+  }
+  return inputs;
+}
+
+std::vector<int32_t> inputs_not_used(const TaskSpec& task) {
+  std::vector<int32_t> unused;
+  for (int32_t input = 0; input < static_cast<int32_t>(task.inputs.size()); ++input) {
+    const bool used = std::ranges::any_of(task.program.operations, [input](const Operation& operation) {
+      const auto* load = std::get_if<Load>(&operation);
+      const auto* lora = std::get_if<Lora>(&operation);
+      return (load && load->input == input) || (lora && (lora->a == input || lora->b == input));
+    });
+    if (!used) unused.push_back(input);
+  }
+  return unused;
+}
+
+}  // namespace
+
+template <typename W>
+PreparedTask<W>::PreparedTask(const TaskSpec& task, const EvaluateOptions& options, const KernelTable& kernels,
+                              Carver& memory)
+    : task(task),
+      kernels(kernels),
+      count(elements(task.output.shape)),
+      inputs(loaded_inputs(task)),
+      unused_inputs(inputs_not_used(task)) {
+  plan_sizes(options);
+  reader = std::make_unique<ChunkReader>(inputs, chunk, memory);
+  output = memory.take<std::byte>(chunk * size_of(*task.output.dtype));
+  if (!unused_inputs.empty()) unused = memory.take<std::byte>(chunk * kWidestElement);
+  for (const Operation& operation : task.program.operations) {
+    const auto* factors = std::get_if<Lora>(&operation);
+    lora.push_back(factors ? std::make_unique<LoraProduct<W>>(*factors, task.inputs, task.output.shape, memory)
+                           : nullptr);
+  }
+  found_ = std::make_unique<FoundElements<W>>(std::max(kBlock, schedule.unit), memory);
+  make_statistics(options, memory);
+  bind_passes(memory);
+  if (memory.used() > options.memory_bytes) {
+    throw Error(ErrorCode::memory, "the tensor needs " + std::to_string(memory.used()) + " bytes of buffers, " +
+                                       std::to_string(options.memory_bytes) + " are allowed");
+  }
+  if (passes.size() > 1) reader->make_resident(options.memory_bytes - memory.used(), schedule.span, memory);
+}
+
+/// Chunks of whole local groups; a group too large for a chunk is not local.
+template <typename W>
+void PreparedTask<W>::plan_sizes(const EvaluateOptions& options) {
+  int64_t widest = sizeof(W), together = size_of(*task.output.dtype);
+  for (const ChunkReader::Input& input : inputs) {
+    widest = std::max(widest, size_of(input.dtype));
+    together += size_of(input.dtype);
+  }
+  chunk = std::min({options.chunk_bytes / widest, options.memory_bytes / 2 / together, count});
+  chunk = std::max<int64_t>(chunk, 1);
+  schedule = schedule_of(task.program, task.output.shape, std::min(kLocalElements, chunk));
+  chunk = chunk / schedule.unit * schedule.unit;
+  unit = std::max<int64_t>(1, kBlock / schedule.unit) * schedule.unit;
+  for (const ValueId id : schedule.counted_selects) {
+    const ValueId mask = std::get<Select>(task.program.operations[id]).mask;
+    select_counters.emplace_back(id, mask, schedule.facts[mask].groups);
+  }
+}
+
+template <typename W>
+void PreparedTask<W>::make_statistics(const EvaluateOptions& options, Carver& memory) {
+  int64_t streamed = 0;
+  for (size_t id = 0; id < schedule.facts.size(); ++id) {
+    const Facts& facts = schedule.facts[id];
+    if (facts.is_mask && facts.statistic && !schedule.is_local[id]) streamed += 2;
+  }
+  const int64_t room = options.memory_bytes / 8 / std::max<int64_t>(streamed, 1);
+  const int64_t capacity = std::min(std::clamp(room / StreamedSelection<W>::bytes_per_candidate, kFewestCandidates, kMostCandidates), std::max<int64_t>(schedule.span, 1));
+  for (size_t id = 0; id < schedule.facts.size(); ++id) {
+    const bool wanted = schedule.facts[id].statistic.has_value();
+    statistics.push_back(wanted ? make_statistic(static_cast<ValueId>(id), capacity, memory) : nullptr);
+  }
+}
+
+template <typename W>
+std::unique_ptr<Statistic<W>> PreparedTask<W>::make_statistic(ValueId id, int64_t capacity, Carver& memory) {
+  const int64_t size = schedule.facts[id].statistic->size;
+  const bool local = schedule.is_local[id];
+  const int64_t kept = (local ? unit : schedule.span) / size;
+  const auto mask = [&](const auto& operation) -> std::unique_ptr<Statistic<W>> {
+    const MaskRule rule{operation.of, band_of(operation, size), operation.tie};
+    if (local) return std::make_unique<CachedSelection<W>>(rule, size, kept, kernels, *found_, memory);
+    return std::make_unique<StreamedSelection<W>>(rule, size, kept, capacity, kernels, *found_, memory);
+  };
+  return std::visit(
+      Overloaded{
+          [&](const Magnitude& op) { return mask(op); },
+          [&](const Breadcrumbs& op) { return mask(op); },
+          [&](const RescaleL1& op) -> std::unique_ptr<Statistic<W>> {
+            return std::make_unique<AbsoluteRatio<W>>(op, size, kept, kernels, memory);
+          },
+          [&](const Slerp& op) -> std::unique_ptr<Statistic<W>> {
+            return std::make_unique<SlerpStatistic<W>>(op, size, kept, kernels, memory);
+          },
+          [](const auto&) -> std::unique_ptr<Statistic<W>> {
+            throw Error(ErrorCode::input, "an operation without a statistic was asked for one");
+          },
+      },
+      task.program.operations[id]);
+}
+
+template <typename W>
+void PreparedTask<W>::bind_passes(Carver& memory) {
+  std::vector<W*> slots;
+  for (int slot = 0; slot < schedule.slot_count; ++slot) slots.push_back(memory.take<W>(kBlock));
+  const StepContext<W> context{task.program, schedule.facts, task.inputs, kernels, *found_, statistics, lora};
+  for (const Pass& pass : schedule.passes) {
+    BoundPass<W> bound{{}, pass.groups.size, pass.is_output};
+    for (const Stage& stage : pass.stages) {
+      BoundStage<W> bound_stage;
+      for (size_t i = 0; i < stage.steps.size(); ++i) {
+        const ValueId id = stage.steps[i];
+        bound_stage.steps.push_back({id, slots[stage.slots[i]], make_step<W>(id, context)});
+      }
+      for (const ValueId id : stage.statistics) bound_stage.statistics.push_back(statistics[id].get());
+      bound.stages.push_back(std::move(bound_stage));
+    }
+    passes.push_back(std::move(bound));
+  }
+}
+
+template class PreparedTask<float>;
+template class PreparedTask<double>;
+
+}  // namespace theta

@@ -1,0 +1,76 @@
+// A task made ready to run in W: its memory divided, its schedule's steps and statistics bound. Made over no memory it
+// states what it needs.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "chunk_reader.h"
+#include "lora.h"
+#include "mask_statistic.h"
+#include "schedule.h"
+#include "select_counter.h"
+#include "steps.h"
+
+namespace theta {
+
+template <typename W>
+struct BoundStage {
+  struct BoundStep {
+    ValueId id;
+    W* slot;
+    Step<W> step;
+  };
+  std::vector<BoundStep> steps;
+  /// Local ones, but in the last stage of a pass.
+  std::vector<Statistic<W>*> statistics;
+};
+
+template <typename W>
+struct BoundPass {
+  std::vector<BoundStage<W>> stages;
+  int64_t group_size;
+  bool is_output;
+};
+
+template <typename W>
+class PreparedTask {
+ public:
+  /// Takes all its memory from `memory`, at most options.memory_bytes, or throws Error(memory).
+  PreparedTask(const TaskSpec& task, const EvaluateOptions& options, const KernelTable& kernels, Carver& memory);
+
+  const TaskSpec& task;
+  const KernelTable& kernels;
+  /// Elements of the output.
+  const int64_t count;
+  /// Those of the output's shape that the program loads.
+  const std::vector<ChunkReader::Input> inputs;
+  /// Those that it does not look at.
+  const std::vector<int32_t> unused_inputs;
+  Schedule schedule;
+  /// Elements read at a time, and resolved at a time where a pass has local statistics.
+  int64_t chunk = 0;
+  int64_t unit = 0;
+  /// By operation, null where there is none.
+  std::vector<std::unique_ptr<Statistic<W>>> statistics;
+  std::vector<std::unique_ptr<LoraProduct<W>>> lora;
+  std::vector<BoundPass<W>> passes;
+  std::vector<SelectCounter> select_counters;
+  std::unique_ptr<ChunkReader> reader;
+  /// Room for a chunk of the output, and of any unused input.
+  std::byte* output = nullptr;
+  std::byte* unused = nullptr;
+
+ private:
+  void plan_sizes(const EvaluateOptions& options);
+  void make_statistics(const EvaluateOptions& options, Carver& memory);
+  std::unique_ptr<Statistic<W>> make_statistic(ValueId id, int64_t capacity, Carver& memory);
+  void bind_passes(Carver& memory);
+
+  std::unique_ptr<FoundElements<W>> found_;
+};
+
+extern template class PreparedTask<float>;
+extern template class PreparedTask<double>;
+
+}  // namespace theta
