@@ -11,6 +11,8 @@ export interface Recipe {
   readonly statements: readonly Statement[];
   /** Names that broken statements would have declared: reported already, so a use of one is no further error. */
   readonly brokenNames?: readonly Name[];
+  /** Where the parser reported errors: a block around one may lack a line. */
+  readonly faults?: readonly Span[];
 }
 
 export interface VersionHeader {

@@ -7,7 +7,7 @@ import type { ArgumentCstNode, ArgumentsCstNode, ExpressionCstNode, OperandCstNo
 import type { ParenthesizedCstNode, RangeCstNode, ReferenceCstNode } from "./cst-types.ts";
 import type { Report } from "./diagnostic.ts";
 import { endOf } from "./lexical-pass.ts";
-import { MAX_NESTING } from "./limits.ts";
+import { MAX_HEIGHT } from "./limits.ts";
 import { numberLiteral, sizeLiteral, stringLiteral } from "./literals.ts";
 import { joinSpans, type Source, type Span } from "./source.ts";
 
@@ -33,7 +33,7 @@ const PRECEDENCE: Readonly<Record<BinaryOperator, number>> = { "|": 1, "&": 2, "
 export function toExpression(context: ExpressionContext, node: ExpressionCstNode, depth = 0): Expression {
   const { operand: operands, BinaryOperator: operators = [] } = node.children;
   const below = depth + operators.length + 1;
-  if (below > MAX_NESTING) {
+  if (below > MAX_HEIGHT) {
     const at = operators[0] ?? firstToken(operands[0]!);
     reportTooDeep(context, at);
     return { kind: "boolean", span: tokenSpan(context, at), value: false };
@@ -104,7 +104,7 @@ function shortText(context: ExpressionContext, span: Span): string {
 
 function toOperand(context: ExpressionContext, node: OperandCstNode, depth: number): Expression {
   const { PrefixOperator: prefixes = [] } = node.children;
-  if (depth + prefixes.length > MAX_NESTING) {
+  if (depth + prefixes.length > MAX_HEIGHT) {
     reportTooDeep(context, prefixes[0] ?? firstToken(node));
     return { kind: "boolean", span: tokenSpan(context, firstToken(node)), value: false };
   }
@@ -195,7 +195,7 @@ function reportTooDeep(context: ExpressionContext, at: IToken): void {
   context.report({
     code: "nested-too-deeply",
     severity: "error",
-    message: `this expression is more than ${MAX_NESTING} levels deep`,
+    message: `this expression is more than ${MAX_HEIGHT} levels deep`,
     span: tokenSpan(context, at),
     help: "every operator and every bracket is a level; a list or a call takes any number of values on one",
   });

@@ -28,7 +28,7 @@ function recipeLexer(): Lexer {
 export function tokenize(source: Source, report: Report): LexicalResult {
   const hasMark = source.text.startsWith("\ufeff");
   // A blank in place of the byte order mark keeps the offsets.
-  const { tokens, errors } = recipeLexer().tokenize(hasMark ? ` ${source.text.slice(1)}` : source.text);
+  const { tokens } = recipeLexer().tokenize(hasMark ? ` ${source.text.slice(1)}` : source.text);
   const faults: number[] = [];
   const fault = (code: string, message: string, start: number, end: number, help?: string): void => {
     faults.push(start);
@@ -36,7 +36,6 @@ export function tokenize(source: Source, report: Report): LexicalResult {
     report({ code, severity: "error", message, span, ...(help === undefined ? {} : { help }) });
   };
 
-  for (const error of errors) reportUnknownCharacters(source, error.offset, error.length, fault);
   const repaired: IToken[] = [];
   for (let at = 0; at < tokens.length; at++) {
     const token = tokens[at]!;
@@ -51,6 +50,9 @@ export function tokenize(source: Source, report: Report): LexicalResult {
       continue;
     }
     switch (token.tokenType) {
+      case t.Unknown:
+        reportUnknownCharacters(token, fault);
+        break;
       case t.BrokenNumber:
         reportBrokenNumber(token, fault);
         repaired.push(replaceToken(token, t.NumberLiteral, token.image));
@@ -63,7 +65,7 @@ export function tokenize(source: Source, report: Report): LexicalResult {
           endOf(token),
           'a string ends with `"` on its own line',
         );
-        repaired.push(...splitOpenString(token));
+        splitOpenString(token, repaired);
         break;
       case t.StringLiteral:
         checkString(token, fault);
@@ -73,7 +75,7 @@ export function tokenize(source: Source, report: Report): LexicalResult {
         repaired.push(token);
     }
   }
-  return { tokens: repaired, faults: faults.sort((a, b) => a - b) };
+  return { tokens: repaired, faults };
 }
 
 type Fault = (code: string, message: string, start: number, end: number, help?: string) => void;
@@ -89,11 +91,11 @@ export function replaceToken(token: IToken, type: TokenType, image: string, star
 
 // ------------------------------------------------------------------------------------------------------ characters
 
-function reportUnknownCharacters(source: Source, offset: number, length: number, fault: Fault): void {
-  const text = source.text.slice(offset, offset + length);
-  const first = String.fromCodePoint(text.codePointAt(0)!);
+function reportUnknownCharacters(token: IToken, fault: Fault): void {
+  const first = String.fromCodePoint(token.image.codePointAt(0)!);
   const what = `\`${printable(first)}\` (U+${first.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")})`;
-  fault("unknown-character", `${what} has no meaning here`, offset, offset + length, HELP_FOR_CHARACTER[first]);
+  const help = HELP_FOR_CHARACTER[first];
+  fault("unknown-character", `${what} has no meaning here`, token.startOffset, endOf(token), help);
 }
 
 const HELP_FOR_CHARACTER: Readonly<Record<string, string>> = {
@@ -132,16 +134,15 @@ function helpForNumber(image: string): string {
 // --------------------------------------------------------------------------------------------------------- strings
 
 /** Closing brackets, commas and a brace at the end of a string that never ends were hardly meant as part of it. */
-function splitOpenString(token: IToken): IToken[] {
+function splitOpenString(token: IToken, parts: IToken[]): void {
   const { image, startOffset } = token;
   let end = image.length;
   while (end > 1 && " \t)],{".includes(image.charAt(end - 1))) end--;
-  const parts = [replaceToken(token, t.StringLiteral, image.slice(0, end))];
+  parts.push(replaceToken(token, t.StringLiteral, image.slice(0, end)));
   for (let at = end; at < image.length; at++) {
     const type = TAIL_TOKENS[image.charAt(at)];
     if (type) parts.push(replaceToken(token, type, image.charAt(at), startOffset + at));
   }
-  return parts;
 }
 
 const TAIL_TOKENS: Readonly<Record<string, TokenType>> = { ")": t.RParen, "]": t.RSquare, ",": t.Comma, "{": t.LCurly };

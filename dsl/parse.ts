@@ -33,6 +33,7 @@ export function parse(source: Source): ParseResult {
   const reader = new LineReader(source, report);
   const statements: (Statement | VersionHeader)[] = [];
   for (const line of layOut(source, tokenize(source, report), report)) {
+    if (found.length > MAX_DIAGNOSTICS) break;
     const node = reader.read(line, "statementLine");
     if (node) statements.push(toStatement(reader.context, node as StatementLineCstNode));
   }
@@ -44,6 +45,7 @@ export function parse(source: Source): ParseResult {
     ...(version ? { version } : {}),
     statements: statements.filter((statement) => statement.kind !== "version"),
     brokenNames: reader.brokenNames,
+    faults: found.flatMap(({ severity, span: place }) => (severity === "error" && place ? [place] : [])),
   };
   // Of a recipe in a newer language, what this parser does not understand is no news.
   return { recipe, diagnostics: isFatal ? diagnostics : inOrder(source, [...diagnostics, ...found]) };
@@ -58,7 +60,7 @@ function tooLarge(source: Source): Diagnostic {
 function inOrder(source: Source, found: readonly Diagnostic[]): readonly Diagnostic[] {
   const sorted = found.toSorted((a, b) => (a.span?.start ?? 0) - (b.span?.start ?? 0));
   if (sorted.length <= MAX_DIAGNOSTICS) return sorted;
-  const message = `${sorted.length - MAX_DIAGNOSTICS} more errors are not shown`;
+  const message = `more than ${MAX_DIAGNOSTICS} errors; the others are not shown`;
   return [...sorted.slice(0, MAX_DIAGNOSTICS), { code: "too-many-errors", severity: "error", message, source }];
 }
 

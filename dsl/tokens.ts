@@ -130,6 +130,11 @@ export const Not = sign("Not", "!", PrefixOperator);
 export const LineEnd = createToken({ name: "LineEnd", pattern: /\r?\n/ });
 const Blank = createToken({ name: "Blank", pattern: /[ \t]+/, group: Lexer.SKIPPED });
 const Comment = createToken({ name: "Comment", pattern: /#[^\n]*/, group: Lexer.SKIPPED });
+/** What no token begins with, and a carriage return alone; a token, because Chevrotain's own recovery is slow. */
+export const Unknown = createToken({
+  name: "Unknown",
+  pattern: /[\u0000-\u0008\u000b\u000c\u000e-\u001f$%';?\\^`~\u007f-\uffff]+|\r/,
+});
 /** `{ … }` as one token, its lines in the payload. The layout makes it, the lexer never does. */
 export const Block = createToken({ name: "Block", pattern: Lexer.NA, label: "`{`" });
 
@@ -147,6 +152,7 @@ export const LEXER_TOKENS: readonly TokenType[] = [
   ...[SizeLiteral, NumberLiteral, BrokenNumber, StringLiteral, OpenString],
   ...[LParen, RParen, LSquare, RSquare, LCurly, RCurly, Comma, Colon, Equals, AtSign, DotDot, Dot],
   ...[LessEqual, Less, GreaterEqual, Greater, Plus, Minus, Times, Divide, And, Or, Not],
+  Unknown,
 ];
 
 /** What the parser may be handed. */
