@@ -13,6 +13,8 @@ export interface NativeInput {
   readonly offset: number;
   readonly dtype: string;
   readonly shape: readonly number[];
+  /** Size of the payload; needed where the dtype is none of the safetensors format's, else it must agree with the shape. */
+  readonly bytes?: number;
   /** Whether to compute the payload's SHA-256 while it passes. */
   readonly digest: boolean;
 }
@@ -23,6 +25,8 @@ export interface NativeOutput {
   readonly offset: number;
   readonly dtype: string;
   readonly shape: readonly number[];
+  /** As for inputs. */
+  readonly bytes?: number;
   /** "inf" writes what rounding gives; "saturate" replaces infinities made from finite inputs. */
   readonly overflow: "inf" | "saturate";
 }
@@ -96,7 +100,7 @@ export interface EngineOptions {
   readonly chunk: number;
 }
 
-/** Bytes since the engine was made. */
+/** Bytes since the engine was made. What copy tasks move is in `copied` and `hashed` alone. */
 export interface Progress {
   readonly read: number;
   readonly hashed: number;
@@ -106,7 +110,7 @@ export interface Progress {
 
 /** Threads and arenas. Tasks wait in one queue, largest first. */
 export interface Engine {
-  /** Rejects with an Error whose `code` is "cancelled", "io" (with `errno`, `syscall`), "memory" or "input" (a bug of the caller). */
+  /** Rejects with an Error whose `code` is "cancelled", "io" (with `errno`, positive, and `syscall`), "memory" or "input" (a bug of the caller). */
   run(task: NativeTask): Promise<TaskResult>;
   /** Peak bytes of buffers that the task would take; what `plan` prints. */
   peak(task: NativeTask): number;
