@@ -2,37 +2,12 @@
 
 import { codeFrame } from "./code-frame.ts";
 import type { Diagnostic, Note, Severity, SuggestedEdit } from "./diagnostic.ts";
+import { PLAIN_PALETTE, type Palette } from "./palette.ts";
 import { printable } from "./printable.ts";
 import { positionOf, type Position, type Source, type Span } from "./source.ts";
 
-/** How the parts of a diagnostic look; each function returns the same text, styled. */
-export interface Palette {
-  readonly error: (text: string) => string;
-  readonly warning: (text: string) => string;
-  /** The message itself. */
-  readonly message: (text: string) => string;
-  /** Carets, margins and labels. */
-  readonly mark: (text: string) => string;
-  readonly label: (text: string) => string;
-}
-
-const same = (text: string): string => text;
-export const PLAIN: Palette = { error: same, warning: same, message: same, mark: same, label: same };
-
-const styled =
-  (code: number) =>
-  (text: string): string =>
-    `\u001b[${code}m${text}\u001b[0m`;
-export const COLOURED: Palette = {
-  error: styled(31),
-  warning: styled(33),
-  message: styled(1),
-  mark: styled(36),
-  label: styled(36),
-};
-
 /** Several lines, without a line end behind the last. */
-export function renderDiagnostic(diagnostic: Diagnostic, palette: Palette = PLAIN): string {
+export function renderDiagnostic(diagnostic: Diagnostic, palette: Palette = PLAIN_PALETTE): string {
   const { severity, code, message, span, facts = [], notes = [], help } = diagnostic;
   const paint = severity === "error" ? palette.error : palette.warning;
   return [
