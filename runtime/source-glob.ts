@@ -38,8 +38,8 @@ function exists(path: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch (error) {
-    // A link in a loop is there, and reading it will say what is wrong with it.
-    if (error instanceof Error && "code" in error) return true;
+    // What is there but cannot be looked at is listed: reading it will say what is wrong with it.
+    if (error instanceof Error && "code" in error) return error.code !== "ENOTDIR";
     throw error;
   }
 }

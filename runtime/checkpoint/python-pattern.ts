@@ -56,7 +56,8 @@ export function parsePythonPattern(key: string): PythonPattern | { readonly refu
 function endsLike(key: string, name: string, budget: StepBudget): boolean {
   const end = name.endsWith("\n") ? name.length - 1 : name.length;
   const start = end - key.length;
-  if (start < 0 || (start > 0 && name[start - 1] !== ".")) return false;
+  if (start < 0) return false;
+  if (start > 0 && (name[start - 1] !== "." || name.lastIndexOf("\n", start - 1) !== -1)) return false;
   for (let at = key.length - 1; at >= 0; at--) {
     if (budget.left-- <= 0) return false;
     if (name[start + at] !== key[at] && (key[at] !== "." || name[start + at] === "\n")) return false;

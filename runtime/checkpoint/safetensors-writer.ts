@@ -19,7 +19,7 @@ export interface PlacedTensor extends OutputTensor {
 }
 
 export interface FileLayout {
-  /** The file's first bytes, to be followed by the payloads in the order of `tensors`, without gaps. */
+  /** The file's first bytes: length and JSON, padded to a multiple of 8, to be followed by the payloads in the order of `tensors`, without gaps. */
   readonly header: Uint8Array;
   /** In the order in which they lie. */
   readonly tensors: readonly PlacedTensor[];
@@ -30,12 +30,7 @@ export interface FileLayout {
 /** What transformers wants to see. */
 const METADATA: Readonly<Record<string, string>> = { format: "pt" };
 
-/** Length and JSON, padded to a multiple of 8. */
-export function headerBytes(tensors: readonly OutputTensor[], metadata = METADATA): Uint8Array {
-  return layoutFile(tensors, metadata).header;
-}
-
-/** Largest alignment first, then by name: then every payload is aligned to its element's size. */
+/** Largest alignment first, then by name, so that every payload is aligned to its element's size. */
 export function layoutFile(tensors: readonly OutputTensor[], metadata = METADATA): FileLayout {
   const ordered = [...tensors].sort(
     (a, b) => dtypeRank(b.dtype) - dtypeRank(a.dtype) || compareByBytes(a.name, b.name),

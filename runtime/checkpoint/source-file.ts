@@ -88,14 +88,16 @@ export function attempt<T>(file: SourceFile, call: () => T): T {
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
     if (code === undefined) throw error;
-    if (code === "ENOENT" || code === "ENOTDIR") missing(file);
+    if (code === "ENOENT") missing(file);
+    if (code === "ENOTDIR")
+      fail("source-missing", `${file.display} does not exist: what should hold it is no directory`);
     fail("source-unreadable", `${file.display} cannot be read: ${REASONS[code] ?? code}`);
   }
 }
 
 /** Says that nothing is there, or that a link leads nowhere, as in a snapshot whose download was interrupted. */
 export function missing(file: SourceFile): never {
-  const link = lstatSync(file.path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  const link = attempt(file, () => lstatSync(file.path, { throwIfNoEntry: false }))?.isSymbolicLink() ?? false;
   fail(
     "source-missing",
     link ? `${file.display} is a symbolic link that leads nowhere` : `${file.display} does not exist`,

@@ -1,0 +1,45 @@
+import * as fc from "fast-check";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { readSafetensorsHeader } from "../../../runtime/checkpoint/safetensors-header.ts";
+import { layoutFile } from "../../../runtime/checkpoint/safetensors-writer.ts";
+
+/** Written by the official Rust writer, version 0.8.0, through its Python package. */
+const OFFICIAL = ["official-names.safetensors", "official-dtypes.safetensors"];
+
+test.for(OFFICIAL)("%s: the same tensors give the same bytes", (name) => {
+  const path = join(import.meta.dirname, name);
+  const official = readFileSync(path);
+  const tensors = [...readSafetensorsHeader({ path, display: name }, new Map()).values()];
+  const { header, size } = layoutFile(tensors.reverse());
+  expect(Buffer.from(header).toString("latin1")).toBe(official.toString("latin1", 0, header.length));
+  expect(size).toBe(official.length);
+});
+
+test("what is written reads back at the offsets that were promised", () => {
+  const directory = mkdtempSync(join(tmpdir(), "theta-writer-"));
+  const path = join(directory, "model.safetensors");
+  const tensor = fc.record({
+    name: fc.string({ unit: "binary" }).filter((name) => name !== "__metadata__"),
+    dtype: fc.constantFrom("F64", "F32", "BF16", "F16", "I64", "U8", "BOOL", "F8_E4M3"),
+    shape: fc.array(fc.nat(5), { maxLength: 3 }),
+  });
+  fc.assert(
+    fc.property(fc.uniqueArray(tensor, { selector: ({ name }) => name, maxLength: 12 }), (tensors) => {
+      const { header, tensors: placed, size } = layoutFile(tensors);
+      expect(header.length % 8).toBe(0);
+      writeFileSync(path, Buffer.concat([header, Buffer.alloc(size - header.length)]));
+      const read = readSafetensorsHeader({ path, display: "file" }, new Map());
+      expect(
+        [...read.values()].map(({ name, dtype, shape, offset, bytes }) => ({ name, dtype, shape, offset, bytes })),
+      ).toEqual([...placed].sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name))));
+    }),
+  );
+  rmSync(directory, { recursive: true });
+});
+
+test("without metadata there is no __metadata__", () => {
+  expect(Buffer.from(layoutFile([], {}).header).toString("latin1")).toBe("\b\0\0\0\0\0\0\0{}      ");
+});

@@ -1,0 +1,53 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { createCompilerHost } from "../../runtime/compiler-host.ts";
+import { f32, makeModelDirectory } from "../support/tensors.ts";
+
+let space: string;
+beforeEach(() => void (space = mkdtempSync(join(tmpdir(), "theta-host-"))));
+afterEach(() => rmSync(space, { recursive: true }));
+
+test("reads each source once and remembers its files", () => {
+  makeModelDirectory(join(space, "m"), { a: f32([1], [1]) });
+  const host = createCompilerHost();
+  const first = host.readModel(join(space, "m"), "m");
+  rmSync(join(space, "m"), { recursive: true });
+  expect(host.readModel(join(space, "m"), "m")).toBe(first);
+  expect([...host.opened.keys()]).toContain(join(space, "m/model.safetensors"));
+  expect(createCompilerHost().readModel(join(space, "m"), "m")).toMatchObject({ code: "source-missing" });
+});
+
+test("messages use the name that the recipe uses", () => {
+  const host = createCompilerHost();
+  const path = join(space, "none");
+  expect(host.readModel(path, "one")).toMatchObject({ message: "one does not exist" });
+  expect(host.readModel(path, "two\u001b")).toMatchObject({ message: "two\\x1b does not exist" });
+});
+
+test("reads recipes, and says why it cannot", () => {
+  writeFileSync(join(space, "lib.theta"), "theta 1\n");
+  writeFileSync(join(space, "latin1.theta"), Uint8Array.of(0xe9));
+  const host = createCompilerHost();
+  expect(host.readRecipe(join(space, "lib.theta"))).toEqual({ text: "theta 1\n" });
+  expect(host.readRecipe(join(space, "latin1.theta"))).toMatchObject({ code: "source-encoding" });
+  expect(host.readRecipe(space)).toMatchObject({ code: "source-not-a-file" });
+});
+
+test("finds sources by globs that stay within their part of the path", () => {
+  for (const path of ["runs/b/final", "runs/a/final", "runs/a/other", "runs/.hidden/final", "runs/a/x/final"]) {
+    mkdirSync(join(space, path), { recursive: true });
+  }
+  writeFileSync(join(space, "runs/file"), "");
+  symlinkSync("nowhere", join(space, "runs/dangling"));
+  const host = createCompilerHost();
+  const find = (pattern: string) => host.listSources(join(space, pattern)).map((path) => path.slice(space.length + 1));
+  expect(find("runs/*/final")).toEqual(["runs/a/final", "runs/b/final"]);
+  expect(find("runs/{b,a}/[fo]*")).toEqual(["runs/a/final", "runs/a/other", "runs/b/final"]);
+  expect(find("runs/*")).toEqual(["runs/a", "runs/b", "runs/file"]);
+  expect(find("runs/.h*/final")).toEqual(["runs/.hidden/final"]);
+  expect(find("none/*")).toEqual([]);
+  expect(find("runs/a/final")).toEqual(["runs/a/final"]);
+  expect(find("runs/[/final")).toEqual([]);
+});
