@@ -31,10 +31,10 @@ export interface LoadedRecipe {
  * @throws Failure: 66 the recipe cannot be read, 64 a flag is wrong
  */
 export function loadRecipe(place: RecipePlace, flags: Flags): LoadedRecipe {
-  const { source, diagnostics: unreadable } = decodeSource(readRecipe(place), place.display, place.directory);
+  const { source, diagnostics: unreadable } = decodeSource(place.display, place.directory, readRecipe(place));
   const host = createCompilerHost();
   const { opened } = host;
-  if (source === undefined) return { place, opened, diagnostics: unreadable };
+  if (unreadable.length > 0) return { place, opened, diagnostics: unreadable };
   const { recipe, diagnostics: syntax } = parse(source);
   const { graph, diagnostics: meaning } = analyse(recipe, host, {
     parameters: parameterInputs(flags),
@@ -42,7 +42,7 @@ export function loadRecipe(place: RecipePlace, flags: Flags): LoadedRecipe {
     allowOutside: flags.allowOutside ?? false,
     workingDirectory: process.cwd(),
   });
-  const diagnostics = [...unreadable, ...syntax, ...meaning];
+  const diagnostics = [...syntax, ...meaning];
   if (graph === undefined || diagnostics.some(({ severity }) => severity === "error"))
     return { place, opened, diagnostics };
   checkOnly(graph, flags.only);

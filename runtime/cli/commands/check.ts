@@ -1,6 +1,6 @@
 // `theta check`: all that can be said without reading a payload.
 
-import { diagnosticToJson } from "../../../dsl/diagnostic-to-json.ts";
+import { diagnosticToJson } from "../../../dsl/render-diagnostic.ts";
 import { EXIT } from "../../failure.ts";
 import type { Flags } from "../command-line.ts";
 import { findRecipe } from "../find-recipe.ts";

@@ -2,7 +2,7 @@
 
 import { explainRecipe } from "../../../compiler/explain/explain-recipe.ts";
 import { explainTensors } from "../../../compiler/explain/explain-tensors.ts";
-import { diagnosticToJson } from "../../../dsl/diagnostic-to-json.ts";
+import { diagnosticToJson } from "../../../dsl/render-diagnostic.ts";
 import { EXIT, Failure } from "../../failure.ts";
 import type { Flags } from "../command-line.ts";
 import { findRecipe } from "../find-recipe.ts";

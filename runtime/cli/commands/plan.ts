@@ -1,6 +1,6 @@
 // `theta plan`: what a build would do and why, without doing it.
 
-import { diagnosticToJson } from "../../../dsl/diagnostic-to-json.ts";
+import { diagnosticToJson } from "../../../dsl/render-diagnostic.ts";
 import { printable } from "../../../dsl/printable.ts";
 import { EXIT } from "../../failure.ts";
 import { planBuild, type Plan, type PlannedNode, type PlannedOutput } from "../../plan.ts";

@@ -1,6 +1,6 @@
 // `--json`: every event as a line of NDJSON. The first line names the schema; fields are only ever added to it.
 
-import { diagnosticToJson } from "../../../dsl/diagnostic-to-json.ts";
+import { diagnosticToJson } from "../../../dsl/render-diagnostic.ts";
 import type { Diagnostic } from "../../../dsl/diagnostic.ts";
 import type { ProgressView } from "./view.ts";
 
