@@ -1,21 +1,22 @@
-// Bytes of a recipe to its text. A file that is not UTF-8 still gets a text, so that the diagnostic can show the line.
+// Bytes of a recipe to its text.
 
 import { isUtf8 } from "node:buffer";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { Source } from "./source.ts";
 
 export interface DecodedSource {
-  readonly source: Source;
-  /** Not empty: the text has replacement characters and is good for showing only. */
+  /** Absent when the bytes are no text. */
+  readonly source: Source | undefined;
   readonly diagnostics: readonly Diagnostic[];
 }
 
 /** A byte order mark and CRLF stay in the text, so that offsets are those of the file; the lexer knows both. */
-export function decodeSource(path: string, directory: string, bytes: Uint8Array): DecodedSource {
+export function decodeSource(bytes: Uint8Array, path: string, directory: string): DecodedSource {
   const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
   const source: Source = { path, directory, text };
   if (isUtf8(bytes)) return { source, diagnostics: [] };
 
+  // The text with replacement characters is good for showing the line.
   const at = firstInvalidByte(bytes);
   // What stands before the bad byte is valid, so its decoded length is the offset of the replacement character.
   const start = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.subarray(0, at)).length;
@@ -28,7 +29,7 @@ export function decodeSource(path: string, directory: string, bytes: Uint8Array)
     span: { source, start, end: Math.min(start + 1, text.length) },
     help: isUtf16 ? "it looks like UTF-16; save it as UTF-8" : "save the recipe as UTF-8",
   };
-  return { source, diagnostics: [diagnostic] };
+  return { source: undefined, diagnostics: [diagnostic] };
 }
 
 /** The index of the first byte that begins no valid sequence; `bytes.length` when there is none. */
