@@ -1,0 +1,275 @@
+// Text and headers in, diagnostics out.
+
+import { describe, expect, it } from "vitest";
+import { compileText, diagnosticText } from "../../support/compile-text.ts";
+import type { MemorySources } from "../../support/memory-host.ts";
+
+const TENSORS = {
+  "model.embed_tokens.weight": "bf16 [32, 8]",
+  "model.layers.0.mlp.up_proj.weight": "bf16 [16, 8]",
+  "model.layers.0.self_attn.q_proj.weight": "bf16 [8, 8]",
+  "model.layers.1.mlp.up_proj.weight": "bf16 [16, 8]",
+  "model.layers.1.self_attn.q_proj.weight": "bf16 [8, 8]",
+  "model.norm.weight": "bf16 [8]",
+};
+const TIED = { "lm_head.weight": "model.embed_tokens.weight" };
+const MODEL = { tensors: TENSORS };
+const TIED_MODEL = { tensors: TENSORS, tied: TIED };
+const SOURCES: MemorySources = {
+  models: { "models/llama": TIED_MODEL, "models/maths": TIED_MODEL, "models/code": MODEL },
+};
+
+const HEAD = `theta 1
+base  llama = "models/llama"
+model maths = "models/maths"
+`;
+
+function without(tensors: Readonly<Record<string, string>>, ...names: readonly string[]) {
+  return Object.fromEntries(Object.entries(tensors).filter(([name]) => !names.includes(name)));
+}
+
+function said(body: string, sources: MemorySources = SOURCES, head = HEAD): string {
+  const { diagnostics, tensors } = compileText(`${head}${body}\n`, sources);
+  if (diagnostics.some(({ severity }) => severity === "error")) expect(tensors).toBeUndefined();
+  return diagnosticText(diagnostics);
+}
+
+function withMaths(tensors: Readonly<Record<string, string>>, more: object = {}): MemorySources {
+  return { models: { ...SOURCES.models, "models/maths": { tensors, ...more } } };
+}
+
+const MERGE = 'merge m onto llama using sum { maths }\noutput "out" = m';
+
+describe("patterns", () => {
+  it("that match nothing name the nearest tensor and what it is tied to", () => {
+    expect(said('merge m onto llama using sum {\n  maths\n  at "lm_heads.*"  keep llama\n}\noutput "out" = m'))
+      .toMatchInlineSnapshot(`
+        "merge.theta:6:6: error[no-such-tensor]: "lm_heads.*" matches no tensor of llama (6 tensors)
+           help: did you mean "lm_head.*"? (lm_head.weight, tied to model.embed_tokens.weight)"
+      `);
+  });
+
+  it("are told once for all clauses and outputs", () => {
+    const text = said(`merge m onto llama using sum {
+  each mask magnitude(density: 0.5)
+  maths
+  at "*nothing*" { maths weight 2 mask magnitude(density: 0.25) }
+}
+output "a" = m
+output "b" = m`);
+    expect(text.match(/no-such-tensor/g)).toHaveLength(1);
+  });
+
+  it("must be globs, layers must exist, and an intersection must not be empty", () => {
+    expect(
+      said(`merge m onto llama using sum {
+  maths weight match("[a": 1, layers(4..8): 2, layers(0..1) & "*norm*": 3, else: 4)
+}
+output "out" = m`),
+    ).toMatchInlineSnapshot(`
+      "merge.theta:5:22: error[bad-glob]: "[a" is no glob: a [ is not closed
+      merge.theta:5:31: error[no-such-layer]: layers(4..8) takes no tensor of llama (model.layers has 2)
+      merge.theta:5:48: error[no-such-tensor]: no tensor of llama is taken by all of this"
+    `);
+  });
+
+  it("that an earlier one covers can never win", () => {
+    expect(
+      said(
+        'merge m onto llama using sum {\n  maths weight match("*.weight": 1, "*mlp*": 2, else: 3)\n}\noutput "out" = m',
+      ),
+    ).toContain("merge.theta:5:37: error[never-wins]");
+    expect(
+      said(`merge m onto llama using sum {
+  maths
+  at "*.up_proj.*" { maths weight 2 }
+  at "*mlp*" keep llama
+}
+output "out" = m`),
+    ).toContain("merge.theta:6:6: error[never-wins]");
+  });
+});
+
+describe("numbers that vary", () => {
+  it("must have a value for every tensor", () => {
+    expect(said('merge m onto llama using sum {\n  maths weight match("*mlp*": 1)\n}\noutput "out" = m'))
+      .toMatchInlineSnapshot(`
+        "merge.theta:5:16: error[match-incomplete]: match leaves model.embed_tokens.weight without a value
+           note: and 3 more tensors
+           help: add an else"
+      `);
+  });
+
+  it("must stay in range", () => {
+    expect(
+      said('merge m onto llama using sum {\n  maths mask magnitude(density: 2 * ramp(0.25, 0.75))\n}\noutput "out" = m'),
+    ).toContain("error[density-range]: density must be above 0 and at most 1, not 1.5, which it is for");
+  });
+
+  it("need layers for a ramp", () => {
+    const flat = { tensors: { w: "bf16 [4]" } };
+    expect(
+      said('merge m onto llama using sum { maths weight ramp(0, 1) }\noutput "out" = m', {
+        models: { "models/llama": flat, "models/maths": flat },
+      }),
+    ).toMatchInlineSnapshot(
+      `"merge.theta:4:45: error[ramp-without-layers]: a ramp runs over layers, and llama has none (no tensor name has a number between dots)"`,
+    );
+  });
+
+  it("must not sum to zero where they divide", () => {
+    expect(said('merge m = linear(llama, maths, weight: [0.5, -0.5])\noutput "out" = m')).toMatchInlineSnapshot(`
+      "merge.theta:4:11: error[weights-sum-to-zero]: the weights sum to zero for model.embed_tokens.weight, so their mean is undefined
+         note: the weights there are 0.5, -0.5
+         note: and 5 more tensors
+         help: change a weight, or use sum, which does not divide"
+    `);
+    expect(said('merge m = linear(llama, maths, weight: [1, -0.9999999999999999])\noutput "out" = m')).toContain(
+      "weights-sum-to-zero",
+    );
+    expect(said('merge m = linear(llama, maths, weight: [1e-60, 1e-60])\noutput "out" = m')).toContain(
+      "weights-sum-to-zero",
+    );
+    expect(said('merge m onto llama using mean { maths weight 0 }\noutput "out" = m')).toContain("weights-sum-to-zero");
+  });
+
+  it("must fit the work type", () => {
+    expect(said('merge m onto llama using sum { maths weight 1e60 }\noutput "out" = m')).toContain(
+      "error[number-too-large]: 1e+60, a parameter of sum",
+    );
+    expect(said('merge m onto llama using sum { maths weight 1e60 }\noutput "out" = m { dtype f64 }')).toBe("");
+  });
+});
+
+describe("tensors that do not fit", () => {
+  it("have their shapes side by side", () => {
+    const wide = withMaths({
+      ...TENSORS,
+      "model.layers.1.mlp.up_proj.weight": "bf16 [20, 8]",
+      "model.norm.weight": "f32 [9]",
+    });
+    expect(said(MERGE, wide)).toMatchInlineSnapshot(`
+      "merge.theta: error[shape-mismatch]: model.layers.1.mlp.up_proj.weight has different shapes
+         llama  [16, 8] bf16  models/llama/model.safetensors  declared at merge.theta:2:1
+         maths  [20, 8] bf16  models/maths/model.safetensors  declared at merge.theta:3:1
+         note: and 1 more tensor"
+    `);
+  });
+
+  it("are missing or extra", () => {
+    const other = withMaths({ ...without(TENSORS, "model.norm.weight"), "model.norms.weight": "bf16 [8]" });
+    expect(said(MERGE, other)).toMatchInlineSnapshot(`
+      "merge.theta:3:1: error[extra-tensor]: maths has model.norms.weight, which llama has not
+         help: write { extra skip } behind maths to leave what llama lacks out of the output
+      merge.theta:3:1: error[missing-tensor]: maths has no tensor model.norm.weight
+         help: write { missing base } behind maths to count it as unchanged, { missing skip } to leave maths out there"
+    `);
+    const excused = HEAD.replace('"models/maths"', '"models/maths" { extra skip\n missing base }');
+    expect(said(MERGE, other, excused)).toBe("");
+  });
+
+  it("have nothing in common", () => {
+    expect(said(MERGE, withMaths({ "transformer.h.0.w": "bf16 [4]" }))).toMatchInlineSnapshot(`
+      "merge.theta:3:1: error[no-common-tensors]: maths and llama have no tensor in common
+         note: maths has 1 tensor, such as transformer.h.0.w
+         note: llama has 6 tensors, such as model.embed_tokens.weight"
+    `);
+  });
+
+  it("are tied in one model and apart in another", () => {
+    const apart = withMaths({ ...TENSORS, "lm_head.weight": "bf16 [32, 8]" });
+    expect(said(MERGE, apart)).toContain(
+      "error[tied-apart]: maths stores lm_head.weight apart from model.embed_tokens.weight; in llama they are one tensor",
+    );
+  });
+
+  it("are tied but asked for different things by their names", () => {
+    expect(
+      said(`merge m onto llama using sum {
+  maths
+  at "lm_head.*"      { maths weight 0.25 }
+  at "*embed_tokens*" { maths weight 0.5 }
+}
+output "out" = m`),
+    ).toContain(
+      "error[tied-names-differ]: model.embed_tokens.weight and lm_head.weight are one tensor but are given different values",
+    );
+    expect(
+      said(`merge m onto llama using sum {
+  maths
+  at "lm_head.*"      { maths weight 0.25 }
+  at "*embed_tokens*" { maths weight 0.25 }
+}
+output "out" = m`),
+    ).toBe("");
+  });
+
+  it("are integers of another shape, or floats that no arithmetic is served for", () => {
+    const count = (text: string) => ({ tensors: { ...TENSORS, "bn.count": text } });
+    expect(said(MERGE, { models: { "models/llama": count("i64 [2]"), "models/maths": count("i64 [3]") } })).toContain(
+      "error[integer-mismatch]: bn.count is copied, not merged, and maths has another one",
+    );
+    expect(
+      said(MERGE, { models: { "models/llama": count("f8_e4m3 [2]"), "models/maths": count("f8_e4m3 [2]") } }),
+    ).toContain("error[not-served]: arithmetic on f8_e4m3 is not served yet, and bn.count of llama is one");
+    expect(
+      said(
+        'output "out" = llama',
+        { models: { ...SOURCES.models, "models/llama": count("f8_e4m3 [2]") } },
+        HEAD.split("model ")[0],
+      ),
+    ).toBe("");
+    expect(said(MERGE, { models: { "models/llama": count("bf16 [2]"), "models/maths": count("i32 [2]") } })).toContain(
+      "error[dtype-mismatch]: bn.count is i32 in maths",
+    );
+  });
+
+  it("are quantized", () => {
+    expect(said(MERGE, withMaths(TENSORS, { quantization: "quantization_config says gptq" }))).toContain(
+      "merge.theta:3:1: error[quantized-model]: maths is quantized (quantization_config says gptq)",
+    );
+  });
+
+  it("differ in vocabulary, which is not served", () => {
+    const longer = withMaths({ ...TENSORS, "model.embed_tokens.weight": "bf16 [34, 8]" }, { tied: TIED });
+    const excused = HEAD.replace('"models/maths"', '"models/maths" { resize common }');
+    expect(said(MERGE, longer, excused)).toContain("error[not-served]: resize common is not served yet");
+  });
+});
+
+describe("adapters", () => {
+  const head = `theta 1\nbase llama = "models/llama"\nadapter chat = "chat" on llama\n`;
+  const merge = 'merge m onto llama using sum { chat }\noutput "out" = m';
+  const withChat = (modules: Record<string, [number, number]>, more: object = {}): MemorySources => ({
+    ...SOURCES,
+    adapters: { chat: { modules, ...more } },
+  });
+
+  it("change modules that the base has, near misses named", () => {
+    expect(said(merge, withChat({ "model.layers.0.self_attn.q_prj": [8, 8], "model.layers.9.x": [8, 8] }), head))
+      .toMatchInlineSnapshot(`
+        "merge.theta:3:1: error[adapter-module-missing]: chat changes model.layers.0.self_attn.q_prj and 1 more module, which llama has not
+           note: the nearest name in llama is model.layers.0.self_attn.q_proj
+           help: use it on the model that it was trained on, or write { extra skip } behind chat"
+      `);
+  });
+
+  it("have the shapes of what they change", () => {
+    expect(said(merge, withChat({ "model.layers.0.mlp.up_proj": [16, 9] }), head)).toMatchInlineSnapshot(`
+      "merge.theta:3:1: error[adapter-shape]: chat does not fit llama at model.layers.0.mlp.up_proj
+         chat  [16, 9]  B [16, 2] · A [2, 9]
+         llama  [16, 8]"
+    `);
+    expect(said(merge, withChat({ "model.layers.0.mlp.up_proj": [8, 16] }, { transposed: true }), head)).toBe("");
+  });
+});
+
+describe("sources", () => {
+  it("that cannot be read are all named, as problems of the input", () => {
+    const { diagnostics } = compileText(`${HEAD}${MERGE}\n`, {});
+    expect(diagnostics.map(({ code, subject }) => [code, subject])).toEqual([
+      ["source-missing", "input"],
+      ["source-missing", "input"],
+    ]);
+  });
+});

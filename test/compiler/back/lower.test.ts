@@ -1,0 +1,346 @@
+// Text in, programs out: what one tensor's action computes, as `explain` writes it.
+
+import { describe, expect, it } from "vitest";
+import { programLines } from "../../../compiler/explain/program-text.ts";
+import { groupActions } from "../../../compiler/explain/tensor-groups.ts";
+import { streamId } from "../../../compiler/lower/stream-id.ts";
+import type { Action } from "../../../compiler/tensor-graph.ts";
+import { actionsOf, compileText } from "../../support/compile-text.ts";
+import type { MemoryModel, MemorySources } from "../../support/memory-host.ts";
+
+const TENSORS = {
+  "model.embed_tokens.weight": "bf16 [32, 8]",
+  "model.layers.0.mlp.up_proj.weight": "bf16 [16, 8]",
+  "model.layers.0.self_attn.q_proj.weight": "bf16 [8, 8]",
+  "model.layers.1.mlp.up_proj.weight": "bf16 [16, 8]",
+  "model.layers.1.self_attn.q_proj.weight": "bf16 [8, 8]",
+  "model.norm.weight": "bf16 [8]",
+  "model.scale": "f32 []",
+} as const;
+const MODEL: MemoryModel = { tensors: TENSORS };
+const SOURCES: MemorySources = {
+  models: { llama: MODEL, maths: MODEL, code: MODEL, prose: MODEL },
+  adapters: { chat: { modules: { "model.layers.1.self_attn.q_proj": [8, 8] } } },
+};
+const UP = "model.layers.0.mlp.up_proj.weight";
+
+const HEAD = `theta 1
+base llama = "llama"
+model maths = "maths"
+model code = "code"
+`;
+
+function programOf(action: Action): string[] {
+  const [group] = groupActions([action]);
+  return programLines(action, group!.number).map(({ id, text }) => `%${id} = ${text}`);
+}
+
+function program(body: string, tensor = UP, sources = SOURCES): string[] {
+  const action = actionsOf(`${HEAD}${body}\n`, sources).get(tensor);
+  if (action === undefined) throw new Error(`no action for ${tensor}`);
+  return programOf(action);
+}
+
+describe("merges onto a base", () => {
+  it("add weighted differences in the order of the entries", () => {
+    expect(program(`merge m onto llama using sum(scale: 0.5) { maths weight 2 \n code }\noutput "out" = m`)).toEqual([
+      "%2 = maths - llama",
+      "%4 = code - llama",
+      "%5 = sum(2 * %2, 1 * %4, scale 0.5)",
+      "%6 = llama + %5",
+    ]);
+  });
+
+  it("are the same program as the expression that they mean", () => {
+    const block = program(`merge m onto llama using ties { maths weight 0.3\n code weight 0.4 }\noutput "out" = m`);
+    const expression = program(
+      `vector a = maths - llama\nvector b = code - llama\nmerge m = llama + ties(a, b, weight: [0.3, 0.4])\noutput "out" = m`,
+    );
+    expect(expression).toEqual(block);
+  });
+
+  it("leave a tensor alone that only absent vectors would change", () => {
+    const body = `adapter chat = "chat" on llama\nmerge m onto llama using mean { chat weight 0.3 }\noutput "out" = m`;
+    expect(program(body)).toEqual(["%0 = llama"]);
+    expect(program(body, "model.layers.1.self_attn.q_proj.weight")).toEqual([
+      "%1 = 2 * chat B @ chat A, rank 2",
+      "%2 = mean(0.3 * %1, scale 1)",
+      "%3 = llama + %2",
+    ]);
+  });
+
+  it.each([
+    ["sum with weight 0", "using sum { maths weight 0 }"],
+    ["scale 0", "using ties(scale: 0) { each mask magnitude(density: 0.5)\n maths\n code }"],
+    ["the base itself", "using sum { llama }"],
+    ["a mask that takes other tensors", 'using sum { maths mask tensors("*q_proj*") }'],
+    [
+      "an election without weights",
+      "using ties(elect: unweighted) { each mask magnitude(density: 0.5)\n maths weight 0 }",
+    ],
+  ])("take the base's payload over: %s", (_, body) => {
+    expect(program(`merge m onto llama ${body}\noutput "out" = m`)).toEqual(["%0 = llama"]);
+  });
+
+  it("count the weight of what is masked out where a mean divides by it", () => {
+    const body = `merge m onto llama using mean { maths weight 3\n code weight 1 mask tensors("*q_proj*") }\noutput "out" = m`;
+    expect(program(body)).toEqual([
+      "%2 = maths - llama",
+      "%3 = sum(0 * llama, scale 1)",
+      "%4 = mean(3 * %2, 1 * %3, scale 1)",
+      "%5 = llama + %4",
+    ]);
+  });
+
+  it("keep a weight of 0 where it votes", () => {
+    const ties = (elect: string) =>
+      program(`merge m onto llama using ties(elect: ${elect}) {
+        each mask magnitude(density: 0.5)
+        maths weight 0
+        code
+      }
+      output "out" = m`).at(-2);
+    expect(ties("weighted")).toBe("%5 = ties(1 * %4, scale 1, elect weighted, divide weights)");
+    expect(ties("unweighted")).toBe("%9 = ties(0 * %4, 1 * %8, scale 1, elect unweighted, divide weights)");
+  });
+});
+
+describe("masks", () => {
+  const masked = (mask: string, tensor = UP) =>
+    program(`merge m onto llama using sum { maths mask ${mask} }\noutput "out" = m`, tensor).slice(1, -2);
+
+  it("select, then rescale", () => {
+    expect(masked("breadcrumbs(density: 0.5, drop_top: 0.1)")).toEqual([
+      "%3 = breadcrumbs(%2, density 0.5, drop_top 0.1, per row)",
+      "%4 = %2 where %3",
+    ]);
+    expect(masked("magnitude(density: 0.5, rescale: inv)")).toEqual([
+      "%3 = magnitude(%2, density 0.5, per tensor)",
+      "%4 = %2 where %3",
+      "%5 = %4 / density 0.5",
+    ]);
+    expect(masked("magnitude(density: 0.5, rescale: l1)")).toEqual([
+      "%3 = magnitude(%2, density 0.5, per tensor)",
+      "%4 = %2 where %3",
+      "%5 = %2 * (l1 of %2 / l1 of %4)",
+      "%6 = %5 where %3",
+    ]);
+  });
+
+  it("are none at density 1, except for the top of breadcrumbs, and neither rescales", () => {
+    expect(masked("magnitude(density: 1, rescale: inv)")).toEqual([]);
+    expect(masked("breadcrumbs(density: 1, drop_top: 0.1, rescale: l1)")).toEqual([
+      "%3 = breadcrumbs(%2, density 1, drop_top 0.1, per row)",
+      "%4 = %2 where %3",
+    ]);
+  });
+
+  it("never touch a scalar", () => {
+    expect(masked("breadcrumbs(density: 0.5, drop_top: 0.1)", "model.scale")).toEqual([]);
+  });
+
+  it("combine with selectors without a trace", () => {
+    expect(masked('magnitude(density: 0.5, rescale: inv) & "*mlp*"')).toEqual(
+      masked("magnitude(density: 0.5, rescale: inv)"),
+    );
+    expect(masked('magnitude(density: 0.5) | "*mlp*"')).toEqual([]);
+    expect(masked('magnitude(density: 0.5) | "*q_proj*"')).toEqual(masked("magnitude(density: 0.5)"));
+    expect(masked("magnitude(density: 0.5) & !breadcrumbs(density: 0.1, drop_top: 0)")).toEqual([
+      "%3 = magnitude(%2, density 0.5, per tensor)",
+      "%4 = breadcrumbs(%2, density 0.1, drop_top 0, per row)",
+      "%5 = !%4",
+      "%6 = %3 & %5",
+      "%7 = %2 where %6",
+    ]);
+  });
+
+  it("break ties by the entry's position, the mask's own stream and the output's tensor name", () => {
+    const tieOf = (body: string) => {
+      const actions = actionsOf(`${HEAD}${body}\noutput "out" = m\n`, SOURCES);
+      return actions.get(UP)!.program.operations.flatMap((operation) => ("tie" in operation ? [operation.tie] : []));
+    };
+    expect(tieOf("merge m onto llama using sum { each mask magnitude(density: 0.5)\n maths\n code }")).toEqual([
+      streamId("tie", 0, UP),
+      streamId("tie", 1, UP),
+    ]);
+    expect(tieOf("merge m onto llama using sum { maths\n code mask magnitude(density: 0.5, stream: 7) }")).toEqual([
+      streamId("tie", 7, UP),
+    ]);
+  });
+
+  it("have streams of common.py", () => {
+    expect(streamId("tie", 0, "model.embed_tokens.weight")).toBe(2150751000570389795n);
+    expect(streamId("tie", 3, "lm_head.weight")).toBe(831660997915271876n);
+    expect(streamId("random", 12, "größe.weight")).toBe(10108852331489684345n);
+  });
+});
+
+describe("methods on models", () => {
+  it("linear starts from the first model", () => {
+    expect(program('merge m = linear(maths, code, weight: [0.25, 0.75])\noutput "out" = m')).toEqual([
+      "%2 = linear(0.25 * maths, 0.75 * code)",
+    ]);
+    expect(program('merge m = linear(maths, code, weight: [1, 0])\noutput "out" = m')).toEqual(["%0 = maths"]);
+    expect(program('merge m = linear(maths, code, weight: [0, 1])\noutput "out" = m')).toEqual([
+      "%2 = linear(0 * maths, 1 * code)",
+    ]);
+    expect(program('merge m = linear(maths, code, weight: [0, 1], normalize: false)\noutput "out" = m')).toEqual([
+      "%1 = linear(1 * code, not normalized)",
+    ]);
+  });
+
+  it("slerp takes the payload over at its ends", () => {
+    expect(program('merge m = slerp(maths, code, t: 0)\noutput "out" = m')).toEqual(["%0 = maths"]);
+    expect(program('merge m = slerp(maths, code, t: 1)\noutput "out" = m')).toEqual(["%0 = code"]);
+    expect(
+      program('merge m = slerp(maths, code, t: match("*mlp*": ramp(0.25, 0.5), else: 1))\noutput "out" = m'),
+    ).toEqual(["%2 = slerp(maths, code, t 0.25)"]);
+  });
+
+  it("leave out a model that lacks the tensor", () => {
+    const less: MemorySources = { models: { ...SOURCES.models, maths: { tensors: { ...TENSORS, [UP]: undefined! } } } };
+    delete (less.models!["maths"]!.tensors as Record<string, string>)[UP];
+    const skip = 'model less = "maths" { missing skip }\n';
+    const base = 'model less = "maths" { missing base }\n';
+    const merged = (what: string, body: string) =>
+      program(`${what}${body}`.replaceAll("maths", "maths"), UP, {
+        models: { ...less.models, spare: MODEL },
+      });
+    const body = 'model spare = "spare"\nmerge m onto llama using mean { less weight 3\n spare }\noutput "out" = m';
+    expect(merged(skip, body)).toEqual(["%2 = spare - llama", "%3 = mean(1 * %2, scale 1)", "%4 = llama + %3"]);
+    expect(merged(base, body)).toEqual([
+      "%1 = sum(0 * llama, scale 1)",
+      "%3 = spare - llama",
+      "%4 = mean(3 * %1, 1 * %3, scale 1)",
+      "%5 = llama + %4",
+    ]);
+    const linear = 'model spare = "spare"\nmerge m = linear(spare, less)\noutput "out" = m';
+    expect(merged(skip, linear)).toEqual(["%0 = spare"]);
+    expect(merged(base, linear)).toEqual(["%0 = spare"]);
+  });
+});
+
+describe("expressions", () => {
+  it.each([
+    ["llama - 0.5 * (maths - llama)", ["%2 = maths - llama", "%3 = 0.5 * %2", "%4 = -%3", "%5 = llama + %4"]],
+    ["llama + (maths - llama) / 4", ["%2 = maths - llama", "%3 = %2 / 4", "%4 = llama + %3"]],
+    ["code + rebase(maths - llama, code)", ["%3 = maths - llama", "%4 = code + %3"]],
+    ["llama + 0 * (maths - llama)", ["%0 = llama"]],
+    ["llama + 1 * (maths - llama)", ["%2 = maths - llama", "%3 = llama + %2"]],
+    [
+      "llama + ((maths - llama) - (code - llama))",
+      ["%2 = maths - llama", "%4 = code - llama", "%5 = %2 - %4", "%6 = llama + %5"],
+    ],
+  ])("%s", (expression, expected) => {
+    expect(program(`merge m = ${expression}\noutput "out" = m`)).toEqual(expected);
+  });
+
+  it("name no rounding between fused merges", () => {
+    expect(
+      program(`merge first = linear(maths, code)
+merge m onto llama using sum { first weight 0.5 }
+output "out" = m`),
+    ).toEqual([
+      "%3 = linear(1 * maths, 1 * code)",
+      "%4 = %3 - llama",
+      "%5 = sum(0.5 * %4, scale 1)",
+      "%6 = llama + %5",
+    ]);
+  });
+});
+
+describe("what varies", () => {
+  it("comes from the first at that states the clause, keep before all", () => {
+    const body = `merge m onto llama using sum {
+      maths weight 0.5
+      at layers(0..1) { maths weight 0.1 }
+      at "*mlp*" { maths weight 0.2 }
+      at "*q_proj*" keep code
+    }
+    output "out" = m`;
+    expect(program(body, UP).at(-2)).toBe("%3 = sum(0.1 * %2, scale 1)");
+    expect(program(body, "model.layers.1.mlp.up_proj.weight").at(-2)).toBe("%3 = sum(0.2 * %2, scale 1)");
+    expect(program(body, "model.norm.weight").at(-2)).toBe("%3 = sum(0.5 * %2, scale 1)");
+    expect(program(body, "model.layers.0.self_attn.q_proj.weight")).toEqual(["%0 = code"]);
+  });
+
+  it("may be a strategy", () => {
+    const body = `merge m onto llama using match("*mlp*": sum, else: mean(scale: 2)) { maths }\noutput "out" = m`;
+    expect(program(body).at(-2)).toBe("%3 = sum(1 * %2, scale 1)");
+    expect(program(body, "model.norm.weight").at(-2)).toBe("%3 = mean(1 * %2, scale 2)");
+  });
+});
+
+describe("actions", () => {
+  const only = (body: string, tensor: string, sources = SOURCES) => actionsOf(`${HEAD}${body}\n`, sources).get(tensor)!;
+
+  it("work in float64 as soon as a tensor that takes part or the output is F64", () => {
+    const wide: MemorySources = {
+      models: { ...SOURCES.models, code: { tensors: { ...TENSORS, [UP]: "f64 [16, 8]" } } },
+    };
+    const body = 'merge m onto llama using sum { maths\n code weight 0 }\noutput "out" = m';
+    expect(only(body, UP, wide).work).toBe("F64");
+    expect(only(body, UP).work).toBe("F32");
+    expect(only('merge m onto llama using sum { maths }\noutput "out" = m { dtype f64 }', UP).work).toBe("F64");
+    // A payload that is taken over needs no wider work than its own.
+    expect(only('merge m onto llama using sum { code weight 0 }\noutput "out" = m', UP, wide).work).toBe("F32");
+  });
+
+  it("have the donor's dtype unless the output sets one", () => {
+    const body = 'merge m onto llama using sum { maths }\noutput "out" = m';
+    expect(only(body, UP).dtype).toBe("BF16");
+    expect(only(body, "model.scale").dtype).toBe("F32");
+    expect(only(`${body} { dtype f16 }`, "model.scale").dtype).toBe("F16");
+  });
+
+  it("copy integers and let the runtime compare them", () => {
+    const withCount = { tensors: { ...TENSORS, "bn.num_batches_tracked": "i64 []" } };
+    const sources = { models: { llama: withCount, maths: withCount, code: withCount } };
+    const body = 'merge m onto llama using sum { maths\n code }\noutput "out" = m { dtype f16 }';
+    const action = only(body, "bn.num_batches_tracked", sources);
+    expect(action).toMatchObject({ work: "bytes", dtype: "I64", program: { operations: [{ op: "load" }] } });
+    expect(action.mustEqual!.map(({ role }) => role)).toEqual(["maths", "code"]);
+    expect(action.inputs.map(({ role }) => role)).toEqual(["llama"]);
+    const free = actionsOf(
+      `theta 1
+base llama = "llama"
+model maths = "maths" { int base }
+merge m onto llama using sum { maths }
+output "out" = m
+`,
+      sources,
+    ).get("bn.num_batches_tracked")!;
+    expect(free.mustEqual).toBeUndefined();
+  });
+
+  it("read a tied tensor once and tie it again", () => {
+    const tied: MemoryModel = { tensors: TENSORS, tied: { "lm_head.weight": "model.embed_tokens.weight" } };
+    const sources = { models: { llama: tied, maths: tied, code: tied } };
+    const text = `${HEAD}merge m onto llama using sum { maths\n at "lm_head.*" { maths weight 0.25 } }\noutput "out" = m\n`;
+    expect(actionsOf(text, sources).has("lm_head.weight")).toBe(false);
+    expect(programOf(actionsOf(text, sources).get("model.embed_tokens.weight")!).at(-2)).toBe(
+      "%3 = sum(0.25 * %2, scale 1)",
+    );
+    expect(compileText(text, sources).tensors!.outputs[0]!.aliases).toEqual(
+      new Map([["lm_head.weight", "model.embed_tokens.weight"]]),
+    );
+  });
+
+  it("of a vector are those that it changes, in f32", () => {
+    const text = `theta 1
+base llama = "llama"
+adapter chat = "chat" on llama
+output "out" = chat
+`;
+    const actions = actionsOf(text, SOURCES);
+    expect([...actions.keys()]).toEqual(["model.layers.1.self_attn.q_proj.weight"]);
+    expect([...actions.values()][0]).toMatchObject({ dtype: "F32", shape: [8, 8] });
+  });
+
+  it("follow --only", () => {
+    const text = `${HEAD}output "a" = maths\noutput "b" = code\n`;
+    const { tensors } = compileText(text, SOURCES, ["b"]);
+    expect(tensors!.outputs.map(({ output }) => output.display)).toEqual(["b"]);
+    expect(compileText(text, SOURCES, ["c"]).diagnostics.some(({ code }) => code === "no-such-output")).toBe(true);
+  });
+});
