@@ -34,9 +34,10 @@ class Scheduler {
     std::vector<ValueId> targets{last()};
     for (ValueId id = 0; id <= last(); ++id) {
       const auto* select = std::get_if<Select>(&program_.operations[id]);
-      if (select && !is_plain_mask(program_.operations[select->mask])) schedule_.counted_selects.push_back(id);
+      if (!select || is_plain_mask(program_.operations[select->mask])) continue;
+      schedule_.counted_selects.push_back(id);
+      targets.push_back(select->mask);
     }
-    targets.insert(targets.end(), schedule_.counted_selects.begin(), schedule_.counted_selects.end());
     add_stages(output, targets, {});
     schedule_.passes.push_back(std::move(output));
     return std::move(schedule_);
