@@ -1,10 +1,11 @@
 // Makes a tensor graph true: looks up, runs what is missing, publishes. The order of the steps is the whole of this file.
 
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { TensorGraph } from "../compiler/tensor-graph.ts";
 import type { Addon, Engine } from "../native/addon-types.ts";
 import type { BuildContext } from "./build-context.ts";
-import { engineFailure } from "./build/engine-failure.ts";
+import { outputFailure } from "./build/engine-failure.ts";
 import { finishOutput, publish, recordAgain, recordedFiles, staleBecause } from "./build/finished-output.ts";
 import type { FinishedShard } from "./build/finished-output.ts";
 import { hashInputs, tensorsToHash } from "./build/hash-inputs.ts";
@@ -54,8 +55,8 @@ export async function build(
     // In one order everywhere, so two builds of the same outputs cannot wait for each other.
     const paths = tensors.outputs.map(({ output }) => output).sort((a, b) => (a.path < b.path ? -1 : 1));
     for (const { path, display } of paths) {
-      locks.push(await lockOutput(addon, store, path, display, context.noWait, signal));
-      recoverOutput(outputPaths(path));
+      locks.push(await lockOutput(addon, store, { path, display }, context.noWait, observer, signal));
+      recover(path, display);
     }
   };
   try {
@@ -86,9 +87,7 @@ async function makeTrue(session: Session, observer: BuildObserver): Promise<Omit
     const toHash = tensorsToHash(outputs, standings, inputs);
     if (toHash.length > 0) {
       observer.phase("hash");
-      await hashInputs(startEngine(), inputs, toHash).catch((error: unknown) => {
-        throw engineFailure(error, context.recipe, store.paths.root, 0);
-      });
+      await hashInputs(startEngine(), inputs, toHash, store.paths.root);
       standings = lookUp(outputs, inputs, store);
     }
     const failed = new Set(outputs.filter((wanted) => !judgeHits(wanted, standings, session, observer)));
@@ -111,8 +110,10 @@ async function makeTrue(session: Session, observer: BuildObserver): Promise<Omit
         recordAgain(store.paths, context, output);
       } else {
         observer.phase("publish");
-        copied += await publish(addon, store.paths, context, output);
         const { output: node, actions } = wanted.graph;
+        copied += await publish(addon, store.paths, context, output).catch((error: unknown) => {
+          throw outputFailure(error, node.display, existingParent(node.path));
+        });
         observer.outputPublished({ path: node.display, tensors: actions.length, digest: output.digest });
       }
       done.set(wanted, output.digest);
@@ -191,20 +192,35 @@ function refuseForeignDirectory(wanted: WantedOutput, context: BuildContext): vo
   ownFiles(outputPaths(path).output, display, recordedFiles(wanted), context.adopt);
 }
 
+function recover(path: string, display: string): void {
+  try {
+    recoverOutput(outputPaths(path));
+  } catch (error) {
+    throw outputFailure(error, display, existingParent(path));
+  }
+}
+
 async function lockOutput(
   addon: Addon,
   store: Store,
-  path: string,
-  display: string,
+  { path, display }: { readonly path: string; readonly display: string },
   noWait: boolean,
+  observer: BuildObserver,
   signal: AbortSignal,
 ): Promise<Lock> {
   const file = join(store.paths.locks, outputId(path));
-  if (!noWait) return takeLock(addon, file, signal);
   const outcome = tryLock(addon, file);
   if (!isHeld(outcome)) return outcome;
-  throw new Failure(EXIT.locked, `another build of "${display}" is running: ${outcome.holder}`, {
-    code: "output-locked",
-    help: "wait for it, or leave out --no-wait",
-  });
+  const message = `another build of "${display}" is running: ${outcome.holder}`;
+  if (noWait) {
+    const help = "wait for it, or leave out --no-wait";
+    throw new Failure(EXIT.locked, message, { code: "output-locked", help });
+  }
+  observer.diagnostic({ code: "output-locked", severity: "warning", message: `${message}; waiting for it` });
+  return takeLock(addon, file, signal);
+}
+
+/** Where the free space of the file system that an output lies on, or will, can be asked for. */
+function existingParent(path: string): string {
+  return existsSync(path) ? path : existingParent(dirname(path));
 }

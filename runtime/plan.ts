@@ -3,7 +3,6 @@
 import type { Action, TensorGraph } from "../compiler/tensor-graph.ts";
 import type { Engine } from "../native/addon-types.ts";
 import type { BuildContext } from "./build-context.ts";
-import { engineFailure } from "./build/engine-failure.ts";
 import { finishOutput, readyShard, staleBecause } from "./build/finished-output.ts";
 import { hashInputs, tensorsToHash } from "./build/hash-inputs.ts";
 import { lookUp, type Standings } from "./build/look-up.ts";
@@ -71,9 +70,7 @@ export async function planBuild(
       let standings = lookUp(outputs, inputs, store);
       const unknown = tensorsToHash(outputs, standings, inputs);
       if (options.hash && unknown.length > 0) {
-        await hashInputs(engine, inputs, unknown).catch((error: unknown) => {
-          throw engineFailure(error, context.recipe, store.paths.root, 0);
-        });
+        await hashInputs(engine, inputs, unknown, store.paths.root);
         standings = lookUp(outputs, inputs, store);
       }
       signal.throwIfAborted();

@@ -36,6 +36,17 @@ export function engineFailure(error: unknown, label: string, store: string, need
   return new Failure(EXIT.output, message, { code: "store-not-writable" }, error);
 }
 
+/** What a file system call threw while an output was published or recovered. */
+export function outputFailure(error: unknown, display: string, folder: string): unknown {
+  if (!(error instanceof Error) || error instanceof Failure) return error;
+  const { code, errno } = error as EngineError;
+  const name = systemErrorName(code, errno);
+  if (name === undefined) return error;
+  if (NO_SPACE.has(name)) return diskFullDuringWork(folder, 0, error);
+  const message = `the output "${display}" cannot be written: ${error.message}`;
+  return new Failure(EXIT.output, message, { code: "output-not-writable" }, error);
+}
+
 /** Engine errors carry a positive errno and the code "io"; Node's and the file system calls' carry the name. */
 function systemErrorName(code: string | undefined, errno: number | undefined): string | undefined {
   if (code === "io" && errno !== undefined) return getSystemErrorName(-errno);

@@ -18,7 +18,7 @@ import type { StorePaths } from "../store/store-paths.ts";
 import type { InputFiles } from "./input-files.ts";
 import type { Standings } from "./look-up.ts";
 import type { ShardPlan } from "./shard-job.ts";
-import { recordOf } from "./tensor-record.ts";
+import { recordOfHit } from "./tensor-record.ts";
 import type { WantedOutput, WantedShard } from "./wanted-output.ts";
 
 export interface FinishedShard {
@@ -67,8 +67,7 @@ export function readyShard(shard: WantedShard, plan: ShardPlan, standings: Stand
   const records = shard.actions.map((action, index) => {
     const standing = standings.get(action);
     if (standing?.state !== "hit") throw new Error(`${action.tensor} was planned as stored`);
-    const { digest, key, counters } = standing.found.tensor;
-    return recordOf(action, shard.file.tensors[index]!, digest, key, counters);
+    return recordOfHit(action, shard.file.tensors[index]!, standing.found.tensor);
   });
   return { wanted: shard, stored: plan.ready.get(shard)!, records };
 }

@@ -2,12 +2,18 @@
 
 import type { TensorInfo } from "../../compiler/checkpoint.ts";
 import type { Engine } from "../../native/addon-types.ts";
+import { engineFailure } from "./engine-failure.ts";
 import type { InputFiles } from "./input-files.ts";
 import type { Standings } from "./look-up.ts";
 import type { WantedOutput } from "./wanted-output.ts";
 
-/** Rejects with what the engine threw (after cancelling it), or a Failure (66). */
-export async function hashInputs(engine: Engine, inputs: InputFiles, tensors: Iterable<TensorInfo>): Promise<void> {
+/** Cancels the engine and throws a Failure (66, 71) when one cannot be read. `store` is for the message. */
+export async function hashInputs(
+  engine: Engine,
+  inputs: InputFiles,
+  tensors: Iterable<TensorInfo>,
+  store: string,
+): Promise<void> {
   const byPlace = new Map([...tensors].map((tensor) => [inputs.place(tensor), tensor]));
   let failure: { readonly error: unknown } | undefined;
   const hash = async (tensor: TensorInfo): Promise<void> => {
@@ -18,7 +24,7 @@ export async function hashInputs(engine: Engine, inputs: InputFiles, tensors: It
       const { inputDigests } = await engine.run({ kind: "hash", label: tensor.name, inputs: [input] });
       await inputs.learn([tensor], inputDigests);
     } catch (error) {
-      failure ??= { error };
+      failure ??= { error: engineFailure(error, `${tensor.name} of ${tensor.file}`, store, 0) };
       engine.cancel();
     }
   };

@@ -1,7 +1,7 @@
 // Where every action stands before anything runs: its result is stored, or it must run, or that depends on digests
 // which are not known yet. Plan and build share it, so a plan says what a build does.
 
-import { actionKey, weakKey } from "../../compiler/action-key.ts";
+import { actionKey } from "../../compiler/action-key.ts";
 import type { TensorInfo } from "../../compiler/checkpoint.ts";
 import type { Action } from "../../compiler/tensor-graph.ts";
 import type { RunReason } from "../reasons.ts";
@@ -12,6 +12,7 @@ import type { Store } from "../store/store.ts";
 import type { InputFiles } from "./input-files.ts";
 import { reasonToRun } from "./reason-to-run.ts";
 import type { WantedOutput } from "./wanted-output.ts";
+import { weakKeyOf } from "./weak-key-of.ts";
 
 export type Standing =
   /** `up-to-date`: the output held it when it was last published. */
@@ -65,7 +66,7 @@ export function lookUp(outputs: readonly WantedOutput[], inputs: InputFiles, sto
     }
   }
   if (unknown.length > 0) {
-    const weak = new Map(unknown.map(({ action }) => [action, weakKey(action)]));
+    const weak = new Map(unknown.map(({ action }) => [action, weakKeyOf(action)]));
     const known = store.index.knownWeak([...weak.values()]);
     const journaled = journaledWeakKeys(store.paths.partial);
     for (const { output, action, missing } of unknown) {

@@ -15,7 +15,7 @@ import type { Store } from "../store/store.ts";
 import { takeLock } from "../store/lock.ts";
 import type { InputFiles } from "./input-files.ts";
 import { keyOf, type Standing, type Standings } from "./look-up.ts";
-import { recordOf } from "./tensor-record.ts";
+import { recordOfHit, recordOfRun } from "./tensor-record.ts";
 import { computeTask, countersOf, type TaskFiles } from "./native-task.ts";
 import { workOf, type ShardJob } from "./shard-job.ts";
 
@@ -173,7 +173,8 @@ export class ShardMaker {
     const result = await running;
     for (const tensor of tensors) await this.#hashing.get(inputs.place(tensor));
     this.#ran++;
-    const record = recordOf(action, here, result.digest!, keyOf(action, inputs), countersOf(result));
+    const made = { digest: result.digest!, key: keyOf(action, inputs), counters: countersOf(result) };
+    const record = recordOfRun(action, here, made);
     if (standing?.state === "miss" && standing.lost !== undefined) checkSameBits(standing.lost, record);
     return record;
   }
@@ -200,9 +201,9 @@ export class ShardMaker {
     const { store } = this.#given;
     const fd = this.#source(found.shard);
     if (fd === undefined) return undefined;
-    const { offset, digest, key, counters } = found.tensor;
+    const { offset, digest } = found.tensor;
     const copied = await this.#copy(fd, offset, action, here);
-    if (copied === digest) return recordOf(action, here, digest, key, counters);
+    if (copied === digest) return recordOfHit(action, here, found.tensor);
     store.shards.drop(found.shard.record.digest);
     return undefined;
   }
@@ -210,10 +211,10 @@ export class ShardMaker {
   /** An equal action is being made in this build. */
   async #copyWritten(making: Promise<Written>, action: Action, here: Here): Promise<Written> {
     const first = await making;
-    const { digest, key, counters, offset } = first.record;
+    const { digest, offset } = first.record;
     const copied = await this.#copy(first.fd, offset, action, here);
     if (copied !== digest) throw new Error(`${action.tensor}: bytes written in this build read back otherwise`);
-    const record = recordOf(action, here, digest, key, counters);
+    const record = recordOfHit(action, here, first.record);
     here.partial.add(record);
     return { fd: here.partial.fd, record, how: "copied" };
   }

@@ -1,7 +1,6 @@
 // Which shards of the wanted outputs are stored already and which have to be made. Two outputs that want the same
 // tensors in the same layout share one job.
 
-import { weakKey } from "../../compiler/action-key.ts";
 import type { Action } from "../../compiler/tensor-graph.ts";
 import { sha256 } from "../store/sha256.ts";
 import { shardDigest } from "../store/shard-record.ts";
@@ -9,6 +8,7 @@ import type { ShardStore, StoredShard } from "../store/shard-store.ts";
 import type { InputFiles } from "./input-files.ts";
 import type { Standings } from "./look-up.ts";
 import type { WantedOutput, WantedShard } from "./wanted-output.ts";
+import { weakKeyOf } from "./weak-key-of.ts";
 
 /** One shard to be made. */
 export interface ShardJob {
@@ -54,7 +54,7 @@ export function planShards(
 
 /** Equal for actions that are sure to give the same bytes, known before any digest is. */
 export function workOf(action: Action, inputs: InputFiles): string {
-  return [weakKey(action), ...action.inputs.map(({ tensor }) => inputs.place(tensor))].join(" ");
+  return [weakKeyOf(action), ...action.inputs.map(({ tensor }) => inputs.place(tensor))].join(" ");
 }
 
 function readyShard(

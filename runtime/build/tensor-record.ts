@@ -1,29 +1,36 @@
 // What is recorded of an action's result.
 
-import { weakKey } from "../../compiler/action-key.ts";
 import type { Action } from "../../compiler/tensor-graph.ts";
 import type { ActionCounters, TensorRecord } from "../store/shard-record.ts";
 import { operationNames } from "./reason-to-run.ts";
+import { weakKeyOf } from "./weak-key-of.ts";
 
-/** `place`: of the bytes, in the shard. */
-export function recordOf(
+/** Of the bytes, in the shard. */
+export interface Place {
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+export function recordOfRun(
   action: Action,
-  place: { readonly offset: number; readonly bytes: number },
-  digest: string,
-  key: string,
-  counters: ActionCounters,
+  { offset, bytes }: Place,
+  result: { readonly digest: string; readonly key: string; readonly counters: ActionCounters },
 ): TensorRecord {
+  const { digest, key, counters } = result;
+  return { ...describe(action), offset, bytes, digest, key, weak: weakKeyOf(action), counters };
+}
+
+/** `found`: of an action with the same key, maybe of another tensor of another output. */
+export function recordOfHit(action: Action, { offset, bytes }: Place, found: TensorRecord): TensorRecord {
+  return { ...found, ...describe(action), offset, bytes };
+}
+
+function describe(action: Action): Pick<TensorRecord, "name" | "dtype" | "shape" | "operations" | "roles"> {
   return {
     name: action.tensor,
     dtype: action.dtype,
     shape: action.shape,
-    offset: place.offset,
-    bytes: place.bytes,
-    digest,
-    key,
-    weak: weakKey(action),
     operations: operationNames(action),
     roles: action.inputs.map(({ role }) => role),
-    counters,
   };
 }

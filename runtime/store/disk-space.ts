@@ -12,10 +12,11 @@ export function checkDiskSpace(folder: string, bytes: number, files: number): vo
   if (inodes > 0 && files > ffree) throw diskFull(folder, `${files} files are needed, ${ffree} inodes are free`);
 }
 
-/** For ENOSPC and EDQUOT that come in spite of the check. */
+/** For ENOSPC and EDQUOT that come in spite of the check; `needed`: bytes that were to be written, where known. */
 export function diskFullDuringWork(folder: string, needed: number, cause: unknown): Failure {
   const { bavail, bsize } = statfsSync(folder);
-  return diskFull(folder, `${needed} bytes are still needed, ${bavail * bsize} are free`, cause);
+  const wanted = needed > 0 ? `${needed} bytes are needed` : "the disk or its quota is full";
+  return diskFull(folder, `${wanted}, ${bavail * bsize} are free`, cause);
 }
 
 function diskFull(folder: string, message: string, cause?: unknown): Failure {
