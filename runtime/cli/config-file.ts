@@ -22,7 +22,8 @@ export async function loadConfigFiles(
   readonly project?: LoadedConfig;
   readonly user?: LoadedConfig;
 }> {
-  const { cosmiconfig, defaultLoadersSync } = await import("cosmiconfig");
+  // CommonJS: bundled, only the default export is there.
+  const { cosmiconfig, defaultLoadersSync } = (await import("cosmiconfig")).default;
   const refuse = (path: string): never => {
     throw new Failure(EXIT.config, `${path}: settings are JSON or YAML, not a program`, {
       code: "config-is-a-program",
@@ -39,7 +40,6 @@ export async function loadConfigFiles(
   const explorer = cosmiconfig("theta", {
     searchPlaces: [...PLACES, ...PROGRAMS],
     searchStrategy: "project",
-    stopDir: homedir(),
     loaders,
   });
   const userDirectory = join(process.env["XDG_CONFIG_HOME"] || join(homedir(), ".config"), "theta");
@@ -74,7 +74,7 @@ export async function loadConfigFiles(
 }
 
 async function checkConfig(path: string, value: unknown): Promise<ConfigFile> {
-  const { Ajv2020 } = await import("ajv/dist/2020.js");
+  const { Ajv2020 } = (await import("ajv/dist/2020.js")).default;
   const validate = new Ajv2020({ allErrors: true }).compile<ConfigFile>(CONFIG_SCHEMA);
   if (validate(value)) return value;
   const keys = Object.keys(CONFIG_SCHEMA.properties);

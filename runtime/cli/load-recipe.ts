@@ -31,10 +31,10 @@ export interface LoadedRecipe {
  * @throws Failure: 66 the recipe cannot be read, 64 a flag is wrong
  */
 export function loadRecipe(place: RecipePlace, flags: Flags): LoadedRecipe {
-  const { source, diagnostics: unreadable } = decodeSource(place.display, place.directory, readRecipe(place));
+  const { source, diagnostics: unreadable } = decodeSource(readRecipe(place), place.display, place.directory);
   const host = createCompilerHost();
   const { opened } = host;
-  if (unreadable.length > 0) return { place, opened, diagnostics: unreadable };
+  if (source === undefined) return { place, opened, diagnostics: unreadable };
   const { recipe, diagnostics: syntax } = parse(source);
   const { graph, diagnostics: meaning } = analyse(recipe, host, {
     parameters: parameterInputs(flags),
