@@ -2,7 +2,7 @@
 // prints it, so the explanation cannot disagree with the key. Names, roles, paths and policies that change no byte
 // (`overflow inf` against `error`, `nan propagate` against `error`) are not in it.
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { OPERATION_REVISION } from "./operation-revision.ts";
 import type { Action, Operation } from "./tensor-graph.ts";
 
@@ -145,7 +145,7 @@ function writeOperation(sink: KeySink, operation: Operation): void {
 function hashKey(action: Action, digests: readonly string[] | "unknown"): string {
   const sink = new HashSink();
   writeActionKey(sink, action, digests);
-  return createHash("sha256").update(sink.encoded).digest("hex");
+  return hash("sha256", sink.encoded, "hex");
 }
 
 const float64 = new Float64Array(1);

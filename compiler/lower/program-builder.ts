@@ -126,6 +126,6 @@ function renumber(operation: Operation, value: (id: ValueId) => ValueId, input: 
 /** Fields of an operation are words and numbers, so names, values and separators cannot be confused. */
 function keyOf(operation: Operation): string {
   let key = "";
-  for (const [name, value] of Object.entries(operation)) key += `${name}=${String(value)};`;
+  for (const field in operation) key += `${field}=${String(operation[field as keyof Operation])};`;
   return key;
 }
