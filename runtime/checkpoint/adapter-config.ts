@@ -13,7 +13,7 @@ export interface AdapterConfig {
   readonly transposed: boolean;
 }
 
-const LARGEST_CONFIG = 16_000_000;
+const LARGEST_CONFIG = 4_000_000;
 /** Takes about a second; five hundred modules with a pattern for each use a fiftieth of it. */
 const PATTERN_STEPS = 50_000_000;
 

@@ -38,7 +38,7 @@ function readSingleFile(file: SourceFile, display: string, opened: OpenedFiles):
   }
   const tensors = readSafetensorsHeader(file, opened);
   const directory = parentOf(file);
-  const hasConfig = kindOf(inside(directory, CONFIG_FILE)) !== undefined;
+  const hasConfig = namesIn(directory).includes(CONFIG_FILE);
   return toCheckpoint(file.path, display, tensors, directory, hasConfig, opened);
 }
 

@@ -201,7 +201,7 @@ export const HOSTILE_ADAPTERS: readonly HostileSource[] = [
   ),
   config(
     "pattern nested without end",
-    { alpha_pattern: { [`${"(".repeat(100_000)}q`]: 1 } },
+    { alpha_pattern: { [`${"(".repeat(40_000)}q`]: 1 } },
     "adapter-pattern",
     'bad/adapter_config.json: alpha_pattern "((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((…" has groups nested more than 100 deep, which is not served',
   ),

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { parsePythonPattern } from "../../../runtime/checkpoint/python-pattern.ts";
@@ -63,6 +65,23 @@ test.for([
   "[z-a]",
   "q\\",
 ])("%s is refused", (key) => expect(parsePythonPattern(key)).toHaveProperty("refused"));
+
+test("answers as Python 3.11 did, or refuses", () => {
+  // Key, name and whether re.match(rf"(.*\.)?({key})$", name) matched; null where Python found no pattern in the key.
+  const cases = JSON.parse(readFileSync(join(import.meta.dirname, "python-re.json"), "utf8")) as [
+    string,
+    string,
+    boolean | null,
+  ][];
+  let answered = 0;
+  for (const [key, name, expected] of cases) {
+    const pattern = parsePythonPattern(key);
+    const answer = "refused" in pattern ? null : pattern.matches(name, { left: 1e6 });
+    if (answer !== null) expect([key, name, answer]).toEqual([key, name, expected]);
+    if (answer !== null) answered++;
+  }
+  expect(answered).toBeGreaterThan(430);
+});
 
 test("agrees with JavaScript where the two languages are the same", () => {
   const atom = fc.constantFrom("a", "b", ".", String.raw`\.`, "[ab]", "[^a]", "(a|b)", "(?:ab|)", "(a.)");
