@@ -9,7 +9,7 @@ export interface BuildContext {
   /** Absolute path of the store, `.theta` beside the root recipe unless set. */
   readonly store: string;
   readonly engine: EngineOptions;
-  /** The recipe as the user spelled it, for records and the model card. */
+  /** The recipe's file name, for records and the model card. */
   readonly recipe: string;
   /** Effective values of the recipe's parameters, for records. */
   readonly parameters: ReadonlyMap<string, unknown>;

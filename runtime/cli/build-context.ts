@@ -1,5 +1,6 @@
 // What plan and build need, out of settings and flags.
 
+import { basename } from "node:path";
 import type { BuildContext } from "../build-context.ts";
 import type { Flags } from "./command-line.ts";
 import type { LoadedRecipe } from "./load-recipe.ts";
@@ -12,7 +13,8 @@ export function buildContext({ place, opened, graph }: LoadedRecipe, settings: S
     opened,
     store: settings.store,
     engine: { threads, memory, chunk },
-    recipe: place.display,
+    // Not the path: a record must not depend on the directory that theta was started in.
+    recipe: basename(place.path),
     parameters: graph?.parameters ?? new Map(),
     version: VERSION,
     noWait: flags.wait === false,
