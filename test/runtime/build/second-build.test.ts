@@ -16,8 +16,8 @@ afterEach(() => space.remove());
 /** Four tensors; `odd` replaces the first element of one of them. */
 function model(value: number, odd: Readonly<Record<string, number>> = {}): TestTensors {
   const tensors: Record<string, ReturnType<typeof f32>> = {};
-  for (const name of ["a", "b", "c", "d"]) {
-    const values = Array.from({ length: 600 }, (_, index) => value + (name === "b" ? index : 0));
+  for (const [position, name] of ["a", "b", "c", "d"].entries()) {
+    const values = Array.from({ length: 600 }, (_, index) => value + position * index);
     values[0] = odd[name] ?? values[0]!;
     tensors[name] = f32([20, 30], values);
   }

@@ -23,6 +23,8 @@ export interface Recipe {
   readonly shard?: number;
   readonly nan?: ActionInput["nan"];
   readonly overflow?: Action["overflow"];
+  /** Names of tensors that the models must have as the base has them. */
+  readonly mustEqual?: readonly string[];
 }
 
 export interface Heard {
@@ -33,7 +35,12 @@ export interface Heard {
 }
 
 export class Workspace {
-  readonly root = realpathSync(mkdtempSync(join(tmpdir(), "theta-build-")));
+  readonly root: string;
+
+  /** `root`: of a workspace that another process made. */
+  constructor(root = realpathSync(mkdtempSync(join(tmpdir(), "theta-build-")))) {
+    this.root = root;
+  }
 
   path(...parts: readonly string[]): string {
     return join(this.root, ...parts);
@@ -54,8 +61,9 @@ export class Workspace {
     recipe: Recipe,
     options: Partial<BuildContext> = {},
     signal?: AbortSignal,
+    onPhase: (phase: BuildPhase) => void = () => undefined,
   ): Promise<BuildSummary & Heard> {
-    const { observer, heard } = listener();
+    const { observer, heard } = listener(onPhase);
     const opened: OpenedFiles = new Map();
     const graph = this.graph(recipe, opened);
     const summary = await build(graph, this.context(opened, options), observer, signal ?? new AbortController().signal);
@@ -116,7 +124,7 @@ export class Workspace {
 function mergeAction(
   tensor: TensorInfo,
   models: readonly Checkpoint[],
-  { weight = 0.5, nan = "error" }: Recipe,
+  { weight = 0.5, nan = "error", mustEqual = [] }: Recipe,
   overflow: Action["overflow"],
 ): Action {
   const input = (role: string, info: TensorInfo): ActionInput => ({ role, tensor: info, nan, checkpoint: role });
@@ -124,6 +132,7 @@ function mergeAction(
     input("base", tensor),
     ...models.map((model) => input(model.display, model.tensors.get(tensor.name)!)),
   ];
+  if (mustEqual.includes(tensor.name)) return copyAction(tensor, inputs, overflow);
   const loads = inputs.map(
     (_, index) => ({ op: "load", input: index, nan: nan === "zero" ? "zero" : "propagate" }) as const,
   );
@@ -143,10 +152,25 @@ function mergeAction(
   };
 }
 
-function listener(): { readonly observer: BuildObserver; readonly heard: Heard } {
+/** Integers are taken from the base. */
+function copyAction(
+  tensor: TensorInfo,
+  [base, ...others]: readonly ActionInput[],
+  overflow: Action["overflow"],
+): Action {
+  const operations = [{ op: "load", input: 0, nan: "propagate" }] as const;
+  const { name, dtype, shape } = tensor;
+  const made = { kind: "compute", tensor: name, program: { operations }, inputs: [base!], work: "bytes" } as const;
+  return { ...made, dtype, shape, overflow, mustEqual: others };
+}
+
+function listener(onPhase: (phase: BuildPhase) => void): { readonly observer: BuildObserver; readonly heard: Heard } {
   const heard: Heard = { phases: [], diagnostics: [], published: [], ran: [] };
   const observer: BuildObserver = {
-    phase: (phase) => void heard.phases.push(phase),
+    phase: (phase) => {
+      heard.phases.push(phase);
+      onPhase(phase);
+    },
     work: () => undefined,
     actionDone: ({ tensor, how }) => void (how === "run" && heard.ran.push(tensor)),
     bytes: () => undefined,

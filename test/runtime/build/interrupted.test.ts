@@ -1,0 +1,121 @@
+// Builds that are killed, cancelled, or not alone.
+
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { f32, type TestTensors } from "../../support/tensors.ts";
+import { useChildren } from "./child.ts";
+import { Workspace } from "./workspace.ts";
+
+const spawnBuild = useChildren();
+let space: Workspace;
+beforeEach(() => {
+  space = new Workspace();
+  space.write("base", model(1));
+  space.write("tune", model(3));
+});
+afterEach(() => space.remove());
+
+const TENSORS = 48;
+const RECIPE = { outputs: ["dist/m"], shard: 12 * 2 ** 20 };
+
+/** 48 tensors of 1 MiB. */
+function model(value: number): TestTensors {
+  const tensors: Record<string, ReturnType<typeof f32>> = {};
+  for (let at = 0; at < TENSORS; at++) {
+    const values = new Array<number>(2 ** 18).fill(value + at);
+    tensors[`layer.${at}.w`] = f32([512, 512], values);
+  }
+  return tensors;
+}
+
+function content(output: string): Record<string, string> {
+  const folder = space.path(output);
+  return Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(`${folder}/${name}`, "latin1")]));
+}
+
+test("killed at any moment, the next build gives what a clean one gives", async () => {
+  await space.build({ ...RECIPE, outputs: ["clean/m"] }, { store: space.path("other-store") });
+  for (const delay of [0, 15, 40, 80, 160]) {
+    const child = spawnBuild(space, { ...RECIPE, weight: 0.1 + delay });
+    await child.computing;
+    await sleep(delay);
+    child.process.kill("SIGKILL");
+    await child.done;
+    expect(
+      readdirSync(space.path()).filter((name) => name === "dist").length === 0 ||
+        existsSync(space.path("dist/m/theta.json")),
+    ).toBe(true);
+  }
+  const child = spawnBuild(space, RECIPE);
+  await child.computing;
+  await sleep(20);
+  child.process.kill("SIGKILL");
+  await child.done;
+  const result = await space.build(RECIPE);
+  expect(result.status).toBe("done");
+  expect(content("dist/m")).toEqual(content("clean/m"));
+  expect(readdirSync(space.path("dist"))).toEqual(["m"]);
+  expect((await space.build(RECIPE)).phases).toEqual(["look-up"]);
+});
+
+test("cancelled, it stops, and the next build goes on from the last finished tensor", async () => {
+  const stop = new AbortController();
+  const cancelled = space.build(
+    RECIPE,
+    { engine: { threads: 1, memory: 64 * 2 ** 20, chunk: 2 ** 20 } },
+    stop.signal,
+    (phase) => {
+      if (phase === "compute") setTimeout(() => stop.abort(), 60);
+    },
+  );
+  await expect(cancelled).rejects.toMatchObject({ name: "AbortError" });
+  expect(existsSync(space.path("dist/m"))).toBe(false);
+  const result = await space.build(RECIPE);
+  expect(result.status).toBe("done");
+  expect(result.actions.run).toBeLessThan(TENSORS);
+  expect(result.actions.run + result.actions.local_hit).toBe(TENSORS);
+});
+
+test("two processes that build the same output at once give one output, made once", async () => {
+  const children = [spawnBuild(space, RECIPE), spawnBuild(space, RECIPE)];
+  const results = await Promise.all(children.map(({ done }) => done));
+  expect(results.map(({ code, error }) => [code, error])).toEqual([
+    [0, ""],
+    [0, ""],
+  ]);
+  expect(results.map(({ summary }) => summary!.actions.run).sort((a, b) => a - b)).toEqual([0, TENSORS]);
+});
+
+test("two processes that build different outputs on one store do not harm each other", async () => {
+  const recipes = [RECIPE, { ...RECIPE, outputs: ["dist/n"] }, { ...RECIPE, outputs: ["dist/o"], weight: 0.25 }];
+  const results = await Promise.all(recipes.map((recipe) => spawnBuild(space, recipe).done));
+  expect(results.map(({ code, error }) => [code, error])).toEqual([
+    [0, ""],
+    [0, ""],
+    [0, ""],
+  ]);
+  expect(results[0]!.summary!.outputs[0]!.digest).toBe(results[1]!.summary!.outputs[0]!.digest);
+  for (const recipe of recipes) expect((await space.build(recipe)).phases).toEqual(["look-up"]);
+});
+
+test("with noWait, a held lock is exit code 75 and says who holds it", async () => {
+  const child = spawnBuild(space, RECIPE);
+  await child.computing;
+  const refused = space.build(RECIPE, { noWait: true });
+  await expect(refused).rejects.toMatchObject({
+    exitCode: 75,
+    message: expect.stringContaining(`process ${child.process.pid}`) as string,
+  });
+  await child.done;
+});
+
+test("an input that changes while it is read is exit code 66, and nothing wrong is kept", async () => {
+  const file = space.path("tune/model.safetensors");
+  const bytes = readFileSync(file);
+  const disturbed = space.build(RECIPE, {}, undefined, (phase) => {
+    if (phase === "compute") writeFileSync(file, bytes);
+  });
+  await expect(disturbed).rejects.toMatchObject({ exitCode: 66, details: { code: "input-changed" } });
+  expect((await space.build(RECIPE)).status).toBe("done");
+});
