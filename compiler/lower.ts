@@ -4,6 +4,7 @@ import type { Diagnostic } from "../dsl/diagnostic.ts";
 import type { CompilerHost } from "./checkpoint.ts";
 import { rootOf, sourcesUnder } from "./graph-walk.ts";
 import { checkHeaders } from "./header-checks/check-headers.ts";
+import { checkDepth } from "./header-checks/depth.ts";
 import { Headers } from "./headers.ts";
 import { lowerOutput } from "./lower/output.ts";
 import type { OutputNode, RecipeGraph } from "./recipe-graph.ts";
@@ -25,7 +26,7 @@ export function lower(
   const report = (diagnostic: Diagnostic) => void diagnostics.push(diagnostic);
   const wanted = chooseOutputs(graph, options.only, report);
   const headers = new Headers(host, report);
-  const readable = wanted.filter((output) => readSources(output, headers));
+  const readable = wanted.filter((output) => checkDepth(output, report) && readSources(output, headers));
   const comparable = checkHeaders(readable, headers, report);
   const problems = new TensorProblems();
   const outputs: OutputGraph[] = comparable.map((output) => lowerOutput(output, headers, problems));

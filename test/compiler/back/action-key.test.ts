@@ -90,7 +90,11 @@ describe("what enters the key", () => {
   it("are no names, roles, paths, nor policies that change no byte", () => {
     expect(key({ tensor: "other" })).toBe(plain);
     expect(key({ overflow: "inf" })).toBe(plain);
-    const renamed = ["x", "y", "z"].map((role) => ({ ...input(role), nan: "propagate" as const, checkpoint: "elsewhere" }));
+    const renamed = ["x", "y", "z"].map((role) => ({
+      ...input(role),
+      nan: "propagate" as const,
+      checkpoint: "elsewhere",
+    }));
     expect(key({ inputs: renamed })).toBe(plain);
     expect(key({ mustEqual: [input("other")] })).toBe(plain);
   });

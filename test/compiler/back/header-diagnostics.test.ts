@@ -102,7 +102,9 @@ describe("numbers that vary", () => {
 
   it("must stay in range", () => {
     expect(
-      said('merge m onto llama using sum {\n  maths mask magnitude(density: 2 * ramp(0.25, 0.75))\n}\noutput "out" = m'),
+      said(
+        'merge m onto llama using sum {\n  maths mask magnitude(density: 2 * ramp(0.25, 0.75))\n}\noutput "out" = m',
+      ),
     ).toContain("error[density-range]: density must be above 0 and at most 1, not 1.5, which it is for");
   });
 
