@@ -55,6 +55,7 @@ export function analyseFile(file: FileUnderAnalysis, analysis: Analysis): Analys
     declarations,
     values: new Map(),
     imports: new Map(),
+    faults: recipe.faults ?? [],
     report,
   };
   for (const { text } of recipe.brokenNames ?? []) if (!declarations.has(text)) scope.values.set(text, POISON);
@@ -182,7 +183,7 @@ function importArguments(statement: ImportStatement, recipe: Recipe, scope: Scop
     const parameter = parameters.find(({ name }) => name.text === label.text);
     if (parameter === undefined) {
       const names = parameters.map(({ name }) => name.text);
-      reportUnknownOverride(label.text, names, statement.name.text, scope, label.span);
+      reportUnknownOverride(label.text, names, { owner: statement.name.text }, scope, label.span);
     } else if (inputs.has(label.text)) {
       scope.report({
         code: "duplicate-parameter",

@@ -5,6 +5,8 @@ import { basename, resolve } from "node:path";
 import type { Recipe } from "../dsl/ast.ts";
 import type { Diagnostic } from "../dsl/diagnostic.ts";
 import type { Source } from "../dsl/source.ts";
+import { MAX_DIAGNOSTICS } from "../dsl/limits.ts";
+import { LANGUAGE_VERSION } from "../dsl/version-header.ts";
 import { type Analysis, analyseFile } from "./analyse-file.ts";
 import type { CompilerHost } from "./checkpoint.ts";
 import { checkOutputPaths, type InputPlace } from "./checks/output-paths.ts";
@@ -38,6 +40,8 @@ export interface AnalyseResult {
 
 /** Never throws on a recipe, whatever it says. */
 export function analyse(recipe: Recipe, host: CompilerHost, options: AnalyseOptions): AnalyseResult {
+  // The parser has said so, and what a newer language means is unknown.
+  if (recipe.version !== undefined && recipe.version.version > LANGUAGE_VERSION) return { diagnostics: [] };
   const diagnostics: Diagnostic[] = [];
   const report = (diagnostic: Diagnostic) => void diagnostics.push(diagnostic);
   const { source } = recipe.span;
@@ -60,11 +64,13 @@ export function analyse(recipe: Recipe, host: CompilerHost, options: AnalyseOpti
     const node = statement.kind === "expect" ? evaluateExpect(statement, outputNodes, scope) : undefined;
     return node === undefined ? [] : [node];
   });
-  // A broken statement may have used them.
-  if ((recipe.brokenNames ?? []).length === 0) warnOfUnused(scope.declarations, mentioned, report);
+  // A broken line may have used them.
+  if (scope.faults.length === 0) warnOfUnused(scope.declarations, mentioned, report);
 
   const found = inOrder(diagnostics, source);
-  if (found.some(({ severity }) => severity === "error")) return { diagnostics: found };
+  // A poisoned value was reported: here, or by the parser.
+  const isBroken = [...scope.values.values()].some(({ kind }) => kind === "poison");
+  if (isBroken || found.some(({ severity }) => severity === "error")) return { diagnostics: found };
   const graph: RecipeGraph = {
     outputs: outputNodes,
     expectations,
@@ -94,7 +100,8 @@ function reportUnknownInputs(recipe: Recipe, parameters: ReadonlyMap<string, Par
   for (const [name, input] of parameters) {
     const isBroken = scope.values.has(name) && !scope.declarations.has(name);
     if (declared.includes(name) || isBroken) continue;
-    reportUnknownOverride(name, declared, input.from === "flag" ? "-p" : input.path, scope);
+    const from = input.from === "flag" ? "-p" : input.path;
+    reportUnknownOverride(name, declared, { owner: "the recipe", from }, scope);
   }
 }
 
@@ -120,7 +127,7 @@ function effectiveParameters({ declarations, values }: Scope): Map<string, unkno
   return parameters;
 }
 
-/** What has no place first, then the recipe, then other texts as they came up; each once, by place. */
+/** What has no place first, then the recipe, then other texts as they came up; each once, by place; not too many. */
 function inOrder(diagnostics: readonly Diagnostic[], root: Source): Diagnostic[] {
   const texts = new Map<Source | undefined, number>([
     [undefined, -2],
@@ -130,8 +137,16 @@ function inOrder(diagnostics: readonly Diagnostic[], root: Source): Diagnostic[]
   const rank = ({ span }: Diagnostic) => texts.get(span?.source)!;
   const sorted = diagnostics.toSorted((a, b) => rank(a) - rank(b) || (a.span?.start ?? 0) - (b.span?.start ?? 0));
   const seen = new Set<string>();
-  return sorted.filter(({ code, message, span }) => {
+  const distinct = sorted.filter(({ code, message, span }) => {
     const key = JSON.stringify([code, message, span?.source.path, span?.start, span?.end]);
     return !seen.has(key) && seen.add(key);
   });
+  const errors = distinct.filter(({ severity }) => severity === "error");
+  const warnings = distinct.filter(({ severity }) => severity === "warning");
+  const left = Math.max(errors.length - MAX_DIAGNOSTICS, 0);
+  if (left === 0 && warnings.length <= MAX_DIAGNOSTICS) return distinct;
+  const shown = new Set([...errors.slice(0, MAX_DIAGNOSTICS), ...warnings.slice(0, MAX_DIAGNOSTICS)]);
+  const message = `${distinct.length - shown.size} more diagnostics are not shown`;
+  const severity = left > 0 ? "error" : "warning";
+  return [...distinct.filter((one) => shown.has(one)), { code: "too-many-errors", severity, message, source: root }];
 }

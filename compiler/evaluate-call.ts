@@ -44,7 +44,7 @@ export function evaluateCall(call: CallExpression, scope: Scope, expected: Expec
   const read = readArguments({ name, methods: value.methods, sharedGiven: true }, callee.span, call.arguments, scope);
   if (read === undefined) return POISON;
   if (!requireInputs(name, read, callee.span, scope)) return POISON;
-  return applyStrategy(value, read.inputs, read.perInput, call.span, scope.report);
+  return applyStrategy(value, read.inputs, read.perInput, call.span, scope);
 }
 
 function requireInputs(name: string, read: ReadArguments, span: Span, scope: Scope): boolean {
@@ -99,7 +99,7 @@ export function evaluateMethod(
         methods: [row],
         nesting: 1,
       };
-      if (read.inputs.length > 0) return applyStrategy(strategy, read.inputs, read.perInput, span, scope.report);
+      if (read.inputs.length > 0) return applyStrategy(strategy, read.inputs, read.perInput, span, scope);
       const [stray] = read.perInput.keys();
       if (stray === undefined) return strategy;
       scope.report({

@@ -13,7 +13,7 @@ import { A_MASK, evaluate } from "./evaluate.ts";
 import { type ModelResult, POISON, type Result, type VectorResult } from "./kinds.ts";
 import { nameMask } from "./masks.ts";
 import { evaluateMergeBlock, reportMergeKind } from "./merge-block.ts";
-import type { Scope } from "./names.ts";
+import { baseName, type Scope } from "./names.ts";
 import { readExceptions, refuseRevision, takePath } from "./sources.ts";
 import { takesInstead } from "./wrong-kind.ts";
 
@@ -112,9 +112,9 @@ function evaluateVector({ name, value, exceptions }: VectorStatement, scope: Sco
   const words = value.span.source.text.slice(value.span.start, value.span.end);
   const help =
     result.kind === "model"
-      ? `write ${words.length <= 40 ? words : "model"} - base`
+      ? `write ${words.length <= 40 ? words : "model"} - ${baseName(scope)}`
       : result.kind === "string"
-        ? `write vector ${name.text} = ${words.length <= 60 ? words : '"…"'} on base`
+        ? `write vector ${name.text} = ${words.length <= 60 ? words : '"…"'} on ${baseName(scope)}`
         : undefined;
   scope.report(takesInstead(`vector ${name.text}`, "a vector", result, value.span, help));
   return POISON;

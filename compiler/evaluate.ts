@@ -52,7 +52,7 @@ export function evaluate(expression: Expression, scope: Scope, expected: Expecta
       return evaluateCall(expression, scope, expected);
     case "unary": {
       const operand = evaluate(expression.operand, scope, expression.operator === "!" ? A_MASK : NOTHING);
-      return applyUnary(expression, operand, scope.report);
+      return applyUnary(expression, operand, scope);
     }
     case "binary":
       return evaluateBinary(expression, scope);
@@ -86,5 +86,5 @@ function evaluateBinary(expression: BinaryExpression, scope: Scope): Result {
   const expected = operator === "&" || operator === "|" ? A_MASK : NOTHING;
   const left = evaluate(expression.left, scope, expected);
   const right = evaluate(expression.right, scope, expected);
-  return applyBinary(expression, left, right, scope.report);
+  return applyBinary(expression, left, right, scope);
 }

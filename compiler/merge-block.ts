@@ -17,8 +17,8 @@ import { applyMask, chooseMask, selectorMask, everyTensor } from "./masks.ts";
 import { NO_CLAUSES, readClauses, type ReadClauses } from "./merge-clauses.ts";
 import { type ReadAt, readAt, readEntry, type ReadEntry } from "./merge-entries.ts";
 import type { Input, PerInputValues } from "./method-arguments.ts";
-import { perInputParameters } from "./methods.ts";
-import type { Scope } from "./names.ts";
+import { commonPerInputParameters } from "./methods.ts";
+import { baseName, hasFault, type Scope } from "./names.ts";
 import type { ModelNode, NumberValue } from "./recipe-graph.ts";
 import { applyStrategy } from "./strategies.ts";
 import { takesInstead } from "./wrong-kind.ts";
@@ -36,7 +36,7 @@ export function evaluateMergeBlock(statement: MergeStatement, body: MergeBlockBo
     else if (item.kind === "entry") entries.push(readEntry(item, base, isOntoBase, strategy, scope));
     else ats.push(readAt(item, body, isOntoBase, strategy, scope));
   }
-  if (entries.length === 0) {
+  if (entries.length === 0 && !hasFault(scope, body.span)) {
     scope.report({
       code: "empty-merge",
       severity: "error",
@@ -106,7 +106,7 @@ function readStrategy(
       severity: "error",
       message: `${row.name} merges vectors, so this merge needs a base`,
       span: using.span,
-      help: `write merge ${name.text} onto base using ${row.name}`,
+      help: `write merge ${name.text} onto ${baseName(scope)} using ${row.name}`,
     });
     return undefined;
   }
@@ -142,18 +142,14 @@ function mergeEntries(
     }
   }
   const perInput = new Map<string, PerInputValues>();
-  for (const parameter of strategy.methods.flatMap(perInputParameters)) {
-    if (parameter.kind !== "number" || parameter.default === undefined) {
-      throw new Error(`${parameter.name} is given per input and has no default`);
-    }
-    const { name, default: value } = parameter;
+  for (const { name, default: value } of commonPerInputParameters(strategy.methods)) {
     const values = entries.flatMap((entry) => {
       const number = numberClause(name, { kind: "constant", value }, entry, ats, each);
       return new Array<NumberValue>(entry.values.length).fill(number);
     });
     perInput.set(name, { values, span });
   }
-  return applyStrategy(strategy, inputs, perInput, span, scope.report);
+  return applyStrategy(strategy, inputs, perInput, span, scope);
 }
 
 /** The first `at` that takes the tensor and states the clause, else the entry, else `each`, else the default. */
@@ -202,7 +198,7 @@ export function reportMergeKind(name: string, value: Result, span: Span, scope: 
       value,
       span,
       value.kind === "vector"
-        ? `write vector ${name} = …, or merge ${name} = base + ${words.length <= 40 ? words : describeKind(value)}`
+        ? `write vector ${name} = …, or merge ${name} = ${baseName(scope)} + ${words.length <= 40 ? words : describeKind(value)}`
         : undefined,
     ),
   );

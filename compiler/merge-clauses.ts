@@ -5,7 +5,7 @@ import { didYouMean } from "../dsl/did-you-mean.ts";
 import type { Span } from "../dsl/source.ts";
 import { A_MASK, evaluate } from "./evaluate.ts";
 import type { MaskResult, StrategyResult } from "./kinds.ts";
-import { perInputParameters } from "./methods.ts";
+import { commonPerInputParameters, parameterOf } from "./methods.ts";
 import type { Scope } from "./names.ts";
 import { checkRange, takeNumber } from "./numbers.ts";
 import type { NumberValue } from "./recipe-graph.ts";
@@ -53,7 +53,7 @@ export function readClauses(
       else mask = read;
       continue;
     }
-    const parameter = strategy?.methods.flatMap(perInputParameters).find((each) => each.name === name.text);
+    const parameter = commonPerInputParameters(strategy?.methods ?? []).find((each) => each.name === name.text);
     const result = evaluate(value, scope);
     if (parameter === undefined) {
       if (strategy !== undefined) reportUnknownClause(name.text, name.span, strategy, scope);
@@ -61,7 +61,6 @@ export function readClauses(
       continue;
     }
     const number = takeNumber(name.text, result, value.span, scope.report);
-    if (parameter.kind !== "number") throw new Error(`${name.text} is given per input and is no number`);
     if (
       number !== undefined &&
       checkRange(name.text, parameter.range, number, value.span, scope.report, parameter.meaning)
@@ -91,8 +90,8 @@ function readMask(nameSpan: Span, value: Clause["value"], isOntoBase: boolean, s
 
 function reportUnknownClause(name: string, span: Span, { methods }: StrategyResult, scope: Scope): void {
   const strategy = methods.map((row) => row.name).join(" or ");
-  const known = [...new Set(methods.flatMap(perInputParameters).map((parameter) => parameter.name)), "mask"];
-  const isShared = methods.some((row) => row.parameters.some((parameter) => parameter.name === name));
+  const known = [...commonPerInputParameters(methods).map((parameter) => parameter.name), "mask"];
+  const isShared = methods.some((row) => parameterOf(row, name) !== undefined);
   const near = didYouMean(name, known);
   const help = isShared
     ? `${name} belongs to the strategy: using ${strategy}(${name}: …)`

@@ -8,7 +8,7 @@ import { takeSelector } from "./evaluate-selector.ts";
 import { describeKind, type ModelResult, type Result, type StrategyResult, type VectorResult } from "./kinds.ts";
 import { joinSelectors } from "./masks.ts";
 import { readClauses, type ReadClauses } from "./merge-clauses.ts";
-import type { Scope } from "./names.ts";
+import { hasFault, type Scope } from "./names.ts";
 import type { ModelNode, Selector } from "./recipe-graph.ts";
 import { takesInstead, wrongKind } from "./wrong-kind.ts";
 
@@ -113,12 +113,12 @@ export function readAt(
       isSound = false;
     }
   } else {
-    if (block.body.entries.length === 0) isSound = reportNothingStated(span, scope);
+    if (block.body.entries.length === 0) isSound = reportNothingStated(span, block.span, scope);
     for (const entry of block.body.entries) {
       const clauses = readClauses(entry.clauses, strategy, isOntoBase, scope);
       const key = keyOf(entry.value);
       if (!isEntryOfMerge(entry, key, body, entries, scope)) isSound = false;
-      else if (entry.clauses.length === 0) isSound = reportNothingStated(entry.span, scope);
+      else if (entry.clauses.length === 0) isSound = reportNothingStated(entry.span, entry.span, scope);
       entries.set(key, clauses);
       isSound &&= clauses.isSound;
     }
@@ -134,7 +134,8 @@ function spanOfAll(selectors: readonly Expression[]): Span {
   return { ...first, end: selectors.at(-1)!.span.end };
 }
 
-function reportNothingStated(span: Span, scope: Scope): false {
+function reportNothingStated(span: Span, whole: Span, scope: Scope): false {
+  if (hasFault(scope, whole)) return false;
   scope.report({
     code: "at-states-nothing",
     severity: "error",
@@ -163,6 +164,8 @@ function isEntryOfMerge(
   }
   const matching = body.items.filter((item) => item.kind === "entry" && keyOf(item.value) === key).length;
   if (matching === 1) return true;
+  // The entry may stand on a broken line.
+  if (matching === 0 && hasFault(scope, body.span)) return false;
   const known = body.items.flatMap((item) => (item.kind === "entry" ? [keyOf(item.value)] : []));
   scope.report({
     code: matching === 0 ? "not-an-entry" : "ambiguous-entry",

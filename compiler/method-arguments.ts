@@ -5,7 +5,8 @@ import { didYouMean } from "../dsl/did-you-mean.ts";
 import type { Span } from "../dsl/source.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Result } from "./kinds.ts";
-import type { MethodRow, Parameter } from "./method-row.ts";
+import type { MethodRow, Parameter, PerInputParameter } from "./method-row.ts";
+import { commonPerInputParameters, isPerInput, parameterOf } from "./methods.ts";
 import type { Scope } from "./names.ts";
 import { checkRange, takeNumber } from "./numbers.ts";
 import { defaultValue, readParameter } from "./parameter-values.ts";
@@ -59,7 +60,7 @@ export function readArguments(
     const parameter = labelledParameter(callee, argument, given, scope);
     if (parameter === undefined) {
       isSound = false;
-    } else if (parameter.perInput) {
+    } else if (isPerInput(parameter)) {
       const values = readPerInput(parameter, argument, scope);
       if (values === undefined) isSound = false;
       else perInput.set(parameter.name, values);
@@ -69,11 +70,11 @@ export function readArguments(
       else shared.set(parameter.name, value);
     }
   }
-  if (!callee.sharedGiven && !fillDefaults(callee, calleeSpan, given, shared, scope)) isSound = false;
   if (takesNoInputs(callee) && inputs.length > 0) {
+    // Probably what is missing.
     isSound = false;
     reportPositional(callee, inputs[0]!, scope);
-  }
+  } else if (!callee.sharedGiven && !fillDefaults(callee, calleeSpan, given, shared, scope)) isSound = false;
   return isSound ? { inputs, shared, perInput } : undefined;
 }
 
@@ -110,12 +111,11 @@ function labelledParameter(
     return undefined;
   }
   const { text, span } = label;
-  const parameters = methods.flatMap((row) => row.parameters);
-  const known = parameters.filter((parameter) => !sharedGiven || parameter.perInput);
+  const known = sharedGiven ? commonPerInputParameters(methods) : methods.flatMap((row) => row.parameters);
   const parameter = known.find((each) => each.name === text);
   if (parameter === undefined) {
-    const isFixed = parameters.some((each) => each.name === text);
-    if (isFixed) {
+    const shared = methods.map((row) => parameterOf(row, text)).find((each) => each !== undefined && !isPerInput(each));
+    if (shared !== undefined) {
       scope.report({
         code: "unknown-parameter",
         severity: "error",
@@ -191,7 +191,7 @@ function fillDefaults(
   let isComplete = true;
   for (const row of methods) {
     for (const parameter of row.parameters) {
-      if (parameter.perInput || given.has(parameter.name)) continue;
+      if (isPerInput(parameter) || given.has(parameter.name)) continue;
       const value = defaultValue(parameter);
       if (value === "none") continue;
       if (value !== "required") {
@@ -213,7 +213,7 @@ function fillDefaults(
 }
 
 /** `weight: [0.5, 0.5]` */
-function readPerInput(parameter: Parameter, { value }: Argument, scope: Scope): PerInputValues | undefined {
+function readPerInput(parameter: PerInputParameter, { value }: Argument, scope: Scope): PerInputValues | undefined {
   const list = evaluate(value, scope);
   if (list.kind === "poison") return undefined;
   if (list.kind !== "list") {
@@ -232,9 +232,8 @@ function readPerInput(parameter: Parameter, { value }: Argument, scope: Scope): 
   for (const element of list.elements) {
     const number = takeNumber(parameter.name, element.value, element.span, scope.report);
     if (number === undefined) continue;
-    if (parameter.kind !== "number") throw new Error(`${parameter.name} is given per input and is no number`);
-    if (checkRange(parameter.name, parameter.range, number, element.span, scope.report, parameter.meaning))
-      values.push(number);
+    const isInside = checkRange(parameter.name, parameter.range, number, element.span, scope.report, parameter.meaning);
+    if (isInside) values.push(number);
   }
   return values.length === list.elements.length ? { values, span: value.span } : undefined;
 }

@@ -15,8 +15,6 @@ interface ParameterCommon {
   readonly name: string;
   /** What it is, one sentence without a capital or a full stop; printed as the note of a range error. */
   readonly meaning: string;
-  /** One value for each input (`weight: [0.5, 0.5]`, or a clause of an entry) instead of one for the call. */
-  readonly perInput?: true;
   /** Why it is refused in this version, though it is known. */
   readonly notServed?: string;
 }
@@ -26,6 +24,12 @@ export interface NumberParameter extends ParameterCommon {
   readonly range: Range;
   /** Without one the parameter must be given. */
   readonly default?: number;
+}
+
+/** One value for each input (`weight: [0.5, 0.5]`, or a clause of an entry) instead of one for the call. */
+export interface PerInputParameter extends NumberParameter {
+  readonly perInput: true;
+  readonly default: number;
 }
 
 export interface IntegerParameter extends ParameterCommon {
@@ -55,7 +59,8 @@ export interface VectorParameter extends ParameterCommon {
 }
 
 /** Integers (`seed`, `stream`, `max_iter`) must be constant; the other kinds may vary from tensor to tensor. */
-export type Parameter = NumberParameter | IntegerParameter | WordParameter | BooleanParameter | VectorParameter;
+export type Parameter =
+  NumberParameter | PerInputParameter | IntegerParameter | WordParameter | BooleanParameter | VectorParameter;
 
 export interface MethodRow {
   readonly name: string;

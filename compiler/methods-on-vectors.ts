@@ -1,9 +1,9 @@
 // Rows of the method table: strategies, which map task vectors to one vector. They never mask; masks are rows of
 // their own (methods-masks.ts). methods.md and LANGUAGE.md hold the mathematics.
 
-import type { MethodRow, NumberParameter, WordParameter } from "./method-row.ts";
+import type { MethodRow, NumberParameter, PerInputParameter, WordParameter } from "./method-row.ts";
 
-export const WEIGHT: NumberParameter = {
+export const WEIGHT: PerInputParameter = {
   name: "weight",
   kind: "number",
   range: {},

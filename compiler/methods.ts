@@ -1,6 +1,6 @@
 // The method table: every method, mask, selector and function that a recipe may call.
 
-import type { MethodRow, Parameter } from "./method-row.ts";
+import type { MethodRow, Parameter, PerInputParameter } from "./method-row.ts";
 import { FUNCTIONS } from "./methods-functions.ts";
 import { MASKS } from "./methods-masks.ts";
 import { MODEL_METHODS } from "./methods-on-models.ts";
@@ -16,6 +16,18 @@ export function parameterOf(row: MethodRow, name: string): Parameter | undefined
 }
 
 /** Parameters that a clause of an entry, or a list in a call, gives for each input. */
-export function perInputParameters(row: MethodRow): readonly Parameter[] {
-  return row.parameters.filter((parameter) => parameter.perInput === true);
+export function perInputParameters(row: MethodRow): readonly PerInputParameter[] {
+  return row.parameters.filter(isPerInput);
+}
+
+export function isPerInput(parameter: Parameter): parameter is PerInputParameter {
+  return "perInput" in parameter;
+}
+
+/** Those that every one of the methods has: where a strategy differs by tensor, none may ignore what is stated. */
+export function commonPerInputParameters([first, ...others]: readonly MethodRow[]): readonly PerInputParameter[] {
+  if (first === undefined) return [];
+  return perInputParameters(first).filter(({ name }) =>
+    others.every((row) => perInputParameters(row).some((parameter) => parameter.name === name)),
+  );
 }

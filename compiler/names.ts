@@ -40,6 +40,8 @@ export interface Scope {
   readonly declarations: ReadonlyMap<string, DeclaringStatement>;
   readonly values: Map<string, Result>;
   readonly imports: Map<string, Scope | undefined>;
+  /** Where the parser found errors; what seems to be missing there may only be broken. */
+  readonly faults: readonly Span[];
   readonly report: Report;
 }
 
@@ -72,6 +74,11 @@ export function declareNames(recipe: Recipe, report: Report): Map<string, Declar
     }
   }
   return declarations;
+}
+
+/** Whether a line inside the span is broken. */
+export function hasFault({ faults }: Scope, span: Span): boolean {
+  return faults.some(({ source, start }) => source === span.source && start >= span.start && start <= span.end);
 }
 
 /** The value of a name, or poison when there is none, which is then reported. */
@@ -127,6 +134,14 @@ export function lookUpMember(object: Name, member: Name, scope: Scope): Result {
   }
   reportUnknown(member.text, member.span, [...file.declarations.keys()], scope.report, ` in ${object.text}`);
   return POISON;
+}
+
+/** What help calls the base: the first one that the file declares. */
+export function baseName({ declarations }: Scope): string {
+  for (const [name, statement] of declarations) {
+    if (statement.kind === "model" && statement.word === "base") return name;
+  }
+  return "base";
 }
 
 function importNames(scope: Scope): string[] {

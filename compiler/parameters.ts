@@ -10,7 +10,7 @@ import { describeRange, isInRange, type Range } from "./method-row.ts";
 import type { Scope } from "./names.ts";
 import { reportVarying, takeConstant } from "./numbers.ts";
 import { DTYPE_WORDS } from "./words.ts";
-import { takesInstead, wrongKind } from "./wrong-kind.ts";
+import { wrongKind } from "./wrong-kind.ts";
 
 const TYPES = ["number", "integer", "boolean", "string", "size", "dtype", "list"] as const;
 type Type = (typeof TYPES)[number];
@@ -126,9 +126,9 @@ function checkValue(
   scope: Scope,
 ): Result {
   if (value.kind === "poison" || type === undefined || range === undefined) return POISON;
-  const where = from === "" ? "" : ` (${from})`;
+  const where = span === name.span ? ` (${from})` : "";
   const refuse = (takes: string): Result => {
-    scope.report(takesInstead(name.text, takes, value, span, from === "" ? undefined : `the value is from ${from}`));
+    scope.report(wrongKind(`${name.text} takes ${takes}, not ${describeKind(value)}${where}`, span));
     return POISON;
   };
   const checkBounds = (number: number): boolean => {
@@ -211,11 +211,11 @@ export function plainValue(result: Result): unknown {
   }
 }
 
-/** `unknown-parameter` for a name that no `param` of the file declares. */
+/** `whose` says what declares parameters, and how the value came: "the recipe has no parameter x (-p)". */
 export function reportUnknownOverride(
   name: string,
   declared: readonly string[],
-  from: string,
+  whose: { readonly owner: string; readonly from?: string },
   scope: Scope,
   span?: Span,
 ): void {
@@ -223,7 +223,7 @@ export function reportUnknownOverride(
   scope.report({
     code: "unknown-parameter",
     severity: "error",
-    message: `${from}: the recipe has no parameter ${printable(name)}`,
+    message: `${whose.owner} has no parameter ${printable(name)}${whose.from === undefined ? "" : ` (${whose.from})`}`,
     ...(span === undefined ? {} : { span }),
     help:
       near !== undefined

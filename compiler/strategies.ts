@@ -15,7 +15,8 @@ import {
 } from "./kinds.ts";
 import type { Input, PerInputValues } from "./method-arguments.ts";
 import type { MethodRow } from "./method-row.ts";
-import { perInputParameters } from "./methods.ts";
+import { METHODS, perInputParameters } from "./methods.ts";
+import { baseName, type Scope } from "./names.ts";
 import type { ModelNode, NumberValue, StrategyValue, Varying } from "./recipe-graph.ts";
 
 /** Inputs that are lists stand for their members. */
@@ -33,8 +34,9 @@ export function applyStrategy(
   unexpanded: readonly Input[],
   given: ReadonlyMap<string, PerInputValues>,
   span: Span,
-  report: Report,
+  scope: Scope,
 ): Result {
+  const { report } = scope;
   const inputs = expandLists(unexpanded);
   if (inputs.some(({ value }) => value.kind === "poison")) return POISON;
   const row = strategy.methods[0]!;
@@ -44,7 +46,7 @@ export function applyStrategy(
   for (const { value, span: inputSpan } of inputs) {
     if (isOverVectors && value.kind === "vector") vectors.push(value);
     else if (!isOverVectors && value.kind === "model") models.push(value);
-    else reportWrongInput(row, isOverVectors, value, inputSpan, report);
+    else reportWrongInput(row, isOverVectors, value, inputSpan, scope);
   }
   const perInput = perInputValues(strategy, inputs.length, given, report);
   const isSound =
@@ -70,16 +72,17 @@ export function applyStrategy(
   };
 }
 
-function reportWrongInput(row: MethodRow, isOverVectors: boolean, value: Result, span: Span, report: Report): void {
+function reportWrongInput(row: MethodRow, isOverVectors: boolean, value: Result, span: Span, scope: Scope): void {
+  const base = baseName(scope);
   const words = span.source.text.slice(span.start, span.end);
   const shown = words.length <= 40 ? words : value.kind;
   const help =
     isOverVectors && value.kind === "model"
-      ? `write ${shown} - base, or name the base of the merge: onto base using ${row.name}`
+      ? `write ${shown} - ${base}, or name the base of the merge: onto ${base} using ${row.name}`
       : !isOverVectors && value.kind === "vector"
-        ? `write base + ${shown}`
+        ? `write ${base} + ${shown}`
         : undefined;
-  report({
+  scope.report({
     code: "wrong-kind",
     severity: "error",
     message: `${row.name} merges ${isOverVectors ? "vectors" : "models"}; this is ${describeKind(value)}`,
@@ -117,9 +120,6 @@ function perInputValues(
   for (const parameter of methods.flatMap(perInputParameters)) {
     const list = given.get(parameter.name);
     if (list === undefined) {
-      if (parameter.kind !== "number" || parameter.default === undefined) {
-        throw new Error(`${parameter.name} is given per input and has no default`);
-      }
       const value: NumberValue = { kind: "constant", value: parameter.default };
       values.set(parameter.name, new Array<NumberValue>(count).fill(value));
     } else if (list.values.length === count) {
@@ -146,7 +146,9 @@ function modelMethod(
 ): ModelNode {
   if (strategy.kind === "constant") {
     const { method, shared } = strategy.value;
-    return { kind: "model-method", method, inputs, parameters: { shared, perInput }, span };
+    const known = new Set(perInputParameters(METHODS.get(method)!).map(({ name }) => name));
+    const own = new Map([...perInput].filter(([name]) => known.has(name)));
+    return { kind: "model-method", method, inputs, parameters: { shared, perInput: own }, span };
   }
   return {
     kind: "model-choice",

@@ -1,0 +1,30 @@
+// Every recipe that must be refused without looking at a checkpoint: the code is fixed here, the wording by snapshot.
+
+import { describe, expect, test } from "vitest";
+import { analyseText, rendered } from "./analyse-text.ts";
+import { PRELUDE, type RefusedCase } from "./refused/case.ts";
+import { MERGES } from "./refused/merges.ts";
+import { NAMES } from "./refused/names.ts";
+import { OPERATORS } from "./refused/operators.ts";
+import { OUTPUTS } from "./refused/outputs.ts";
+import { PARAMETERS } from "./refused/parameters.ts";
+import { VALUES } from "./refused/values.ts";
+
+const TABLES: Readonly<Record<string, Readonly<Record<string, RefusedCase>>>> = {
+  names: NAMES,
+  operators: OPERATORS,
+  parameters: PARAMETERS,
+  values: VALUES,
+  merges: MERGES,
+  outputs: OUTPUTS,
+};
+
+describe.each(Object.keys(TABLES))("%s", (table) => {
+  test.each(Object.entries(TABLES[table]!))("%s", (_, { code, body, ...given }) => {
+    const { graph, diagnostics } = analyseText(`${PRELUDE}\n${body}\n`, given);
+    const errors = diagnostics.filter(({ severity }) => severity === "error");
+    expect.soft(rendered(errors)).toMatchSnapshot();
+    expect.soft(errors.map((error) => error.code)).toEqual([code]);
+    expect(graph).toBeUndefined();
+  });
+});

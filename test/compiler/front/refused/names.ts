@@ -1,0 +1,62 @@
+// Names: declared twice, unknown, in a cycle, of the wrong file.
+
+import type { RefusedCase } from "./case.ts";
+
+export const NAMES: Readonly<Record<string, RefusedCase>> = {
+  "a name declared twice": { code: "duplicate-name", body: `model maths = "models/other"` },
+  "a near miss of a declared name": { code: "unknown-name", body: `merge x = linear(maths, coed)` },
+  "a name near to nothing": { code: "unknown-name", body: `merge x = linear(maths, zzzzzzzz)` },
+  "a near miss of a method": { code: "unknown-name", body: `merge x onto llama using tise { maths }` },
+  "a near miss of a called method": { code: "unknown-name", body: `merge x = linaer(maths, code)` },
+  "a value defined by itself": { code: "cycle", body: `merge a = linear(a, maths)` },
+  "values defined by each other": {
+    code: "cycle",
+    body: `merge a = linear(b, maths)\nmerge b = linear(c2, maths)\nmerge c2 = linear(a, maths)`,
+  },
+  "parameters defined by each other": { code: "cycle", body: `param p: number = q * 2\nparam q: number = p / 2` },
+  "a member of something else than an import": { code: "wrong-kind", body: `merge x = linear(maths.weights, code)` },
+  "a member that the import lacks": {
+    code: "unknown-name",
+    body: `import "lib/common.theta" as lib\nmask k = lib.crumb`,
+    files: { "/project/lib/common.theta": `theta 1\nmask crumbs = breadcrumbs(density: 0.1, drop_top: 0.01)` },
+  },
+  "an import used as a value": {
+    code: "wrong-kind",
+    body: `import "lib/common.theta" as lib\nmask k = lib`,
+    files: { "/project/lib/common.theta": `theta 1` },
+  },
+  "two levels into an import": {
+    code: "wrong-kind",
+    body: `import "a.theta" as a\nmask k = a.b`,
+    files: { "/project/a.theta": `theta 1\nimport "b.theta" as b`, "/project/b.theta": `theta 1` },
+  },
+  "an import that imports itself": {
+    code: "import-cycle",
+    body: `import "a.theta" as a`,
+    files: {
+      "/project/a.theta": `theta 1\nimport "b.theta" as b`,
+      "/project/b.theta": `theta 1\nimport "a.theta" as a`,
+    },
+  },
+  "an import of the recipe itself": {
+    code: "import-cycle",
+    body: `import "a.theta" as a`,
+    files: { "/project/a.theta": `theta 1\nimport "merge.theta" as m` },
+  },
+  "an import that does not exist": { code: "source-missing", body: `import "none.theta" as none\nmask k = none.k` },
+  "an error in an imported file": {
+    code: "density-range",
+    body: `import "lib/common.theta" as lib\nmask k = lib.crumbs`,
+    files: { "/project/lib/common.theta": `theta 1\nmask crumbs = magnitude(density: 2)` },
+  },
+  "an argument of an import that it does not declare": {
+    code: "unknown-parameter",
+    body: `import "lib.theta" as lib(densty: 0.2)`,
+    files: { "/project/lib.theta": `theta 1\nparam density: number = 0.1\nmask k = magnitude(density: density)` },
+  },
+  "an argument of an import of the wrong kind": {
+    code: "wrong-kind",
+    body: `import "lib.theta" as lib(density: "high")`,
+    files: { "/project/lib.theta": `theta 1\nparam density: number = 0.1\nmask k = magnitude(density: density)` },
+  },
+};

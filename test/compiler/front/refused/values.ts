@@ -1,0 +1,56 @@
+// Values that vary, selectors, masks, lists and sources.
+
+import type { RefusedCase } from "./case.ts";
+
+export const VALUES: Readonly<Record<string, RefusedCase>> = {
+  "a match of two kinds": {
+    code: "wrong-kind",
+    body: `merge x = slerp(maths, code, t: match("*mlp*": 0.5, else: maths))`,
+  },
+  "a match without a selector": { code: "match-arm", body: `merge x = slerp(maths, code, t: match(0.5, else: 1))` },
+  "a match with else alone": { code: "match-arm", body: `merge x = slerp(maths, code, t: match(else: 1))` },
+  "a selector behind else": {
+    code: "match-arm",
+    body: `merge x = slerp(maths, code, t: match(else: 1, "*mlp*": 0.5))`,
+  },
+  "strategies over different kinds in a match": {
+    code: "wrong-kind",
+    body: `merge x onto llama using match("*mlp*": sum, else: linear) { maths }`,
+  },
+  "an element mask as a selector": {
+    code: "wrong-kind",
+    body: `merge x = slerp(maths, code, t: match(trim: 1, else: 0))`,
+  },
+  "a ramp with one point": { code: "missing-parameter", body: `merge x = slerp(maths, code, t: ramp(0.5))` },
+  "a ramp with an unknown parameter": {
+    code: "unknown-parameter",
+    body: `merge x = slerp(maths, code, t: ramp(0, 1, ovr: 0..8))`,
+  },
+  "an empty range of layers": { code: "empty-range", body: `mask x = layers(8..8)` },
+  "layers without a range": { code: "wrong-kind", body: `mask x = layers(8)` },
+  "a fraction of a layer": { code: "wrong-kind", body: `mask x = layers(0..1.5)` },
+  "a mask that is a number": { code: "wrong-kind", body: `mask x = 0.5` },
+  "a vector that is a model": { code: "wrong-kind", body: `vector x = maths` },
+  "a vector in a file without its base": { code: "wrong-kind", body: `vector x = "vectors/maths"` },
+  "a strategy with inputs": { code: "wrong-kind", body: `strategy x = sum(m, c)` },
+  "a merge that is a vector": { code: "wrong-kind", body: `merge x = sum(m, c)` },
+  "rebase without a base": { code: "input-count", body: `merge x = code + rebase(m)` },
+  "an empty list": { code: "empty-list", body: `models none = []` },
+  "a pattern that finds nothing": { code: "empty-list", body: `models none = "nothing/*"` },
+  "a list of models that are numbers": { code: "wrong-kind", body: `models x = [1]` },
+  "a model that is not a path": { code: "wrong-kind", body: `model x = 3` },
+  "an empty path": { code: "bad-path", body: `model x = ""` },
+  "a model of the hub": { code: "not-served", body: `model x = "hf://org/name"` },
+  "a revision": { code: "not-served", body: `model x = "models/x" @ "main"` },
+  "an unknown exception": { code: "unknown-setting", body: `model x = "models/x" { mising base }` },
+  "an exception of an unknown word": { code: "unknown-word", body: `model x = "models/x" { missing bas }` },
+  "an exception stated twice": {
+    code: "duplicate-setting",
+    body: `model x = "models/x" {\n  nan zero\n  nan propagate\n}`,
+  },
+  "a method that is not served": { code: "not-served", body: `merge x onto llama using sce(select: 0.5) { maths }` },
+  "a mask that is not served": { code: "not-served", body: `mask x = random(density: 0.3, seed: 7)` },
+  "a function that is not served": { code: "not-served", body: `merge x = scale(maths, 0.5)` },
+  "a group that is not served": { code: "not-served", body: `mask x = magnitude(density: 0.3, per: model)` },
+  "a mask of another vector": { code: "not-served", body: `mask x = magnitude(density: 0.3, of: m)` },
+};
