@@ -5,9 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createCompilerHost } from "../../runtime/compiler-host.ts";
-import { HOSTILE_ADAPTERS } from "./hostile-adapters.ts";
-import { HOSTILE_DIRECTORIES } from "./hostile-directories.ts";
-import { HOSTILE_SAFETENSORS } from "./hostile-safetensors.ts";
+import { HOSTILE_SOURCES } from "./hostile-sources.ts";
 import type { HostileSource } from "./hostile-source.ts";
 
 /** Far above what any of them takes on a busy machine, far below a hang. */
@@ -29,7 +27,7 @@ function read(source: HostileSource, path: string): unknown {
   }
 }
 
-test.for([...HOSTILE_SAFETENSORS, ...HOSTILE_DIRECTORIES, ...HOSTILE_ADAPTERS])("$kind: $name", (source) => {
+test.for(HOSTILE_SOURCES)("$kind: $name", (source) => {
   const path = join(mkdtempSync(join(space, "case-")), "bad");
   source.make(path);
   const start = performance.now();
@@ -41,8 +39,6 @@ test.for([...HOSTILE_SAFETENSORS, ...HOSTILE_DIRECTORIES, ...HOSTILE_ADAPTERS])(
 });
 
 test("no two of them are called the same", () => {
-  const names = [...HOSTILE_SAFETENSORS, ...HOSTILE_DIRECTORIES, ...HOSTILE_ADAPTERS].map(
-    (one) => `${one.kind} ${one.name}`,
-  );
+  const names = HOSTILE_SOURCES.map((one) => `${one.kind} ${one.name}`);
   expect(new Set(names).size).toBe(names.length);
 });
