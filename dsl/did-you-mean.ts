@@ -16,13 +16,12 @@ export function didYouMean(word: string, candidates: Iterable<string>): string |
   for (const candidate of candidates) {
     if (candidate === word) continue;
     if (candidate.toLowerCase() === lowered) return candidate;
-    const distance = editDistance(word, candidate, limit);
+    const distance = limit > 0 ? editDistance(word, candidate, limit) : undefined;
     if (distance === undefined) continue;
     // A word of one or two letters would otherwise be near to every other.
     if (distance >= Math.max(word.length, candidate.length)) continue;
     best = candidate;
     limit = distance - 1;
-    if (limit < 1) break;
   }
   return best;
 }

@@ -51,6 +51,8 @@ class Layout {
   readonly #root: Frame = { open: undefined, lines: [], line: undefined };
   readonly #frames: Frame[] = [this.#root];
   #nextFault = 0;
+  /** Braces that were closed because a statement began; their `}` may still come and is no second error. */
+  #forgiven = 0;
   /** Open braces and brackets, of all frames. */
   #depth = 0;
 
@@ -92,9 +94,11 @@ class Layout {
     const token = this.#tokens[at]!;
     const beginsStatement = this.#beginsStatement(at);
     if (line) {
-      const last = line.tokens[line.tokens.length - 1]!;
+      const last = line.tokens.at(-1);
       const goesOn =
-        line.brackets.length > 0 ? !this.#beginsLine(at) : matches(last, CONTINUED) && !LINE_WORDS.has(token.tokenType);
+        line.brackets.length > 0
+          ? !this.#beginsLine(at)
+          : last !== undefined && matches(last, CONTINUED) && !LINE_WORDS.has(token.tokenType);
       if (goesOn && !beginsStatement) return;
       if (line.brackets.length === 0 && !goesOn && this.#refuseAtLineStart(line, token)) return;
       this.#endLine();
@@ -192,6 +196,8 @@ class Layout {
     this.#endLine();
     const frame = this.#frame;
     if (!frame.open) {
+      if (this.#forgiven-- > 0) return;
+      this.#forgiven = 0;
       const line = this.#openLine();
       this.#error(line, "stray-bracket", "`}` closes nothing", token);
       return;
@@ -245,9 +251,11 @@ class Layout {
       const open = this.#frame.open!;
       const last = this.#frame.lines.at(-1)?.tokens.at(-1) ?? open;
       const around = this.#frames[this.#frames.length - 2]!.line!;
-      if (isFirst && !around.isReported) this.#error(around, "unclosed-bracket", "this `{` is never closed", open);
+      if (isFirst && !around.isReported && !this.#root.line!.isTooDeep)
+        this.#error(around, "unclosed-bracket", "this `{` is never closed", open);
       around.isReported = true;
       isFirst = false;
+      this.#forgiven++;
       this.#leaveBlock(open, endOf(last));
     }
     this.#endLine();
@@ -299,7 +307,6 @@ const CONTINUED: readonly TokenType[] = [t.Comma, t.Colon, t.Equals, t.BinaryOpe
 const LINE_WORDS: ReadonlySet<TokenType> = new Set([t.At, t.Each, t.Keep]);
 const NEVER_FIRST: readonly TokenType[] = [...CONTINUED, t.AtSign, t.Dot, t.DotDot];
 
-function matches(token: IToken, types: readonly TokenType[]): boolean {
-  const { tokenType } = token;
+function matches({ tokenType }: IToken, types: readonly TokenType[]): boolean {
   return types.some((type) => tokenType === type || (tokenType.CATEGORIES?.includes(type) ?? false));
 }

@@ -37,6 +37,8 @@ export function tokenize(source: Source, report: Report): LexicalResult {
   };
 
   const repaired: IToken[] = [];
+  // Quotes of another kind come in pairs; one of them is enough to say.
+  let hasUnknown = false;
   for (let at = 0; at < tokens.length; at++) {
     const token = tokens[at]!;
     const parts = hyphenatedName(tokens, at);
@@ -51,7 +53,8 @@ export function tokenize(source: Source, report: Report): LexicalResult {
     }
     switch (token.tokenType) {
       case t.Unknown:
-        reportUnknownCharacters(token, fault);
+        if (!hasUnknown) reportUnknownCharacters(token, fault);
+        hasUnknown = true;
         break;
       case t.BrokenNumber:
         reportBrokenNumber(token, fault);
@@ -69,6 +72,10 @@ export function tokenize(source: Source, report: Report): LexicalResult {
         break;
       case t.StringLiteral:
         checkString(token, fault);
+        repaired.push(token);
+        break;
+      case t.LineEnd:
+        hasUnknown = false;
         repaired.push(token);
         break;
       default:
@@ -126,6 +133,7 @@ function helpForNumber(image: string): string {
     const binary = unit[2]!.length > 1;
     return `a size is written ${unit[1]!}${prefix === "K" && !binary ? "k" : prefix}${binary ? "i" : ""}B`;
   }
+  if (image.endsWith(".")) return "a number has digits on both sides of the point, as in 0.5";
   if (/^\d+[A-Za-z_]/.test(image))
     return "no letter stands directly behind a number, and a name does not begin with a digit";
   return "a number is written 3, 0.5 or 2e-5, a size 5GB or 5GiB";

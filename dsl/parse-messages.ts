@@ -117,7 +117,7 @@ function helpForOperand(actual: IToken): string | undefined {
     case t.Dot:
       return "a number has digits on both sides of the point, as in 0.5";
     case t.Plus:
-      return "a number has no sign `+`";
+      return "there is no sign `+`, only `-`";
     default:
       return undefined;
   }
@@ -165,6 +165,8 @@ function explainRest(token: IToken, rule: string): Explanation {
       return { code, message, help: "`keep MODEL` stands behind `at SELECTOR`" };
     case t.Block:
       return { code, message, help: "this takes no `{ }`" };
+    case t.Comma:
+      return { code, message, help: "commas separate only arguments, list elements and the selectors behind `at`" };
     case t.Equals:
     case t.Colon:
       return rule === "statementLine"

@@ -61,12 +61,12 @@ export const SizeLiteral = createToken({
 });
 export const NumberLiteral = createToken({
   name: "NumberLiteral",
-  pattern: /\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![A-Za-z0-9_]|\.\d)/,
+  pattern: /\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![A-Za-z0-9_]|\.(?!\.))/,
 });
-/** Digits with something behind them that no number has, such as `3b` or `1.2.3`; the layout reports it. */
+/** Digits with something behind them that no number has, such as `3b`, `5.` or `1.2.3`; the layout reports it. */
 export const BrokenNumber = createToken({
   name: "BrokenNumber",
-  pattern: /\d[A-Za-z0-9_]*(?:\.\d[A-Za-z0-9_]*)*/,
+  pattern: /\d[A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*(?:\.(?!\.))?/,
 });
 export const StringLiteral = createToken({
   name: "StringLiteral",
