@@ -18,6 +18,14 @@ export function lowerOutput(output: OutputNode, headers: Headers, problems: Tens
   const { value } = output;
   const donor = donorOf(value.kind === "model" ? value.node : baseOf(value.node));
   const checkpoint = headers.model(donor);
+  if (value.kind === "vector" && baseOf(value.node).kind !== "checkpoint") {
+    // Its side file names the base by the digest of a checkpoint; a merge that is nowhere stored has none.
+    problems.add("not-served", output, () => ({
+      message: "a vector relative to a merge is not served as an output yet",
+      span: output.span,
+      help: "write the merge as an output and take the vector from that",
+    }));
+  }
   const tied = headers.layout(donor).tied;
   const actions: Action[] = [];
   for (const [name, tensor] of checkpoint.tensors) {

@@ -266,6 +266,14 @@ describe("adapters", () => {
   });
 });
 
+it("an output vector belongs to a checkpoint", () => {
+  const merge = "merge m = linear(llama, maths)\n";
+  expect(said(`${merge}vector d = maths - m\noutput "out" = d`)).toContain(
+    "error[not-served]: a vector relative to a merge",
+  );
+  expect(said('vector d = maths - llama\noutput "out" = d')).toBe("");
+});
+
 describe("sources", () => {
   it("that cannot be read are all named, as problems of the input", () => {
     const { diagnostics } = compileText(`${HEAD}${MERGE}\n`, {});
