@@ -72,16 +72,17 @@ function mend(pieces: readonly GlobPiece[], name: string): string {
         mended += "*";
         i++;
       } else j++;
-    } else if (
-      piece !== undefined &&
-      j < name.length &&
-      table[i + 1]![j + 1]! + (fits(piece, name, j) ? 0 : 1) === here
-    ) {
+    } else if (piece !== undefined && j < name.length && fits(piece, name, j) && table[i + 1]![j + 1] === here) {
       mended += piece.kind === "any" ? "?" : name[j]!;
       i++;
       j++;
-    } else if (piece !== undefined && table[i + 1]![j]! + 1 === here) i++;
-    else mended += name[j++]!;
+    } else if (j < name.length && table[i]![j + 1]! + 1 === here) {
+      // A letter that was left out is likelier than a wrong one.
+      mended += name[j++]!;
+    } else {
+      if (j < name.length && table[i + 1]![j + 1]! + 1 === here) mended += name[j++]!;
+      i++;
+    }
   }
   return mended;
 }
