@@ -20,8 +20,7 @@ void Arena::release() {
 }
 
 std::byte* Arena::reserve(int64_t bytes) {
-  const bool wasteful = capacity_ > 64 * kHugePage && bytes < capacity_ / 4;
-  if (bytes <= capacity_ && !wasteful) return begin_;
+  if (bytes <= capacity_) return begin_;
   release();
   // Whole huge pages where they are worth it; the limit counts what was asked for, and pages never touched cost nothing.
   const int64_t page = bytes >= kHugePage ? kHugePage : sysconf(_SC_PAGESIZE);

@@ -14,7 +14,7 @@ class Arena {
   ~Arena();
 
   /// At least `bytes` bytes on a page boundary, valid until the next call; what they held is lost. Throws
-  /// Error(memory). A mapping that is much larger than asked for is given back.
+  /// Error(memory). A mapping only grows.
   std::byte* reserve(int64_t bytes);
   /// Gives the mapping back.
   void release();

@@ -115,6 +115,7 @@ std::vector<Facts> facts_of(const Program& program, const std::vector<int64_t>& 
     if (facts.statistic && facts.statistic->size == 0) facts.statistic.reset();
     all.push_back(std::move(facts));
   }
+  if (all.back().is_mask) throw Error(ErrorCode::input, "the program ends with a mask, which is no output");
   return all;
 }
 

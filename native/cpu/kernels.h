@@ -37,6 +37,9 @@ struct TiesRule {
 /// Lanes of the reduction (methods.md): element j of a block of 4,096 is added to lane j mod 16.
 inline constexpr int kLanes = 16;
 
+/// Elements behind its last that collect() may write.
+inline constexpr int64_t kCollectSlack = 16;
+
 template <typename W>
 struct WorkKernels {
   using Key = Bits<W>;
@@ -85,7 +88,7 @@ struct WorkKernels {
   void (*histogram)(const W* x, int64_t n, int shift, int64_t* table);
   /// The same of keys, counted from `low`, in 32-bit counters.
   void (*histogram_keys)(const Key* keys, int64_t n, Key low, int shift, uint32_t* table);
-  /// Keys in [low, high] and their positions; → their number. Room for n is needed.
+  /// Keys in [low, high] and their positions; → their number. Needs room for n + kCollectSlack of each.
   int64_t (*collect)(const W* x, int64_t n, Key low, Key high, Key* keys, uint32_t* positions);
 
   /// Adds elements of a block to its lanes; `n` may be anything, element 0 belongs to lane 0.

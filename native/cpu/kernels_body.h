@@ -6,6 +6,7 @@
 #include "../formula/order.h"
 #include "../formula/rounding.h"
 #include "kernels.h"
+#include "kernels_match.h"
 
 namespace theta::THETA_ISA {
 namespace {
@@ -308,23 +309,22 @@ void histogram_keys(const Key* keys, int64_t n, Key low, int shift, uint32_t* __
 
 template <typename W>
 int64_t collect(const W* x, int64_t n, Bits<W> low, Bits<W> high, Bits<W>* keys, uint32_t* positions) {
-  // Tiles without a match are passed over at vector speed.
-  constexpr int64_t kGroup = 16;
   int64_t found = 0;
-  const Bits<W> width = high - low;
-  for (int64_t begin = 0; begin < n; begin += kGroup) {
-    const int64_t size = n - begin < kGroup ? n - begin : kGroup;
-    if (size == kGroup) {
-      Bits<W> any = 0;
-      for (int64_t i = 0; i < kGroup; ++i) any |= static_cast<Bits<W>>(key_of(x[begin + i]) - low) <= width;
-      if (!any) continue;
+  int64_t begin = 0;
+  for (; begin + kTile <= n; begin += kTile) {
+    alignas(64) Bits<W> tile[kTile];
+    for (int64_t i = 0; i < kTile; ++i) tile[i] = key_of(x[begin + i]);
+    for (int64_t i = 0; i < kTile; i += kMatchGroup) {
+      const uint32_t matches = match(tile + i, low, high);
+      if (matches == 0) continue;
+      found += append(matches, tile + i, static_cast<uint32_t>(begin + i), keys + found, positions + found);
     }
-    for (int64_t i = begin; i < begin + size; ++i) {
-      const Bits<W> key = key_of(x[i]);
-      keys[found] = key;
-      positions[found] = static_cast<uint32_t>(i);
-      found += static_cast<Bits<W>>(key - low) <= width;
-    }
+  }
+  for (; begin < n; ++begin) {
+    const Bits<W> key = key_of(x[begin]);
+    if (key < low || key > high) continue;
+    keys[found] = key;
+    positions[found++] = static_cast<uint32_t>(begin);
   }
   return found;
 }

@@ -72,7 +72,9 @@ class MaskStatistic : public Statistic<W> {
 template <typename W>
 struct FoundElements {
   FoundElements(int64_t room, Carver& memory)
-      : keys(memory.take<Bits<W>>(room)), positions(memory.take<uint32_t>(room)), ties(memory.take<uint64_t>(room)) {}
+      : keys(memory.take<Bits<W>>(room + kCollectSlack)),
+        positions(memory.take<uint32_t>(room + kCollectSlack)),
+        ties(memory.take<uint64_t>(room)) {}
   Bits<W>* keys;
   uint32_t* positions;
   uint64_t* ties;
