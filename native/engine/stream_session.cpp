@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "not_finite.h"
+#include "../cpu/chunk_reader.h"
 
 namespace theta {
 namespace {
@@ -126,9 +126,11 @@ void StreamSession::count(Lane& lane) {
   Job& job = *lane.open->job;
   const TaskInput& input = std::get<HashTask>(job.task).inputs[lane.payload];
   if (!input.tensor.dtype) return;
-  const int64_t done = input.tensor.bytes - lane.left - static_cast<int64_t>(lane.slice.size());
-  add_not_finite(job.result.counters.inputs[lane.payload], *input.tensor.dtype, lane.slice,
-                 done / size_of(*input.tensor.dtype), worker_.kernels);
+  const int64_t size = size_of(*input.tensor.dtype);
+  const auto bytes = static_cast<int64_t>(lane.slice.size());
+  const int64_t done = input.tensor.bytes - lane.left - bytes;
+  count_not_finite_elements(worker_.kernels, *input.tensor.dtype, lane.slice.data(), bytes / size, done / size,
+                            job.result.counters.inputs[lane.payload]);
 }
 
 void StreamSession::end(Lane& lane) {
