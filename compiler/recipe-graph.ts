@@ -9,7 +9,12 @@ import type { Span } from "../dsl/source.ts";
 /** A value that may differ from tensor to tensor. */
 export type Varying<T> =
   | { readonly kind: "constant"; readonly value: T }
-  | { readonly kind: "match"; readonly arms: readonly MatchArm<Varying<T>>[]; readonly otherwise?: Varying<T>; readonly span: Span };
+  | {
+      readonly kind: "match";
+      readonly arms: readonly MatchArm<Varying<T>>[];
+      readonly otherwise?: Varying<T>;
+      readonly span: Span;
+    };
 
 export interface MatchArm<T> {
   readonly selector: Selector;
@@ -19,7 +24,12 @@ export interface MatchArm<T> {
 /** Numbers also vary with depth and can be computed with. Everything is float64 with + − × ÷ only. */
 export type NumberValue =
   | { readonly kind: "constant"; readonly value: number; readonly span?: Span }
-  | { readonly kind: "match"; readonly arms: readonly MatchArm<NumberValue>[]; readonly otherwise?: NumberValue; readonly span: Span }
+  | {
+      readonly kind: "match";
+      readonly arms: readonly MatchArm<NumberValue>[];
+      readonly otherwise?: NumberValue;
+      readonly span: Span;
+    }
   | {
       readonly kind: "ramp";
       readonly points: readonly NumberValue[];
@@ -44,7 +54,11 @@ export interface LayerRange {
 
 /** Takes whole tensors. `span` is where a glob without a match is reported. */
 export type Selector =
-  | { readonly kind: "tensors"; readonly globs: readonly { readonly glob: string; readonly span: Span }[]; readonly span: Span }
+  | {
+      readonly kind: "tensors";
+      readonly globs: readonly { readonly glob: string; readonly span: Span }[];
+      readonly span: Span;
+    }
   | { readonly kind: "layers"; readonly range: LayerRange; readonly span: Span }
   | { readonly kind: "and" | "or"; readonly left: Selector; readonly right: Selector }
   | { readonly kind: "not"; readonly operand: Selector };
@@ -237,7 +251,8 @@ export interface OutputNode {
   readonly display: string;
   /** Absolute. */
   readonly path: string;
-  readonly value: { readonly kind: "model"; readonly node: ModelNode } | { readonly kind: "vector"; readonly node: VectorNode };
+  readonly value:
+    { readonly kind: "model"; readonly node: ModelNode } | { readonly kind: "vector"; readonly node: VectorNode };
   readonly dtype?: string;
   /** Bytes. */
   readonly shard?: number;

@@ -18,14 +18,28 @@ export type Operation =
   /** Input `input`, widened exactly to W. `nan: "zero"` reads NaN and ±∞ as +0. */
   | { readonly op: "load"; readonly input: number; readonly nan: "propagate" | "zero" }
   /** scaling × (B·A), inputs `a` [rank, in] and `b` [out, rank]; transposed afterwards when asked. */
-  | { readonly op: "lora"; readonly a: number; readonly b: number; readonly rank: number; readonly scaling: number; readonly transposed: boolean }
+  | {
+      readonly op: "lora";
+      readonly a: number;
+      readonly b: number;
+      readonly rank: number;
+      readonly scaling: number;
+      readonly transposed: boolean;
+    }
   | { readonly op: "subtract" | "add"; readonly left: ValueId; readonly right: ValueId }
   /** ⊕: where the vector is 0 the result is the base itself, which keeps −0. */
   | { readonly op: "onto"; readonly base: ValueId; readonly vector: ValueId }
   | { readonly op: "negate"; readonly of: ValueId }
   | { readonly op: "multiply" | "divide"; readonly of: ValueId; readonly by: number }
   /** Mask: the trunc(g·density) first elements of each group's canonical order. `tie` is the 64-bit stream. */
-  | { readonly op: "magnitude"; readonly of: ValueId; readonly density: number; readonly per: Group; readonly atLeastOne: boolean; readonly tie: bigint }
+  | {
+      readonly op: "magnitude";
+      readonly of: ValueId;
+      readonly density: number;
+      readonly per: Group;
+      readonly atLeastOne: boolean;
+      readonly tie: bigint;
+    }
   | {
       readonly op: "breadcrumbs";
       readonly of: ValueId;
@@ -46,7 +60,12 @@ export type Operation =
   /** scale × Σ wᵢτᵢ */
   | { readonly op: "sum"; readonly of: readonly ValueId[]; readonly weights: readonly number[]; readonly scale: number }
   /** scale × (Σ wᵢτᵢ ÷ D); D, float64, was checked to be other than zero. */
-  | { readonly op: "mean"; readonly of: readonly ValueId[]; readonly weights: readonly number[]; readonly scale: number }
+  | {
+      readonly op: "mean";
+      readonly of: readonly ValueId[];
+      readonly weights: readonly number[];
+      readonly scale: number;
+    }
   | {
       readonly op: "ties";
       readonly of: readonly ValueId[];
@@ -56,7 +75,12 @@ export type Operation =
       readonly divide: "weights" | "count" | "none";
     }
   /** x₁ ⊕ (Σᵢ>₁ wᵢ(xᵢ − x₁)) ÷ Σw, or Σ wᵢxᵢ when not normalised. */
-  | { readonly op: "linear"; readonly of: readonly ValueId[]; readonly weights: readonly number[]; readonly normalize: boolean }
+  | {
+      readonly op: "linear";
+      readonly of: readonly ValueId[];
+      readonly weights: readonly number[];
+      readonly normalize: boolean;
+    }
   | { readonly op: "slerp"; readonly left: ValueId; readonly right: ValueId; readonly t: number };
 
 /** The last operation's value is the output. `copy` programs are a lone `load` whose dtype equals the output's. */
