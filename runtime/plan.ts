@@ -162,10 +162,11 @@ function peakOf(standings: Standings, engine: Engine): number {
   let peak = 0;
   for (const [action, standing] of standings) {
     if (standing.state === "hit") continue;
+    // The sizes decide; no file is touched.
     const nowhere = {
-      inputs: action.inputs.map(() => -1),
+      inputs: action.inputs.map(() => 0),
       digests: action.inputs.map(() => true),
-      output: -1,
+      output: 0,
       offset: 0,
     };
     peak = Math.max(peak, engine.peak(computeTask(action, nowhere)));

@@ -1,0 +1,103 @@
+// A plan says what the build then does.
+
+import { rmSync, utimesSync } from "node:fs";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Plan } from "../../../runtime/plan.ts";
+import { f32, type TestTensors } from "../../support/tensors.ts";
+import { Workspace, type Recipe } from "./workspace.ts";
+
+let space: Workspace;
+beforeEach(() => {
+  space = new Workspace();
+  space.write("base", model(1));
+  space.write("tune", model(3));
+});
+afterEach(() => space.remove());
+
+const RECIPE: Recipe = { outputs: ["dist/m"] };
+
+function model(value: number, a = value): TestTensors {
+  return { a: f32([2, 2], [a, 1, 2, 3]), b: f32([3], [value, 4, 5]) };
+}
+
+/** One line an output and a node. */
+function lines(plan: Plan): readonly string[] {
+  return plan.outputs.flatMap(({ display, state, because, nodes }) => [
+    `${display}: ${state}${because === undefined ? "" : `, ${because}`}`,
+    ...nodes.map((node) => `  ${node.tensor} ${node.state} ${node.state === "unknown" ? node.hash : node.reason}`),
+  ]);
+}
+
+test("of a first build: all runs, because there is no record", async () => {
+  const plan = await space.plan(RECIPE);
+  expect(lines(plan)).toEqual(["dist/m: build", "  a miss no-record", "  b miss no-record"]);
+  expect(plan.counts).toMatchObject({ run: 2, unknown: 0, up_to_date: 0 });
+  expect(plan.bytes).toEqual({ hash: 0, read: 56, copy: 0, write: 28 });
+  expect(plan.peak).toBeGreaterThan(0);
+  expect(plan.peak).toBeLessThanOrEqual(64 * 2 ** 20);
+});
+
+test("after the build: nothing", async () => {
+  await space.build(RECIPE);
+  const plan = await space.plan(RECIPE);
+  expect(lines(plan)).toEqual(["dist/m: current", "  a hit up-to-date", "  b hit up-to-date"]);
+  expect(plan.bytes).toEqual({ hash: 0, read: 0, copy: 0, write: 0 });
+});
+
+test("of another weight: all runs, because a parameter changed; going back is a hit", async () => {
+  await space.build(RECIPE);
+  const other = { ...RECIPE, weight: 0.1 };
+  expect(lines(await space.plan(other))).toEqual(["dist/m: build", "  a miss param-changed", "  b miss param-changed"]);
+  await space.build(other);
+  expect(lines(await space.plan(RECIPE))).toEqual([
+    "dist/m: publish, model.safetensors changes",
+    "  a hit local-hit",
+    "  b hit local-hit",
+  ]);
+});
+
+test("of a file that was replaced: unknown until it is hashed", async () => {
+  await space.build(RECIPE);
+  space.write("tune", model(3, 7));
+  const plan = await space.plan(RECIPE);
+  expect(lines(plan)).toEqual(["dist/m: build", "  a unknown 16", "  b unknown 12"]);
+  expect(plan.counts).toMatchObject({ run: 0, unknown: 2 });
+  expect(plan.bytes.hash).toBe(28);
+  const hashed = await space.plan(RECIPE, true);
+  expect(lines(hashed)).toEqual(["dist/m: build", "  a miss input-changed", "  b hit up-to-date"]);
+  expect(hashed.bytes).toMatchObject({ hash: 0, read: 32, copy: 12, write: 16 });
+  expect((await space.build(RECIPE)).actions).toMatchObject({ run: 1, up_to_date: 1 });
+});
+
+test("hashing in a plan is remembered", async () => {
+  await space.build(RECIPE);
+  utimesSync(space.path("base/model.safetensors"), 1, 1);
+  await space.plan(RECIPE, true);
+  expect((await space.build(RECIPE)).bytes.hashed).toBe(0);
+});
+
+test("of another model: an input was added", async () => {
+  await space.build(RECIPE);
+  space.write("more", model(5));
+  const plan = await space.plan({ ...RECIPE, models: ["tune", "more"] });
+  expect(lines(plan)).toEqual(["dist/m: build", "  a miss input-added", "  b miss input-added"]);
+});
+
+test("of an output that is gone, or whose file was removed: published from the store", async () => {
+  await space.build(RECIPE);
+  rmSync(space.path("dist/m/README.md"));
+  expect(lines(await space.plan(RECIPE))[0]).toBe("dist/m: publish, README.md is missing");
+  rmSync(space.path("dist/m"), { recursive: true });
+  expect(lines(await space.plan(RECIPE))).toEqual([
+    "dist/m: publish, model.safetensors is missing",
+    "  a hit up-to-date",
+    "  b hit up-to-date",
+  ]);
+});
+
+test("of results that were deleted everywhere: evicted", async () => {
+  await space.build(RECIPE);
+  rmSync(space.path("dist"), { recursive: true });
+  rmSync(space.path(".theta/shards"), { recursive: true });
+  expect(lines(await space.plan(RECIPE)).slice(1)).toEqual(["  a miss evicted", "  b miss evicted"]);
+});
