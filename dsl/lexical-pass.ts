@@ -203,8 +203,8 @@ function hyphenatedName(tokens: readonly IToken[], at: number): number {
 function isDeclarationWord(tokens: readonly IToken[], at: number): boolean {
   const word = tokens[at];
   if (!word) return false;
-  if (word.tokenType === t.As) return true;
   const before = tokens[at - 1];
+  if (word.tokenType === t.As) return before?.tokenType === t.StringLiteral;
   return t.DECLARATIONS.includes(word.tokenType) && (before === undefined || before.tokenType === t.LineEnd);
 }
 
