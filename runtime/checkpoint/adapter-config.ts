@@ -15,7 +15,7 @@ export interface AdapterConfig {
 
 const LARGEST_CONFIG = 4_000_000;
 /** Takes about a second; five hundred modules with a pattern for each use a fiftieth of it. */
-const PATTERN_STEPS = 50_000_000;
+const PATTERN_STEPS = 30_000_000;
 
 export function readAdapterConfig(file: SourceFile, opened: OpenedFiles): AdapterConfig {
   const config = parseJson(readText(file, opened, LARGEST_CONFIG), file.display, "the configuration");

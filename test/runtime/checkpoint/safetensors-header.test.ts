@@ -131,10 +131,10 @@ test("a header of 20 MB takes a second or so, a bomb of that size no longer", ()
   });
   const start = performance.now();
   expect(readBytes(safetensorsBytesOf(`{${entries.join(",")}}`, new Uint8Array(count * 4))).size).toBe(count);
-  expect(performance.now() - start).toBeLessThan(5000);
+  expect(performance.now() - start).toBeLessThan(20_000);
   for (const bomb of [`{"${"\\n".repeat(10e6)}":1}`, `{"a":{"shape":[${"1,".repeat(10e6)}1]}}`, " ".repeat(20e6)]) {
     const before = performance.now();
     expect(() => readBytes(safetensorsBytesOf(bomb))).toThrow();
-    expect(performance.now() - before).toBeLessThan(5000);
+    expect(performance.now() - before).toBeLessThan(20_000);
   }
 });
