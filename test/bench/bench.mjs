@@ -3,7 +3,8 @@
 //
 //   --size small|1b|embedding   synthetic models (generate.mjs)      --finetunes 3
 //   --methods a,b               of METHODS below                     --runs 3
-//   --threads N --memory SIZE   handed to theta                      --dir DIR   kept between runs
+//   --threads N --memory SIZE   handed to theta                      --dir DIR   models, kept between runs
+//   --theta PATH                another theta.js, to compare two
 //
 // MERGEKIT_YAML=/path/to/mergekit-yaml measures mergekit on the same merges too.
 
@@ -26,7 +27,6 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { generate } from "./generate.mjs";
 
-const THETA = fileURLToPath(new URL("../../dist/theta.js", import.meta.url));
 const SAMPLE_MS = 10;
 
 /** What is measured: the merge in theta's words and in mergekit's, and how many fine-tunes it takes. */
@@ -149,7 +149,7 @@ async function ioFloor(inputs, dir) {
 // ---------------------------------------------------------------------------------------------------- theta
 
 function theta(work, options) {
-  const args = [THETA, "build", "--json", "-C", work];
+  const args = [options.theta, "build", "--json", "-C", work];
   if (options.threads !== undefined) args.push("--threads", options.threads);
   if (options.memory !== undefined) args.push("--memory", options.memory);
   return measure(process.execPath, args);
@@ -208,12 +208,14 @@ async function main() {
       threads: { type: "string" },
       memory: { type: "string" },
       dir: { type: "string" },
+      theta: { type: "string", default: fileURLToPath(new URL("../../dist/theta.js", import.meta.url)) },
       json: { type: "boolean", default: false },
     },
   });
-  if (!existsSync(THETA)) throw new Error(`${THETA} is not there: run \`npm run build\` first`);
+  if (!existsSync(values.theta)) throw new Error(`${values.theta} is not there: run \`npm run build\` first`);
   const dir = values.dir ?? join(tmpdir(), `theta-bench-${values.size}`);
   const options = {
+    theta: values.theta,
     runs: Number(values.runs),
     threads: values.threads,
     memory: values.memory,

@@ -45,6 +45,6 @@ export function build(
   environment: Readonly<Record<string, string>> = {},
 ): BuildSummary {
   const run = theta(directory, ["build", "--json", ...args], environment);
-  if (run.code !== 0) throw new Error(`theta build exited with ${run.code}\n${run.stdout}\n${run.stderr}`);
+  if (run.code !== 0) throw new Error(`theta build exited with ${run.code}\n${run.stderr}`);
   return JSON.parse(run.stdout.trimEnd().split("\n").at(-1) ?? "") as BuildSummary;
 }
