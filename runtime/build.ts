@@ -22,6 +22,7 @@ import { recoverOutput } from "./output/switch-output.ts";
 import type { BuildObserver } from "./progress.ts";
 import type { ActionCounts } from "./reasons.ts";
 import { isHeld, takeLock, tryLock, type Lock } from "./store/lock.ts";
+import { removeAbandoned } from "./store/partial-shard.ts";
 import type { Store } from "./store/store.ts";
 import { outputId } from "./store/store-paths.ts";
 
@@ -75,10 +76,7 @@ async function makeTrue(session: Session, observer: BuildObserver): Promise<Omit
   observer.phase("look-up");
   for (const wanted of outputs) refuseForeignDirectory(wanted, context);
   let engine: Engine | undefined;
-  const startEngine = (): Engine => {
-    engine ??= addon.createEngine(context.engine);
-    return engine;
-  };
+  const startEngine = (): Engine => (engine ??= addon.createEngine(context.engine));
   const cancel = (): void => engine?.cancel();
   signal.addEventListener("abort", cancel);
   const ticking = setInterval(() => engine && observer.bytes(engine.progress()), PROGRESS_MS);
@@ -119,6 +117,7 @@ async function makeTrue(session: Session, observer: BuildObserver): Promise<Omit
       done.set(wanted, output.digest);
     };
     const ran = await makeAll(session, engine, going, standings, plan, observer, finished);
+    if (ran > 0) removeAbandoned(addon, store.paths.partial);
     const progress = engine?.progress() ?? { read: 0, hashed: 0, written: 0, copied: 0 };
     return {
       status: failed.size > 0 ? "failed" : "done",

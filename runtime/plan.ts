@@ -63,26 +63,27 @@ export async function planBuild(
   const nothingToPrepare = (): Promise<void> => Promise.resolve();
   return withSession(tensors, context, signal, nothingToPrepare, async (session) => {
     const { addon, inputs, outputs, store } = session;
-    const engine = addon.createEngine(context.engine);
-    const cancel = (): void => engine.cancel();
+    let engine: Engine | undefined;
+    const startEngine = (): Engine => (engine ??= addon.createEngine(context.engine));
+    const cancel = (): void => engine?.cancel();
     signal.addEventListener("abort", cancel);
     try {
       let standings = lookUp(outputs, inputs, store);
       const unknown = tensorsToHash(outputs, standings, inputs);
       if (options.hash && unknown.length > 0) {
-        await hashInputs(engine, inputs, unknown, store.paths.root);
+        await hashInputs(startEngine(), inputs, unknown, store.paths.root);
         standings = lookUp(outputs, inputs, store);
       }
       signal.throwIfAborted();
-      return describe(session, standings, engine);
+      return describe(session, standings, startEngine);
     } finally {
       signal.removeEventListener("abort", cancel);
-      engine.close();
+      engine?.close();
     }
   });
 }
 
-function describe(session: Session, standings: Standings, engine: Engine): Plan {
+function describe(session: Session, standings: Standings, startEngine: () => Engine): Plan {
   const { inputs, outputs, store, context } = session;
   const shards = planShards(outputs, standings, inputs, store.shards);
   const planned = outputs.map((wanted): PlannedOutput => {
@@ -108,7 +109,7 @@ function describe(session: Session, standings: Standings, engine: Engine): Plan 
     outputs: planned,
     counts: count(planned),
     bytes: bytesOf(session, standings, shards),
-    peak: peakOf(standings, engine),
+    peak: peakOf(standings, startEngine),
   };
 }
 
@@ -158,7 +159,7 @@ function bytesOf({ inputs, outputs }: Session, standings: Standings, shards: Sha
   return total;
 }
 
-function peakOf(standings: Standings, engine: Engine): number {
+function peakOf(standings: Standings, startEngine: () => Engine): number {
   let peak = 0;
   for (const [action, standing] of standings) {
     if (standing.state === "hit") continue;
@@ -169,7 +170,7 @@ function peakOf(standings: Standings, engine: Engine): number {
       output: 0,
       offset: 0,
     };
-    peak = Math.max(peak, engine.peak(computeTask(action, nowhere)));
+    peak = Math.max(peak, startEngine().peak(computeTask(action, nowhere)));
   }
   return peak;
 }

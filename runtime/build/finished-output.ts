@@ -105,13 +105,18 @@ export async function publish(
     shards: shards.map(({ wanted: shard, stored }) => ({
       name: shard.file.name,
       stored,
-      held: wanted.held.get(stored.record.digest),
+      held: wanted.held.get(stored.record.digest) ?? linkedAlready(stored, join(paths.output, shard.file.name)),
     })),
     sideFiles,
   };
   const published = await publishOutput(calls, paths, content, own);
   record(store, context, output, published.shards, published.sideFiles);
   return published.copied;
+}
+
+/** A build that was cut off behind its switch left a link that no record knows. */
+function linkedAlready(stored: StoredShard, path: string): StoredShard | undefined {
+  return ownStampAt(path) === stored.record.stamp ? { ...stored, path } : undefined;
 }
 
 /** The directory holds it, but other actions gave the same bytes: only the record learns that. */

@@ -86,9 +86,9 @@ export class ShardMaker {
   }
 
   /**
-   * The job's shard, stored; `open` comes first. All jobs may be started at once; the engine orders their tasks. Rejects when anything
-   * failed, with what the engine or a file system call threw, or a Failure: 3 other bits than before, 66 an input
-   * changed; see `failure` for the cause.
+   * The job's shard, stored; `open` comes first. All jobs may be started at once, the engine orders their tasks.
+   * Rejects when anything failed, with what the engine or a file system call threw, or a Failure: 3 other bits than
+   * before, 66 an input changed; see `failure` for the cause.
    */
   async make(job: ShardJob): Promise<MadeShard> {
     const { calls, store, signal } = this.#given;
@@ -112,7 +112,7 @@ export class ShardMaker {
     const lock = await takeLock(calls, join(store.paths.locks, "shards"), signal);
     try {
       const stored = store.shards.add(partial.path, content);
-      partial.dropJournal();
+      partial.moved();
       return { stored, records };
     } finally {
       lock.release();

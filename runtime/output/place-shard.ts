@@ -1,7 +1,7 @@
 // Puts a stored shard into an output without a second copy of its bytes where that is safe: shared blocks, else a hard
 // link. A stored shard is linked by at most one output, so that an edit in place cannot reach another one.
 
-import { chmodSync, closeSync, linkSync, openSync, rmSync, statSync } from "node:fs";
+import { chmodSync, closeSync, fdatasyncSync, linkSync, openSync, rmSync, statSync } from "node:fs";
 import { copyFile, open } from "node:fs/promises";
 import type { FileSystemCalls } from "../../native/addon-types.ts";
 import type { StoredShard } from "../store/shard-store.ts";
@@ -34,6 +34,7 @@ function tryReflink(calls: FileSystemCalls, from: string, to: string): boolean {
   let shared = false;
   try {
     shared = calls.reflink(source, target);
+    if (shared) fdatasyncSync(target);
   } finally {
     closeSync(source);
     closeSync(target);

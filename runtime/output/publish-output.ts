@@ -1,6 +1,6 @@
 // Publishes one output: new content beside the old, durable, then switched in.
 
-import { copyFileSync, mkdirSync, openSync, closeSync, fdatasyncSync, chmodSync } from "node:fs";
+import { chmodSync, closeSync, copyFileSync, fdatasyncSync, mkdirSync, openSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { FileSystemCalls } from "../../native/addon-types.ts";
 import type { SideFile } from "../checkpoint/side-files.ts";
@@ -39,12 +39,13 @@ export async function publishOutput(
   own: ReadonlySet<string>,
 ): Promise<Published> {
   makeFresh(paths);
-  for (const file of content.sideFiles) writeSideFile(paths.fresh, file);
+  const folders = new Set([paths.fresh]);
+  for (const file of content.sideFiles) folders.add(writeSideFile(paths.fresh, file));
   let copied = 0;
   for (const { name, stored, held } of content.shards) {
     copied += await placeShard(calls, stored, held, join(paths.fresh, name));
   }
-  syncDirectory(paths.fresh);
+  for (const folder of folders) syncDirectory(folder);
   // Taken before the switch: what a reader may do to the files afterwards is not ours.
   const stamp = ({ name }: { readonly name: string }): PublishedFile => ({
     name,
@@ -55,12 +56,14 @@ export async function publishOutput(
   return published;
 }
 
-function writeSideFile(folder: string, file: SideFile): void {
-  const path = join(folder, file.name);
-  mkdirSync(dirname(path), { recursive: true });
+/** Returns the directory that has the file's name. */
+function writeSideFile(root: string, file: SideFile): string {
+  const path = join(root, file.name);
+  const folder = dirname(path);
+  mkdirSync(folder, { recursive: true });
   if ("content" in file) {
     writeDurably(path, file.content);
-    return;
+    return folder;
   }
   copyFileSync(file.copyOf, path);
   chmodSync(path, 0o644);
@@ -70,4 +73,5 @@ function writeSideFile(folder: string, file: SideFile): void {
   } finally {
     closeSync(fd);
   }
+  return folder;
 }

@@ -9,6 +9,7 @@ import {
   ftruncateSync,
   openSync,
   readFileSync,
+  readdirSync,
   rmSync,
   statSync,
   writeSync,
@@ -40,6 +41,7 @@ export class PartialShard {
   readonly trusted: boolean;
   readonly #journal: Journal;
   readonly #journalPath: string;
+  #moved = false;
 
   /** Goes on where an earlier build was cut off, else starts, on a clone of `base` where the file system can clone. */
   static open(
@@ -105,15 +107,39 @@ export class PartialShard {
     await promisify(fdatasync)(this.fd);
   }
 
-  /** When the file has moved into the store: the journal goes, the descriptor stays until `close`. */
-  dropJournal(): void {
+  /** Call it when the file has moved into the store. The descriptor stays until `close`. */
+  moved(): void {
+    this.#moved = true;
     rmSync(this.#journalPath, { force: true });
   }
 
-  /** Keeps what is finished for the next build. */
+  /** Keeps what is finished for the next build; bytes that were only reserved go back. */
   close(): void {
     this.#journal.close();
+    if (!this.#moved && this.#finished.size === 0) {
+      rmSync(this.#journalPath, { force: true });
+      rmSync(this.path, { force: true });
+    }
     closeSync(this.fd);
+  }
+}
+
+/** Nobody resumes a build that was cut off so long ago. */
+const ABANDONED_MS = 24 * 3600 * 1000;
+
+/** Deletes shards in the making that no process holds and none has written to for a day. */
+export function removeAbandoned(calls: FileSystemCalls, folder: string): void {
+  const before = Date.now() - ABANDONED_MS;
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (!name.endsWith(".partial") || stat === undefined || stat.mtimeMs > before) continue;
+    const fd = openSync(path, "r");
+    if (calls.tryLock(fd)) {
+      rmSync(path.replace(/partial$/, "journal"), { force: true });
+      rmSync(path, { force: true });
+    }
+    closeSync(fd);
   }
 }
 

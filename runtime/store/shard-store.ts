@@ -32,9 +32,10 @@ export class ShardStore {
   constructor(folder: string, index: IndexDatabase) {
     this.#folder = folder;
     this.#index = index;
+    // In this order: a shard that another process adds meanwhile is in the folder before it is in the index.
+    const indexed = new Set(index.shardDigests());
     const stored = new Set<string>();
     for (const name of readdirSync(folder)) if (name.endsWith(".json")) stored.add(name.slice(0, -".json".length));
-    const indexed = new Set(index.shardDigests());
     for (const digest of indexed) if (!stored.has(digest)) index.dropShard(digest);
     for (const digest of stored) {
       if (indexed.has(digest)) continue;

@@ -9,7 +9,7 @@ const [root, json] = process.argv.slice(2);
 const { recipe, options } = JSON.parse(json!) as { readonly recipe: Recipe; readonly options: Partial<BuildContext> };
 try {
   const say = (phase: string): void => void writeSync(1, `${phase}\n`);
-  const summary = await new Workspace(root).build(recipe, options, undefined, say);
+  const summary = await new Workspace(root).build(recipe, options, undefined, { phase: say });
   writeSync(1, `${JSON.stringify(summary)}\n`);
 } catch (error) {
   writeSync(2, `${String(error)}\n`);

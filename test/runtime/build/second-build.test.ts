@@ -100,8 +100,7 @@ describe("the next build", () => {
 describe("what is lost is made again from what is left", () => {
   test("the index: nothing runs, inputs are hashed once", async () => {
     await space.build({ outputs: ["dist/m"] });
-    for (const name of ["index.sqlite", "index.sqlite-wal", "index.sqlite-shm"])
-      rmSync(space.path(".theta", name), { force: true });
+    rmSync(space.path(".theta/index.sqlite"));
     expect((await space.build({ outputs: ["dist/m"] })).actions.run).toBe(0);
     expect((await space.build({ outputs: ["dist/m"] })).bytes).toEqual(NOTHING);
   });

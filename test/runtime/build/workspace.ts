@@ -61,9 +61,9 @@ export class Workspace {
     recipe: Recipe,
     options: Partial<BuildContext> = {},
     signal?: AbortSignal,
-    onPhase: (phase: BuildPhase) => void = () => undefined,
+    also: Partial<BuildObserver> = {},
   ): Promise<BuildSummary & Heard> {
-    const { observer, heard } = listener(onPhase);
+    const { observer, heard } = listener(also);
     const opened: OpenedFiles = new Map();
     const graph = this.graph(recipe, opened);
     const summary = await build(graph, this.context(opened, options), observer, signal ?? new AbortController().signal);
@@ -164,15 +164,19 @@ function copyAction(
   return { ...made, dtype, shape, overflow, mustEqual: others };
 }
 
-function listener(onPhase: (phase: BuildPhase) => void): { readonly observer: BuildObserver; readonly heard: Heard } {
+/** Remembers; `also` is told the same. */
+function listener(also: Partial<BuildObserver>): { readonly observer: BuildObserver; readonly heard: Heard } {
   const heard: Heard = { phases: [], diagnostics: [], published: [], ran: [] };
   const observer: BuildObserver = {
     phase: (phase) => {
       heard.phases.push(phase);
-      onPhase(phase);
+      also.phase?.(phase);
     },
     work: () => undefined,
-    actionDone: ({ tensor, how }) => void (how === "run" && heard.ran.push(tensor)),
+    actionDone: (action) => {
+      if (action.how === "run") heard.ran.push(action.tensor);
+      also.actionDone?.(action);
+    },
     bytes: () => undefined,
     outputPublished: ({ path }) => void heard.published.push(path),
     diagnostic: (diagnostic) => void heard.diagnostics.push(diagnostic),
