@@ -1,0 +1,193 @@
+// Promises of the evaluator that hold for every program: the same bits for every chunk size, memory limit and instruction
+// set, each byte read in order and written once, memory within the limit, errors thrown and not crashed on. That the bits
+// are the right ones is for the golden cases (golden.test.ts).
+
+#include "cpu/evaluate.h"
+
+#include <algorithm>
+
+#include "../check.h"
+#include "formula/rounding.h"
+#include "samples.h"
+
+namespace {
+
+using namespace theta;
+
+struct MemorySource final : ChunkSource {
+  std::vector<std::vector<std::byte>> inputs;
+  std::vector<int64_t> read_to;
+  std::atomic<bool>* cancels = nullptr;
+  bool in_order = true;
+
+  void read(std::span<const ReadRequest> requests) override {
+    read_to.resize(inputs.size());
+    for (const auto& [input, begin, bytes, to, first] : requests) {
+      auto& seen = read_to[static_cast<size_t>(input)];
+      in_order = in_order && (first ? begin == seen : begin + bytes <= seen);
+      if (first) seen = begin + bytes;
+      std::copy_n(inputs[static_cast<size_t>(input)].begin() + begin, bytes, to);
+    }
+    if (cancels) *cancels = true;
+  }
+};
+
+struct MemorySink final : ChunkSink {
+  std::vector<std::byte> written;
+  bool in_order = true;
+  void write(int64_t begin, const std::byte* from, int64_t bytes) override {
+    in_order = in_order && begin == static_cast<int64_t>(written.size());
+    written.insert(written.end(), from, from + bytes);
+  }
+};
+
+std::vector<std::byte> bf16_bytes(int64_t count, unsigned seed) {
+  std::vector<std::byte> bytes;
+  for (const float x : theta_test::numbers<float>(count, seed, true)) {
+    const uint16_t bits = narrow<Bf16, float>(x);
+    bytes.push_back(static_cast<std::byte>(bits & 0xff));
+    bytes.push_back(static_cast<std::byte>(bits >> 8));
+  }
+  return bytes;
+}
+
+TensorDesc bf16_tensor(std::vector<int64_t> shape) {
+  const int64_t bytes = elements(shape) * 2;
+  return {Dtype::bf16, std::move(shape), bytes};
+}
+
+/// Two masks of different groups, one combined, sums over the tensor and a strategy: all kinds of passes.
+Program everything() {
+  return {{Load{0, false}, Load{1, false}, Subtract{1, 0}, Magnitude{2, 0.3, Group::tensor, false, 5},
+           Breadcrumbs{2, 0.5, 0.1, Group::row, true, 6}, MaskAnd{3, 4}, Select{2, 5}, RescaleL1{2, 6}, Select{7, 5},
+           Load{2, true}, Subtract{9, 0}, Magnitude{10, 0.2, Group::row, false, 7}, Select{10, 11},
+           Ties{{8, 12}, {0.6, 0.4}, 0.9, Elect::weighted, DivideBy::weights}, Onto{0, 13}, Slerp{14, 1, 0.3}}};
+}
+
+struct Outcome {
+  std::vector<std::byte> bytes;
+  Counters counters;
+};
+
+Outcome run(const TaskSpec& task, MemorySource source, const EvaluateOptions& options, Isa isa) {
+  MemorySink sink;
+  Arena arena;
+  const std::atomic<bool> cancelled{false};
+  const Counters counters = evaluate(task, source, sink, arena, options, kernels_for(isa), cancelled);
+  CHECK(source.in_order && sink.in_order);
+  CHECK(static_cast<int64_t>(sink.written.size()) == task.output.bytes);
+  for (size_t i = 0; i < task.inputs.size(); ++i) {
+    CHECK(task.inputs[i].bytes == 0 || (source.read_to.size() > i && source.read_to[i] == task.inputs[i].bytes));
+  }
+  CHECK(peak_bytes(task, options) <= options.memory_bytes);
+  CHECK(arena.capacity() <= std::max<int64_t>(peak_bytes(task, options) + (2 << 20), 4096));
+  return {sink.written, counters};
+}
+
+ErrorCode refused(const TaskSpec& task, const EvaluateOptions& options = {64 << 20, 1 << 20}) {
+  try {
+    peak_bytes(task, options);
+  } catch (const Error& error) {
+    return error.code;
+  }
+  CHECK(!"refused");
+  return ErrorCode::cancelled;
+}
+
+}  // namespace
+
+TEST(evaluate_same_bits_everywhere) {
+  for (const auto& shape : std::vector<std::vector<int64_t>>{
+           {}, {0}, {5, 0}, {1}, {17}, {7, 1}, {257, 3}, {3, 5000}, {40, 5, 3}, {2, 70000}, {1000, 129}}) {
+    const int64_t count = elements(shape);
+    MemorySource source;
+    for (unsigned seed = 0; seed < 4; ++seed) source.inputs.push_back(bf16_bytes(count, seed));
+    // The last input is not looked at, but read.
+    const TaskSpec task{everything(), std::vector<TensorDesc>(4, bf16_tensor(shape)), bf16_tensor(shape), Work::f32,
+                        Overflow::inf};
+    const Outcome expected = run(task, source, {int64_t{1} << 30, 1 << 20}, Isa::plain);
+    for (const Isa isa : supported_isas()) {
+      for (const auto& [memory, chunk] : {std::pair{64, 1 << 20}, {16, 1 << 16}, {16, 4096}, {256, 1 << 26}}) {
+        const Outcome outcome = run(task, source, {int64_t{memory} << 20, chunk}, isa);
+        CHECK(outcome.bytes == expected.bytes);
+        CHECK(outcome.counters.masks.size() == expected.counters.masks.size());
+        for (size_t i = 0; i < expected.counters.masks.size(); ++i) {
+          CHECK(outcome.counters.masks[i].kept == expected.counters.masks[i].kept);
+          CHECK(outcome.counters.masks[i].empty == expected.counters.masks[i].empty);
+          CHECK(outcome.counters.masks[i].first_empty == expected.counters.masks[i].first_empty);
+        }
+      }
+    }
+  }
+}
+
+TEST(evaluate_stops_when_cancelled) {
+  MemorySource source;
+  for (unsigned seed = 0; seed < 3; ++seed) source.inputs.push_back(bf16_bytes(100000, seed));
+  const TaskSpec task{everything(), std::vector<TensorDesc>(3, bf16_tensor({100, 1000})), bf16_tensor({100, 1000}),
+                      Work::f32, Overflow::inf};
+  std::atomic<bool> cancelled{false};
+  source.cancels = &cancelled;
+  MemorySink sink;
+  Arena arena;
+  bool stopped = false;
+  try {
+    evaluate(task, source, sink, arena, {64 << 20, 1 << 20}, kernels_for(Isa::plain), cancelled);
+  } catch (const Error& error) {
+    stopped = error.code == ErrorCode::cancelled;
+  }
+  CHECK(stopped && sink.written.empty());
+}
+
+TEST(evaluate_copies) {
+  const std::vector<uint16_t> patterns = {0x3f80, 0x7f81, 0xffc1, 0x7f80, 0xff80, 0x8000};
+  MemorySource source;
+  const auto bytes = std::as_bytes(std::span(patterns));
+  source.inputs.emplace_back(bytes.begin(), bytes.end());
+  TaskSpec task{{{Load{0, false}}}, {bf16_tensor({6})}, bf16_tensor({6}), Work::f32, Overflow::saturate};
+  for (const int64_t chunk : {2, 8, 1 << 20}) {
+    const Outcome outcome = run(task, source, {1 << 20, chunk}, Isa::plain);
+    const std::vector<uint16_t> expected = {0x3f80, 0x7fc0, 0x7fc0, 0x7f80, 0xff80, 0x8000};
+    const auto expected_bytes = std::as_bytes(std::span(expected));
+    CHECK(std::ranges::equal(outcome.bytes, expected_bytes));
+    const InputCounters& counters = outcome.counters.inputs[0];
+    CHECK(counters.nan == 2 && counters.first_nan == 1 && counters.inf == 2 && counters.first_inf == 3);
+  }
+  // A dtype that is not ours is taken over bit for bit.
+  task = {{{Load{0, false}}}, {{std::nullopt, {12}, 12}}, {std::nullopt, {12}, 12}, Work::bytes, Overflow::inf};
+  CHECK(run(task, source, {1 << 20, 8}, Isa::plain).bytes == source.inputs[0]);
+}
+
+TEST(evaluate_counts_overflow) {
+  const std::vector<float> values = {1, 3e38f, -3e38f, INFINITY};
+  MemorySource source;
+  const auto bytes = std::as_bytes(std::span(values));
+  source.inputs.emplace_back(bytes.begin(), bytes.end());
+  const TensorDesc in{Dtype::f32, {4}, 16}, out{Dtype::f16, {4}, 8};
+  for (const Overflow overflow : {Overflow::inf, Overflow::saturate}) {
+    const TaskSpec task{{{Load{0, false}, Multiply{0, 2}}}, {in}, out, Work::f32, overflow};
+    const Outcome outcome = run(task, source, {1 << 20, 1 << 20}, Isa::plain);
+    const uint16_t big = overflow == Overflow::inf ? 0x7c00 : 0x7bff;
+    const std::vector<uint16_t> expected = {0x4000, big, static_cast<uint16_t>(big | 0x8000), 0x7c00};
+    CHECK(std::ranges::equal(outcome.bytes, std::as_bytes(std::span(expected))));
+    CHECK(outcome.counters.overflow == 2 && outcome.counters.first_overflow == 1);
+  }
+}
+
+TEST(evaluate_refuses) {
+  const TensorDesc tensor = bf16_tensor({4});
+  const auto task = [&](std::vector<Operation> operations) {
+    return TaskSpec{{std::move(operations)}, {tensor}, tensor, Work::f32, Overflow::inf};
+  };
+  CHECK(refused(task({})) == ErrorCode::input);
+  CHECK(refused(task({Load{1, false}})) == ErrorCode::input);
+  CHECK(refused(task({Load{0, false}, Negate{1}})) == ErrorCode::input);
+  CHECK(refused(task({Load{0, false}, Negate{-1}})) == ErrorCode::input);
+  CHECK(refused(task({Load{0, false}, Select{0, 0}})) == ErrorCode::input);
+  CHECK(refused(task({Load{0, false}, Magnitude{0, .5, Group::row, false, 1}})) == ErrorCode::input);
+  CHECK(refused(task({Load{0, false}, Magnitude{0, .5, Group::row, false, 1}, Negate{1}})) == ErrorCode::input);
+  CHECK(refused(task({Load{0, false}, Mean{{0, 0}, {0.5, -0.5}, 1}})) == ErrorCode::input);
+  CHECK(refused(task({Load{0, false}, Sum{{0, 0}, {0.5}, 1}})) == ErrorCode::input);
+  CHECK(refused(task({Load{0, false}, Lora{0, 0, 1, 1, false}})) == ErrorCode::input);
+  CHECK(refused(task({Load{0, false}, Negate{0}}), {100, 1 << 20}) == ErrorCode::memory);
+}

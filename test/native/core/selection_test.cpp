@@ -1,0 +1,129 @@
+// Where masks cut the canonical order: both selections against a full sort, on keys that tie in every way.
+
+#include <algorithm>
+#include <functional>
+
+#include "../check.h"
+#include "cpu/cached_selection.h"
+#include "cpu/streamed_selection.h"
+#include "samples.h"
+
+namespace {
+
+using namespace theta;
+
+constexpr uint64_t kStream = 0x1234567890abcdef;
+
+template <typename W>
+struct Order {
+  Bits<W> key;
+  uint64_t tie;
+  bool operator>(const Order& other) const { return key != other.key ? key > other.key : tie > other.tie; }
+};
+
+/// The element at each rank, by sorting.
+template <typename W>
+std::vector<Order<W>> sorted(const std::vector<W>& x, int64_t first) {
+  std::vector<Order<W>> order;
+  for (size_t i = 0; i < x.size(); ++i) {
+    order.push_back({key_of(x[i]), tie_of(first + static_cast<int64_t>(i), kStream)});
+  }
+  std::ranges::sort(order, std::greater<>());
+  return order;
+}
+
+/// Whether exactly the elements of ranks 0 … rank lie before the cut.
+template <typename W>
+bool cuts_at(const std::vector<Order<W>>& order, const Cut<Bits<W>>& cut, int64_t rank) {
+  const auto before = [&](const Order<W>& element) {
+    return element.key > cut.key || (element.key == cut.key && element.tie >= cut.tie);
+  };
+  const auto next = static_cast<size_t>(rank + 1);
+  return before(order[next - 1]) && (next == order.size() || !before(order[next]));
+}
+
+/// Feeds a group to a selection in blocks of changing size, until it has found its cuts.
+template <typename W>
+void run(MaskStatistic<W>& selection, const std::vector<W>& x, int64_t first, int& passes) {
+  selection.forget(first);
+  selection.begin(first);
+  passes = 0;
+  do {
+    ++passes;
+    std::minstd_rand random(3);
+    for (int64_t at = 0; at < static_cast<int64_t>(x.size());) {
+      const int64_t count = std::min<int64_t>(static_cast<int64_t>(x.size()) - at, 1 + random() % kBlock);
+      const W* value = x.data() + at;
+      selection.gather(Block<W>{first + at, count, &value, nullptr}, 0, count);
+      at += count;
+    }
+  } while (!selection.end_pass());
+}
+
+template <typename W>
+void check_bands(const std::vector<W>& x, int64_t first, int64_t capacity) {
+  const auto size = static_cast<int64_t>(x.size());
+  const std::vector<Order<W>> order = sorted(x, first);
+  for (const Isa isa : supported_isas()) {
+    const KernelTable& kernels = kernels_for(isa);
+    for (const Band band : {Band{0, 1}, Band{0, size / 5}, Band{0, size - 1}, Band{1, size / 2}, Band{size / 3, size / 3},
+                            Band{size / 2, size / 2}, Band{size / 100, size / 2}}) {
+      if (band.keep == 0) continue;
+      std::vector<std::byte> memory(static_cast<size_t>(size * 32 + capacity * 64 + (8 << 20)));
+      Carver carver(memory.data());
+      const FoundElements<W> found(std::max(size, kBlock), carver);
+      CachedSelection<W> cached({0, band, kStream}, size, 1, kernels, found, carver);
+      StreamedSelection<W> streamed({0, band, kStream}, size, 1, capacity, kernels, found, carver);
+      int cached_passes, streamed_passes;
+      run(cached, x, first, cached_passes);
+      run(streamed, x, first, streamed_passes);
+      CHECK(cached_passes == 1);
+      CHECK(streamed_passes <= (sizeof(W) == 4 ? 5 : 7));
+      for (const CutWanted& wanted : cuts_wanted(band, size)) {
+        const MaskCuts<W>&a = cached.cuts(first), &b = streamed.cuts(first);
+        CHECK(cuts_at(order, wanted.outer ? a.outer : a.inner, wanted.rank));
+        CHECK(cuts_at(order, wanted.outer ? b.outer : b.inner, wanted.rank));
+      }
+    }
+  }
+}
+
+template <typename W>
+void selections_agree() {
+  std::mt19937 random(11);
+  for (const int64_t size : {2, 3, 17, 191, 193, 257, 4097, 30000}) {
+    const int64_t capacity = size > 4000 ? 200 : 64;
+    check_bands(theta_test::numbers<W>(size, 21), 0, capacity);
+    std::vector<W> equal(static_cast<size_t>(size), W(0.5));
+    check_bands(equal, size * 3, capacity);
+    // A few values, spread over many exponents.
+    for (W& x : equal) x = static_cast<W>(std::ldexp(random() % 3, static_cast<int>(random() % 5) * 20 - 40));
+    check_bands(equal, 5 * size, capacity);
+    // All keys in one digit, most of them different.
+    for (W& x : equal) x = static_cast<W>(1 + std::ldexp(random() % 1000, -22));
+    check_bands(equal, 0, capacity);
+  }
+}
+
+}  // namespace
+
+TEST(selection_f32) { selections_agree<float>(); }
+TEST(selection_f64) { selections_agree<double>(); }
+
+TEST(selection_of_ties) {
+  std::mt19937_64 random(1);
+  for (const int64_t count : {1, 2, 64, 65, 1000, 5000}) {
+    std::vector<uint64_t> ties(static_cast<size_t>(count));
+    for (uint64_t& tie : ties) tie = random();
+    std::vector<uint64_t> order = ties;
+    std::ranges::sort(order, std::greater<>());
+    for (const int64_t rank : {int64_t{0}, count / 3, count - 1}) {
+      std::vector<uint64_t> copy = ties;
+      CHECK(tie_at(copy.data(), count, rank) == order[static_cast<size_t>(rank)]);
+    }
+    // Not uniform at all: the window misses.
+    for (uint64_t& tie : order) tie >>= 40;
+    std::vector<uint64_t> copy = order;
+    CHECK(tie_at(copy.data(), count, count / 2) == order[static_cast<size_t>(count / 2)]);
+  }
+}
