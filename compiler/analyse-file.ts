@@ -8,7 +8,7 @@ import type { CompilerHost } from "./checkpoint.ts";
 import { evaluate } from "./evaluate.ts";
 import { evaluateDeclaration } from "./evaluate-declaration.ts";
 import { POISON, type Result } from "./kinds.ts";
-import { type DeclaringStatement, declareNames, type Scope } from "./names.ts";
+import { type DeclaringStatement, declareNames, type Scope, type Suggest } from "./names.ts";
 import { evaluateInput, type ParsedInput } from "./parameter-inputs.ts";
 import { evaluateParameter, expectationOf, reportUnknownOverride } from "./parameters.ts";
 import { referencesIn, referencesOf } from "./references.ts";
@@ -20,6 +20,7 @@ import { DTYPE_WORDS } from "./words.ts";
 export interface Analysis {
   readonly host: CompilerHost;
   readonly report: Report;
+  readonly suggest: Suggest;
   /** By name, `lib.` included. */
   readonly lists: Map<string, readonly string[]>;
   imported: number;
@@ -57,6 +58,7 @@ export function analyseFile(file: FileUnderAnalysis, analysis: Analysis): Analys
     imports: new Map(),
     faults: recipe.faults ?? [],
     report,
+    suggest: analysis.suggest,
   };
   for (const { text } of recipe.brokenNames ?? []) if (!declarations.has(text)) scope.values.set(text, POISON);
 

@@ -13,7 +13,7 @@ import { checkOutputPaths, type InputPlace } from "./checks/output-paths.ts";
 import { warnOfUnused } from "./checks/unused.ts";
 import { declarationsOf } from "./declared-nodes.ts";
 import { evaluateExpect } from "./gates.ts";
-import type { Scope } from "./names.ts";
+import { type Scope, suggestions } from "./names.ts";
 import { evaluateOutput } from "./outputs.ts";
 import { parseInput, type ParameterInput, type ParsedInput } from "./parameter-inputs.ts";
 import { plainValue, reportUnknownOverride } from "./parameters.ts";
@@ -46,7 +46,7 @@ export function analyse(recipe: Recipe, host: CompilerHost, options: AnalyseOpti
   const report = (diagnostic: Diagnostic) => void diagnostics.push(diagnostic);
   const { source } = recipe.span;
   const directory = resolve(source.directory);
-  const analysis: Analysis = { host, report, lists: new Map(), imported: 0 };
+  const analysis: Analysis = { host, report, suggest: suggestions(), lists: new Map(), imported: 0 };
   const inputs = parseInputs(recipe, options, report);
   const root = { recipe, directory, prefix: "", inputs, open: [resolve(directory, basename(source.path))] };
   const { scope, mentioned } = analyseFile(root, analysis);

@@ -1,7 +1,6 @@
 // Calls: which row of the method table, or which declared strategy, is meant, and what comes out.
 
 import type { Argument, CallExpression } from "../dsl/ast.ts";
-import { didYouMean } from "../dsl/did-you-mean.ts";
 import type { Span } from "../dsl/source.ts";
 import type { Expectation } from "./evaluate.ts";
 import { evaluateMatch } from "./evaluate-match.ts";
@@ -22,7 +21,7 @@ export function evaluateCall(call: CallExpression, scope: Scope, expected: Expec
     const row = METHODS.get(callee.text);
     if (row !== undefined) return evaluateMethod(row, callee.span, call.arguments, scope, call, expected);
     const strategies = [...scope.declarations].filter(([, { kind }]) => kind === "strategy").map(([name]) => name);
-    const near = didYouMean(callee.text, [...METHODS.keys(), ...strategies]);
+    const near = scope.suggest(callee.text, [...METHODS.keys(), ...strategies]);
     scope.report({
       code: "unknown-name",
       severity: "error",

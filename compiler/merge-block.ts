@@ -15,7 +15,7 @@ import {
 } from "./kinds.ts";
 import { applyMask, chooseMask, selectorMask, everyTensor } from "./masks.ts";
 import { NO_CLAUSES, readClauses, type ReadClauses } from "./merge-clauses.ts";
-import { type ReadAt, readAt, readEntry, type ReadEntry } from "./merge-entries.ts";
+import { entryKeys, type ReadAt, readAt, readEntry, type ReadEntry } from "./merge-entries.ts";
 import type { Input, PerInputValues } from "./method-arguments.ts";
 import { commonPerInputParameters } from "./methods.ts";
 import { baseName, hasFault, type Scope } from "./names.ts";
@@ -29,12 +29,13 @@ export function evaluateMergeBlock(statement: MergeStatement, body: MergeBlockBo
   const strategy = readStrategy(statement, body, scope);
   const isOntoBase = body.onto !== undefined;
   let each = NO_CLAUSES;
+  const keys = entryKeys(body);
   const entries: (ReadEntry | undefined)[] = [];
   const ats: (ReadAt | undefined)[] = [];
   for (const item of body.items) {
     if (item.kind === "each") each = readClauses(item.clauses, strategy, isOntoBase, scope, each);
     else if (item.kind === "entry") entries.push(readEntry(item, base, isOntoBase, strategy, scope));
-    else ats.push(readAt(item, body, isOntoBase, strategy, scope));
+    else ats.push(readAt(item, keys, isOntoBase, strategy, scope));
   }
   if (entries.length === 0 && !hasFault(scope, body.span)) {
     scope.report({
@@ -147,7 +148,7 @@ function mergeEntries(
       const number = numberClause(name, { kind: "constant", value }, entry, ats, each);
       return new Array<NumberValue>(entry.values.length).fill(number);
     });
-    perInput.set(name, { values, span });
+    perInput.set(name, { kind: "list", values, span });
   }
   return applyStrategy(strategy, inputs, perInput, span, scope);
 }

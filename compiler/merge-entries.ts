@@ -82,6 +82,29 @@ export function keyOf(expression: Expression): string {
   }
 }
 
+/** The entries of a merge, by key, and how often each stands there. */
+export interface EntryKeys {
+  readonly body: MergeBlockBody;
+  readonly counts: ReadonlyMap<string, number>;
+}
+
+export function entryKeys(body: MergeBlockBody): EntryKeys {
+  const counts = new Map<string, number>();
+  for (const item of body.items) {
+    if (item.kind === "entry") counts.set(keyOf(item.value), (counts.get(keyOf(item.value)) ?? 0) + 1);
+  }
+  return { body, counts };
+}
+
+const MOST_NAMED_ENTRIES = 8;
+
+function helpWithEntry(key: string, known: readonly string[], scope: Scope): string {
+  const near = scope.suggest(key, known);
+  if (near !== undefined) return `did you mean ${near}?`;
+  const rest = known.length - MOST_NAMED_ENTRIES;
+  return `its entries are ${known.slice(0, MOST_NAMED_ENTRIES).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+}
+
 /** What an `at` block changes for the tensors it takes. */
 export interface ReadAt {
   readonly selector: Selector;
@@ -94,7 +117,7 @@ export interface ReadAt {
 /** Undefined when something in it was reported. */
 export function readAt(
   block: AtBlock,
-  body: MergeBlockBody,
+  keys: EntryKeys,
   isOntoBase: boolean,
   strategy: StrategyResult | undefined,
   scope: Scope,
@@ -117,7 +140,7 @@ export function readAt(
     for (const entry of block.body.entries) {
       const clauses = readClauses(entry.clauses, strategy, isOntoBase, scope);
       const key = keyOf(entry.value);
-      if (!isEntryOfMerge(entry, key, body, entries, scope)) isSound = false;
+      if (!isEntryOfMerge(entry, key, keys, entries, scope)) isSound = false;
       else if (entry.clauses.length === 0) isSound = reportNothingStated(entry.span, entry.span, scope);
       entries.set(key, clauses);
       isSound &&= clauses.isSound;
@@ -149,7 +172,7 @@ function reportNothingStated(span: Span, whole: Span, scope: Scope): false {
 function isEntryOfMerge(
   { value, span }: Entry,
   key: string,
-  body: MergeBlockBody,
+  { body, counts }: EntryKeys,
   earlier: ReadonlyMap<string, ReadClauses>,
   scope: Scope,
 ): boolean {
@@ -162,18 +185,17 @@ function isEntryOfMerge(
     });
     return false;
   }
-  const matching = body.items.filter((item) => item.kind === "entry" && keyOf(item.value) === key).length;
+  const matching = counts.get(key) ?? 0;
   if (matching === 1) return true;
   // The entry may stand on a broken line.
   if (matching === 0 && hasFault(scope, body.span)) return false;
-  const known = body.items.flatMap((item) => (item.kind === "entry" ? [keyOf(item.value)] : []));
   scope.report({
     code: matching === 0 ? "not-an-entry" : "ambiguous-entry",
     severity: "error",
     message:
       matching === 0 ? `${key} is not an entry of this merge` : `this merge has ${matching} entries that read ${key}`,
     span: value.kind === "name" ? value.span : span,
-    help: matching === 0 ? `its entries are ${known.join(", ")}` : "declare a vector for each and name those",
+    help: matching === 0 ? helpWithEntry(key, [...counts.keys()], scope) : "declare a vector for each and name those",
   });
   return false;
 }

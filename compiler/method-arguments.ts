@@ -18,11 +18,10 @@ export interface Input {
   readonly span: Span;
 }
 
-/** The values of a per-input parameter, as a call gives them: one for each input. */
-export interface PerInputValues {
-  readonly values: readonly NumberValue[];
-  readonly span: Span;
-}
+/** A per-input parameter as a call gives it: a list with a value for each input, or one value that every input has. */
+export type PerInputValues =
+  | { readonly kind: "list"; readonly values: readonly NumberValue[]; readonly span: Span }
+  | { readonly kind: "every"; readonly value: NumberValue };
 
 export interface ReadArguments {
   readonly inputs: readonly Input[];
@@ -212,28 +211,25 @@ function fillDefaults(
   return isComplete;
 }
 
-/** `weight: [0.5, 0.5]` */
+/** `weight: [0.5, 0.5]`, or `weight: 0.5` for every input. */
 function readPerInput(parameter: PerInputParameter, { value }: Argument, scope: Scope): PerInputValues | undefined {
-  const list = evaluate(value, scope);
-  if (list.kind === "poison") return undefined;
-  if (list.kind !== "list") {
-    scope.report(
-      takesInstead(
-        `${parameter.name} in a call`,
-        "a list with a number for each input",
-        list,
-        value.span,
-        `write ${parameter.name}: [0.5, 0.5]`,
-      ),
-    );
+  const { name, range, meaning } = parameter;
+  const given = evaluate(value, scope);
+  if (given.kind === "poison") return undefined;
+  if (given.kind === "number") {
+    const isInside = checkRange(name, range, given.value, value.span, scope.report, meaning);
+    return isInside ? { kind: "every", value: given.value } : undefined;
+  }
+  if (given.kind !== "list") {
+    const takes = "a list with a number for each input, or one number for all";
+    scope.report(takesInstead(name, takes, given, value.span, `write ${name}: [0.5, 0.5]`));
     return undefined;
   }
   const values: NumberValue[] = [];
-  for (const element of list.elements) {
-    const number = takeNumber(parameter.name, element.value, element.span, scope.report);
+  for (const element of given.elements) {
+    const number = takeNumber(name, element.value, element.span, scope.report);
     if (number === undefined) continue;
-    const isInside = checkRange(parameter.name, parameter.range, number, element.span, scope.report, parameter.meaning);
-    if (isInside) values.push(number);
+    if (checkRange(name, range, number, element.span, scope.report, meaning)) values.push(number);
   }
-  return values.length === list.elements.length ? { values, span: value.span } : undefined;
+  return values.length === given.elements.length ? { kind: "list", values, span: value.span } : undefined;
 }

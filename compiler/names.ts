@@ -16,6 +16,7 @@ import type {
 } from "../dsl/ast.ts";
 import type { Report } from "../dsl/diagnostic.ts";
 import { didYouMean } from "../dsl/did-you-mean.ts";
+import { MAX_DIAGNOSTICS } from "../dsl/limits.ts";
 import type { Span } from "../dsl/source.ts";
 import { POISON, type Result } from "./kinds.ts";
 import { METHODS } from "./methods.ts";
@@ -43,6 +44,16 @@ export interface Scope {
   /** Where the parser found errors; what seems to be missing there may only be broken. */
   readonly faults: readonly Span[];
   readonly report: Report;
+  readonly suggest: Suggest;
+}
+
+/** The name that was probably meant; see `suggestions`. */
+export type Suggest = (word: string, candidates: Iterable<string>) => string | undefined;
+
+/** Comparing one name with ten thousand takes a while, so only as many mistakes get a suggestion as are printed. */
+export function suggestions(): Suggest {
+  let left = MAX_DIAGNOSTICS;
+  return (word, candidates) => (left-- > 0 ? didYouMean(word, candidates) : undefined);
 }
 
 /** Collects the declarations; a second one of a name is reported and the first one stands. */
@@ -96,7 +107,7 @@ export function lookUp(name: Name, scope: Scope): Result {
     });
     return POISON;
   }
-  reportUnknown(name.text, name.span, [...scope.declarations.keys(), ...METHODS.keys()], scope.report);
+  reportUnknown(name.text, name.span, [...scope.declarations.keys(), ...METHODS.keys()], scope);
   return POISON;
 }
 
@@ -106,7 +117,7 @@ export function lookUpMember(object: Name, member: Name, scope: Scope): Result {
   if (declaration === undefined) {
     // A broken statement would have declared it.
     if (scope.values.has(object.text)) return POISON;
-    reportUnknown(object.text, object.span, importNames(scope), scope.report);
+    reportUnknown(object.text, object.span, importNames(scope), scope);
     return POISON;
   }
   if (declaration.kind !== "import") {
@@ -132,7 +143,7 @@ export function lookUpMember(object: Name, member: Name, scope: Scope): Result {
     });
     return POISON;
   }
-  reportUnknown(member.text, member.span, [...file.declarations.keys()], scope.report, ` in ${object.text}`);
+  reportUnknown(member.text, member.span, [...file.declarations.keys()], scope, ` in ${object.text}`);
   return POISON;
 }
 
@@ -149,9 +160,9 @@ function importNames(scope: Scope): string[] {
 }
 
 /** `unknown-name`, with the nearest of the candidates as a suggestion. */
-function reportUnknown(text: string, span: Span, candidates: readonly string[], report: Report, where = ""): void {
-  const near = didYouMean(text, candidates);
-  report({
+function reportUnknown(text: string, span: Span, candidates: readonly string[], scope: Scope, where = ""): void {
+  const near = scope.suggest(text, candidates);
+  scope.report({
     code: "unknown-name",
     severity: "error",
     message: `nothing${where} is named ${text}`,

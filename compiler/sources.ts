@@ -30,6 +30,9 @@ export function takePath(what: string, expression: Expression, scope: Scope): Lo
   return localPath(result, expression.span, scope);
 }
 
+/** PATH_MAX of Linux. */
+const LONGEST_PATH = 4096;
+
 function localPath({ text, directory }: StringResult, span: Span, scope: Scope): LocalPath | undefined {
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(text)?.[1];
   if (scheme !== undefined) {
@@ -41,13 +44,16 @@ function localPath({ text, directory }: StringResult, span: Span, scope: Scope):
     });
     return undefined;
   }
-  if (text === "" || text.includes("\0")) {
-    scope.report({
-      code: "bad-path",
-      severity: "error",
-      message: text === "" ? "the path is empty" : "a path cannot contain a NUL character",
-      span,
-    });
+  const problem =
+    text === ""
+      ? "the path is empty"
+      : text.includes("\0")
+        ? "a path cannot contain a NUL character"
+        : text.length > LONGEST_PATH
+          ? `a path has at most ${LONGEST_PATH} characters, not ${text.length}`
+          : undefined;
+  if (problem !== undefined) {
+    scope.report({ code: "bad-path", severity: "error", message: problem, span });
     return undefined;
   }
   return { path: resolve(directory, text), display: text };

@@ -118,10 +118,12 @@ function perInputValues(
   const values = new Map<string, readonly NumberValue[]>();
   let isSound = true;
   for (const parameter of methods.flatMap(perInputParameters)) {
-    const list = given.get(parameter.name);
-    if (list === undefined) {
-      const value: NumberValue = { kind: "constant", value: parameter.default };
-      values.set(parameter.name, new Array<NumberValue>(count).fill(value));
+    const list: PerInputValues = given.get(parameter.name) ?? {
+      kind: "every",
+      value: { kind: "constant", value: parameter.default },
+    };
+    if (list.kind === "every") {
+      values.set(parameter.name, new Array<NumberValue>(count).fill(list.value));
     } else if (list.values.length === count) {
       values.set(parameter.name, list.values);
     } else {

@@ -7,26 +7,31 @@ import type { ReadAt, ReadEntry } from "../merge-entries.ts";
 import type { LayerRange, Selector } from "../recipe-graph.ts";
 
 export function checkAtBlocks(ats: readonly ReadAt[], report: Report): void {
-  const keeps = ats.filter(({ keep }) => keep !== undefined);
-  ats.forEach((at, index) => {
-    if (at.keep !== undefined) {
-      const winners = keeps.slice(0, keeps.indexOf(at));
-      const winner = winnerOver(at.selector, winners);
-      if (winner !== undefined) reportHidden("this at", at, winner, at.span, report);
-      return;
-    }
+  const keeps = new Cover();
+  for (const at of ats) {
+    if (at.keep === undefined) continue;
+    const winner = keeps.winnerOver(at.selector);
+    if (winner !== undefined) reportHidden("this at", at, winner, at.span, report);
+    keeps.add(at);
+  }
+  /** By entry and clause: the blocks so far that state it. */
+  const stating = new Map<string, Cover>();
+  for (const at of ats) {
     const hidden = [...at.entries].flatMap(([key, clauses]) =>
       [...clauses.spans].map(([name, span]) => {
-        const stating = ats.slice(0, index).filter(({ entries }) => entries.get(key)?.spans.has(name));
-        return { what: `${name} of ${key} here`, span, winner: winnerOver(at.selector, [...keeps, ...stating]) };
+        const clause = `${name} of ${key}`;
+        const cover = stating.get(clause) ?? new Cover();
+        const winner = keeps.winnerOver(at.selector) ?? cover.winnerOver(at.selector);
+        stating.set(clause, cover.add(at));
+        return { what: `${clause} here`, span, winner };
       }),
     );
     if (hidden.length > 0 && hidden.every(({ winner }) => winner !== undefined)) {
       reportHidden("this at", at, hidden[0]!.winner!, at.span, report);
-      return;
+      continue;
     }
     for (const { what, span, winner } of hidden) if (winner !== undefined) reportHidden(what, at, winner, span, report);
-  });
+  }
 }
 
 function reportHidden(what: string, at: ReadAt, winner: ReadAt, span: ReadAt["span"], report: Report): void {
@@ -62,35 +67,49 @@ export function checkEach(each: ReadClauses, entries: readonly ReadEntry[], repo
   }
 }
 
-/** An earlier block whose selector takes at least every tensor that `selector` takes; joint cover counts as the last. */
-function winnerOver(selector: Selector, earlier: readonly ReadAt[]): ReadAt | undefined {
-  const parts = partsOf(selector);
-  const taken = earlier.map((at) => ({ at, parts: partsOf(at.selector) }));
-  let winner: ReadAt | undefined;
-  for (const part of parts) {
-    const cover = taken.find((one) => one.parts.some((other) => covers(other, part)));
-    if (cover === undefined) return undefined;
-    winner = cover.at;
+/** What some blocks take together, indexed so that a recipe of ten thousand blocks is checked in a moment. */
+class Cover {
+  readonly #exact = new Map<string, ReadAt>();
+  readonly #layers: { readonly range: LayerRange; readonly at: ReadAt }[] = [];
+
+  add(at: ReadAt): this {
+    for (const part of partsOf(at.selector)) {
+      const text = textOf(part);
+      if (this.#exact.has(text)) continue;
+      this.#exact.set(text, at);
+      if (part.kind === "layers") this.#layers.push({ range: part.range, at });
+    }
+    return this;
   }
-  return winner;
+
+  /** One of the blocks that together surely take every tensor that `selector` takes. */
+  winnerOver(selector: Selector): ReadAt | undefined {
+    let winner: ReadAt | undefined;
+    for (const part of partsOf(selector)) {
+      winner = this.#winnerOverPart(part);
+      if (winner === undefined) return undefined;
+    }
+    return winner;
+  }
+
+  #winnerOverPart(part: Part): ReadAt | undefined {
+    const known = this.#exact.get(EVERYTHING) ?? this.#exact.get(textOf(part));
+    if (known !== undefined) return known;
+    if (part.kind === "layers") return this.#layers.find(({ range }) => holds(range, part.range))?.at;
+    if (part.kind === "and") return this.winnerOver(part.left) ?? this.winnerOver(part.right);
+    return undefined;
+  }
 }
 
 /** A selector as a list of parts joined by `|`; a glob is a part. */
 type Part = Selector | { readonly kind: "glob"; readonly glob: string };
 
+const EVERYTHING = textOf({ kind: "glob", glob: "*" });
+
 function partsOf(selector: Selector): Part[] {
   if (selector.kind === "or") return [...partsOf(selector.left), ...partsOf(selector.right)];
   if (selector.kind === "tensors") return selector.globs.map(({ glob }) => ({ kind: "glob", glob }));
   return [selector];
-}
-
-/** Whether `wide` surely takes every tensor that `narrow` takes. */
-function covers(wide: Part, narrow: Part): boolean {
-  if (wide.kind === "glob" && wide.glob === "*") return true;
-  if (wide.kind === "layers" && narrow.kind === "layers") return holds(wide.range, narrow.range);
-  if (narrow.kind === "and" && (covers(wide, narrow.left) || covers(wide, narrow.right))) return true;
-  if (wide.kind === "tensors") return partsOf(wide).some((part) => covers(part, narrow));
-  return textOf(wide) === textOf(narrow);
 }
 
 function holds(wide: LayerRange, narrow: LayerRange): boolean {

@@ -37,6 +37,11 @@ describe("two forms of one meaning", () => {
       `merge it using linear {\n  maths weight 0.5\n  code weight 0.25\n}`,
       `merge it = linear(maths, code, weight: [0.5, 0.25])`,
     ],
+    [
+      "one weight for all and a list",
+      `merge it = llama + sum(m, c, weight: 0.5)`,
+      `merge it = llama + sum(m, c, weight: [0.5, 0.5])`,
+    ],
     ["an entry's mask and &", `merge it onto llama using sum { maths mask trim }`, `merge it = llama + sum(m & trim)`],
     [
       "clauses in a line and one a line",

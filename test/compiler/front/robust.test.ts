@@ -93,6 +93,18 @@ describe("long chains of names", () => {
     expect(codesOf(`theta 1\n${strategies.join("\n")}\n`)).toEqual(["nested-too-deeply"]);
   });
 
+  test("of blocks and outputs are checked in a moment", () => {
+    const count = 4000;
+    const numbers = Array.from({ length: count }, (_, i) => i);
+    const ats = numbers.map((i) => `at layers(${i}..${i + 1}) & "*${i}*" { m weight ${i} }`);
+    const keeps = numbers.map((i) => `at "k${i}" | layers(${count - i}..${count}) keep llama`);
+    const outputs = numbers.map((i) => `output "dist/${i}" = x`);
+    const merge = `merge x onto llama using sum {\nm\n${[...ats, ...keeps].join("\n")}\n}`;
+    const started = performance.now();
+    analyseText(`${PRELUDE}${merge}\n${outputs.join("\n")}\n`);
+    expect(performance.now() - started).toBeLessThan(30_000);
+  });
+
   test("that are a cycle", () => {
     const lines = chain((name, before) => `merge ${name} = ${before}`, `n${LENGTH - 1}`);
     expect(codesOf(`theta 1\n${lines.join("\n")}\n`)).toEqual(["cycle"]);

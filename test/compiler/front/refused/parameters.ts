@@ -46,9 +46,9 @@ export const PARAMETERS: Readonly<Record<string, RefusedCase>> = {
     code: "list-length",
     body: `merge x = linear(runs, weight: [1, 2, 3])`,
   },
-  "a number where a list of weights belongs": {
+  "a string where a list of weights belongs": {
     code: "wrong-kind",
-    body: `merge x = linear(maths, code, weight: 0.5)`,
+    body: `merge x = linear(maths, code, weight: "1")`,
   },
   "weights without inputs": { code: "missing-inputs", body: `merge x using linear(weight: [1, 2]) { maths\ncode }` },
   "three inputs of slerp": { code: "input-count", body: `merge x = slerp(maths, code, llama, t: 0.5)` },

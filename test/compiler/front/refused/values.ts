@@ -39,6 +39,7 @@ export const VALUES: Readonly<Record<string, RefusedCase>> = {
   "a pattern that finds nothing": { code: "empty-list", body: `models none = "nothing/*"` },
   "a list of models that are numbers": { code: "wrong-kind", body: `models x = [1]` },
   "a model that is not a path": { code: "wrong-kind", body: `model x = 3` },
+  "a path that is too long": { code: "bad-path", body: `model x = "${"a/".repeat(2049)}"` },
   "an empty path": { code: "bad-path", body: `model x = ""` },
   "a model of the hub": { code: "not-served", body: `model x = "hf://org/name"` },
   "a revision": { code: "not-served", body: `model x = "models/x" @ "main"` },
