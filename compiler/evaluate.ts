@@ -13,7 +13,7 @@ import { wrongKind } from "./wrong-kind.ts";
 
 /** What the place of an expression makes of bare words and strings. */
 export interface Expectation {
-  /** A bare string is a selector of one glob. */
+  /** A string, or the name of one, is a selector of one glob. */
   readonly mask?: true;
   /** Words of this list are searched before names. */
   readonly words?: { readonly of: string; readonly list: readonly string[] };
@@ -23,6 +23,11 @@ const NOTHING: Expectation = {};
 export const A_MASK: Expectation = { mask: true };
 
 export function evaluate(expression: Expression, scope: Scope, expected: Expectation = NOTHING): Result {
+  const result = evaluateAsIs(expression, scope, expected);
+  return expected.mask && result.kind === "string" ? globMask(result.text, expression.span) : result;
+}
+
+function evaluateAsIs(expression: Expression, scope: Scope, expected: Expectation): Result {
   switch (expression.kind) {
     case "name":
       return evaluateName(expression, scope, expected);
@@ -33,7 +38,6 @@ export function evaluate(expression: Expression, scope: Scope, expected: Expecta
     case "size":
       return { kind: "size", bytes: expression.bytes };
     case "string":
-      if (expected.mask) return globMask(expression.value, expression.span);
       return { kind: "string", text: expression.value, directory: scope.directory };
     case "boolean":
       return { kind: "boolean", value: { kind: "constant", value: expression.value } };

@@ -33,8 +33,10 @@ export function evaluateMergeBlock(statement: MergeStatement, body: MergeBlockBo
   const entries: (ReadEntry | undefined)[] = [];
   const ats: (ReadAt | undefined)[] = [];
   for (const item of body.items) {
-    if (item.kind === "each") each = readClauses(item.clauses, strategy, isOntoBase, scope, each);
-    else if (item.kind === "entry") entries.push(readEntry(item, base, isOntoBase, strategy, scope));
+    if (item.kind === "each") {
+      if (item.clauses.length === 0) reportEmptyEach(item.span, scope);
+      each = readClauses(item.clauses, strategy, isOntoBase, scope, each);
+    } else if (item.kind === "entry") entries.push(readEntry(item, base, isOntoBase, strategy, scope));
     else ats.push(readAt(item, keys, isOntoBase, strategy, scope));
   }
   if (entries.length === 0 && !hasFault(scope, body.span)) {
@@ -67,6 +69,17 @@ export function evaluateMergeBlock(statement: MergeStatement, body: MergeBlockBo
   const arms = soundAts.flatMap(({ selector, keep }) => (keep === undefined ? [] : [{ selector, value: keep }]));
   if (arms.length > 0) node = { kind: "model-choice", arms, otherwise: node, span: statement.span };
   return { kind: "model", node };
+}
+
+function reportEmptyEach(span: Span, scope: Scope): void {
+  if (hasFault(scope, span)) return;
+  scope.report({
+    code: "each-states-nothing",
+    severity: "error",
+    message: "each states no clause",
+    span,
+    help: "for example each weight 0.5",
+  });
 }
 
 function readBase({ onto }: MergeBlockBody, scope: Scope): ModelResult | undefined {

@@ -8,7 +8,7 @@ export const FUNCTIONS: readonly MethodRow[] = [
     maps: "function",
     parameters: [],
     summary: "For each tensor the value of the first selector that matches its name; `else` for the rest.",
-    example: 'weight match("*self_attn*": 0.3, layers(0..8): 0.2, else: 0.5)',
+    example: 'merge halfway = slerp(maths, code, t: match("*self_attn*": 0.3, layers(0..8): 0.2, else: 0.5))',
   },
   {
     name: "ramp",
@@ -16,14 +16,14 @@ export const FUNCTIONS: readonly MethodRow[] = [
     parameters: [],
     summary:
       "The piecewise-linear value at a tensor's depth in its layer stack; `over: A..B` spans those layers, `outside:` is for tensors in no stack.",
-    example: "weight ramp(0.2, 0.8)",
+    example: "merge halfway = slerp(maths, code, t: ramp(0.2, 0.8))",
   },
   {
     name: "rebase",
     maps: "function",
     parameters: [],
     summary: "The vector, meant to be used with another base than the one it was taken from.",
-    example: "merge analogy = code + rebase(maths_delta, code)",
+    example: "merge analogy = code + rebase(maths - llama, code)",
   },
   {
     name: "scale",
@@ -38,7 +38,7 @@ export const FUNCTIONS: readonly MethodRow[] = [
     maps: "function",
     parameters: [],
     summary: "Layers of several models on top of each other.",
-    example: "merge tall = stack(slice(a, 0..24), slice(b, 8..32))",
+    example: "merge tall = stack(slice(maths, 0..24), slice(code, 8..32))",
     notServed: "outputs have the layers of their inputs in this version",
   },
   {
@@ -46,7 +46,7 @@ export const FUNCTIONS: readonly MethodRow[] = [
     maps: "function",
     parameters: [],
     summary: "Some layers of a model.",
-    example: "merge tall = stack(slice(a, 0..24), slice(b, 8..32))",
+    example: "merge tall = stack(slice(maths, 0..24), slice(code, 8..32))",
     notServed: "outputs have the layers of their inputs in this version",
   },
   {
@@ -70,7 +70,7 @@ export const FUNCTIONS: readonly MethodRow[] = [
     maps: "function",
     parameters: [],
     summary: "An evaluation program whose metric a gate tests.",
-    example: 'expect assistant { command(["./evaluate.sh"], metric: "acc") > 0.95 }',
+    example: 'expect maths { command(["./evaluate.sh"], metric: "acc") > 0.95 }',
     notServed: "run the program behind theta build",
   },
 ];

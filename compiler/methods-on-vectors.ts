@@ -72,7 +72,7 @@ export const VECTOR_METHODS: readonly MethodRow[] = [
     summary:
       "Elects a sign for each element, drops the elements that disagree with it and averages the rest. The trimming of the paper is a mask: `each mask magnitude(density: 0.2)`.",
     source: "Yadav et al., TIES-Merging, NeurIPS 2023, arXiv 2306.01708",
-    example: "merge soup onto llama using ties { each mask magnitude(density: 0.2) }",
+    example: "merge soup onto llama using ties { maths mask magnitude(density: 0.2) }",
     op: "ties",
   },
   {
@@ -185,7 +185,7 @@ export const VECTOR_METHODS: readonly MethodRow[] = [
     parameters: [],
     summary: "RegMean for LoRA adapters that share a factor; needs Gram matrices of each model.",
     source: "arXiv 2410.17961",
-    example: "merge soup onto llama using lorm { chat }",
+    example: "merge soup onto llama using lorm { maths }",
     notServed: "it needs activation statistics, which have no source yet; use mean",
   },
 ];

@@ -87,6 +87,11 @@ describe("two forms of one meaning", () => {
       `merge it = slerp(maths, code, t: match(("*mlp*" | "*ffn*") & !layers(0..2): 1, else: 0))`,
     ],
     [
+      "a string parameter as a selector and its value",
+      `param part: string = "*mlp*"\nmerge it = slerp(maths, code, t: match(part & !"*1*": 1, else: 0))`,
+      `merge it = slerp(maths, code, t: match("*mlp*" & !"*1*": 1, else: 0))`,
+    ],
+    [
       "a parameter and its value",
       `param a: number = 1\nparam b: number = a / 2 + 0.25\nmerge it = slerp(maths, code, t: b)`,
       `merge it = slerp(maths, code, t: 0.75)`,

@@ -21,6 +21,10 @@ export const MERGES: Readonly<Record<string, RefusedCase>> = {
     code: "duplicate-clause",
     body: `merge x onto llama using sum { maths weight 1 weight 2 }`,
   },
+  "each without a clause": {
+    code: "each-states-nothing",
+    body: `merge x onto llama using sum {\n  each { }\n  maths\n}`,
+  },
   "a clause of each stated twice": {
     code: "duplicate-clause",
     body: `merge x onto llama using sum {\n  each weight 1\n  each weight 2\n  maths\n}`,
