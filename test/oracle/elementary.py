@@ -22,6 +22,7 @@ def cos_near_zero(x, tail):
 
 
 def sine(x):
+    if x != x: return x
     magic = float.fromhex("0x1.8p52")
     n = (x * 6.36619772367581382433e-01 + magic) - magic
     first = x - n * 1.57079632673412561417e+00
@@ -43,6 +44,7 @@ def arcsine_quotient(z):
 
 def arccosine(x):
     half_pi, half_pi_tail, magnitude = 1.57079632679489655800e+00, 6.12323399573676603587e-17, abs(x)
+    if x != x: return x
     if magnitude == 1.0: return 0.0 if x > 0 else 2.0 * half_pi
     if magnitude < 0.5:
         if magnitude < 2.0**-57: return half_pi

@@ -1,4 +1,5 @@
 """Random models and a random recipe over them.  One seed, one case; which options theta is run with is not decided here."""
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,8 +19,8 @@ class Source:
     path: str
     tensors: dict
     shards: int = 1
-    exceptions: str = ""
-    missing: str = None
+    exception: str = None       # missing base, missing skip, extra skip
+    nan: str = None             # zero or propagate
 
 
 @dataclass
@@ -27,12 +28,14 @@ class Output:
     path: str
     value: object               # Model or Vector
     dtype: str = None           # as safetensors spells it
+    overflow: str = None        # the recipe's; None is an error
 
 
 @dataclass
 class Case:
     seed: int
     text: str = ""
+    library: str = None                                 # text of lib/common.theta
     sources: list = field(default_factory=list)
     outputs: list = field(default_factory=list)
     parameters: dict = field(default_factory=dict)      # given by -p
@@ -40,7 +43,6 @@ class Case:
     depths: dict = field(default_factory=dict)
     aliases: dict = field(default_factory=dict)
     integers: dict = field(default_factory=dict)
-    tied_by_config: bool = False
     adapters: list = field(default_factory=list)        # (path, modules, config)
 
     def source(self, name):
@@ -56,6 +58,7 @@ class Generator:
         self.rng = np.random.default_rng(seed)
         self.case = Case(seed)
         self.statements = []
+        self.huge = self.chance(0.08)   # values that float16 cannot hold
 
     # ------------------------------------------------------------------------------------------ small choices
 
@@ -80,12 +83,8 @@ class Generator:
             if i % 2 == 0: shapes[f"model.layers.{i}.input_layernorm.weight"] = (hidden,)
         tied = rng.random()
         if tied < 0.6: shapes["lm_head.weight"] = (vocabulary, hidden)
-        elif tied < 0.8:
-            case.tied_by_config, case.aliases = True, {"lm_head.weight": "model.embed_tokens.weight"}
-        elif tied < 0.9:    # one payload, two names: the smaller by bytes is the stored one
-            del shapes["model.embed_tokens.weight"]
-            shapes["lm_head.weight"] = (vocabulary, hidden)
-            case.aliases = {"model.embed_tokens.weight": "lm_head.weight"}
+        elif tied < 0.8:        # tie_word_embeddings: the head is the embedding
+            case.aliases = {"lm_head.weight": "model.embed_tokens.weight"}
         if self.chance(0.4):
             for i in range(int(rng.integers(1, 4))): shapes[f"vision.blocks.{i}.conv.weight"] = (3, 5, 3, 3)
         for name, shape in {"logit_scale": (), "empty.weight": (0,), "flat.weight": (3, 0, 2), "one.weight": (1,),
@@ -99,10 +98,12 @@ class Generator:
             if place: case.depths[place[0]] = max(case.depths.get(place[0], 0), place[1] + 1)
 
     def stored(self, values, dtype):
+        if dtype == "F16": values = np.clip(values, -65504, 65504)
         return st.Tensor(dtype, st.narrow(values.astype(np.float64), dtype)[0].reshape(values.shape))
 
     def base_values(self, shape):
         x = self.rng.standard_normal(shape) * 0.05
+        if self.huge and self.chance(0.3): x = x * 2e6
         x = np.where(self.rng.random(shape) < 0.02, -0.0, x)
         return np.where(self.rng.random(shape) < 0.01, 3e-42, x)     # denormal in f32 and bf16, 0 in f16
 
@@ -142,17 +143,37 @@ class Generator:
         case = self.case
         source = Source(name, f"models/{name}" + (" ü" if self.chance(0.1) else ""), tensors,
                         1 if self.chance(0.6) or len(tensors) < 3 else int(self.rng.integers(2, 4)))
-        if word == "model" and self.chance(0.15):
-            lacking = self.pick(sorted(case.shapes))
-            if lacking not in case.aliases.values():
-                del tensors[lacking]
-                source.missing = self.pick(["base", "skip"])
-                source.exceptions = f" {{ missing {source.missing} }}"
+        if word == "model" and self.chance(0.2): self.break_names(source)
+        if self.chance(0.08): self.break_numbers(source)
         case.sources.append(source)
-        self.declare(f'{word} {name} = "{source.path}"{source.exceptions}\n')
+        allowed = [*([source.exception] if source.exception else []), *([f"nan {source.nan}"] if source.nan else [])]
+        body = f" {{\n  {chr(10).join(allowed)}\n}}" if allowed else ""
+        self.declare(f'{word} {name} = "{source.path}"{body}\n')
+
+    def break_names(self, source):
+        """Lets it lack a tensor, or have one too many."""
+        if self.chance(0.3):
+            source.exception, source.tensors["zusätzlich.weight"] = "extra skip", self.stored(np.ones(3), "F32")
+            return
+        lacking = self.pick(sorted(self.case.shapes))
+        if lacking in self.case.aliases.values(): return
+        del source.tensors[lacking]
+        source.exception = self.pick(["missing base", "missing skip"])
+
+    def break_numbers(self, source):
+        """Puts NaN, some of them not canonical, and infinities into a tensor."""
+        names = [name for name in sorted(source.tensors) if source.tensors[name].bits.size]
+        name, source.nan = self.pick(names), self.pick(["zero", "propagate"])
+        dtype, bits = source.tensors[name]
+        _, _, _, quiet, infinite = st.FORMATS[dtype]
+        bits = bits.copy()
+        where = self.rng.random(bits.shape) < 0.02
+        where.reshape(-1)[0] = True
+        bits[where] = np.array([quiet, quiet + 1, infinite, infinite + 1], bits.dtype)[self.rng.integers(0, 4, int(where.sum()))]
+        source.tensors[name] = st.Tensor(dtype, bits)
 
     def checkpoint(self, source):
-        return r.checkpoint(source.name, source.tensors, source.missing)
+        return r.checkpoint(source.name, source.tensors, source.exception, source.nan or "propagate")
 
     def adapter(self):
         case, rng = self.case, self.rng
@@ -212,7 +233,7 @@ class Generator:
 
     def plain(self, low, high):
         x = float(self.rng.uniform(low, high))
-        return round(x, int(self.rng.integers(1, 5))) if self.chance(0.8) else x
+        return min(max(round(x, int(self.rng.integers(1, 5))), low), high) if self.chance(0.8) else x
 
     def number(self, low, high, depth=2):
         """Within [low, high] for every tensor, because each piece is."""
@@ -231,7 +252,7 @@ class Generator:
             if arms: return r.match_number(arms, make())
         if depth and kind < 0.26: return r.arithmetic(r.arithmetic(make(), "+", make()), "/", r.number(2.0))
         if kind < 0.34: return self.parameter(self.plain(low, high))
-        return r.number(min(max(self.plain(low, high), low), high))
+        return r.number(self.plain(low, high))
 
     def parameter(self, value):
         name = f"p{sum(s.startswith('param') for s in self.statements)}"
@@ -298,7 +319,7 @@ class Generator:
         lines, chosen = [], self.some(entries)
         self.rng.shuffle(chosen)
         if len(chosen) > 1 and self.chance(0.2):
-            listed = [m for m in chosen if m.text in {s.name for s in self.case.sources} and m.missing is None]
+            listed = [m for m in chosen if m.text in {s.name for s in self.case.sources} and m.exception is None]
             if len(listed) > 1:
                 name = f"runs{number}"
                 paths = ", ".join(f'"{self.case.source(m.text).path}"' for m in listed)
@@ -308,22 +329,33 @@ class Generator:
         lines += [r.Line(e.text, [e], clauses(0.7, 0.4)) for e in chosen]
         lines += [r.Line(v.text, [v], clauses(0.7, 0.4)) for v in (self.some(vectors) if vectors and self.chance(0.6) else [])]
         each = clauses(0.2, 0.35) if self.chance(0.6) else r.Clauses()
-        ats, left = [], set(self.case.shapes)
-        for _ in range(int(self.rng.integers(0, 4))):
-            selector = self.selector()
-            if not self.matching(selector) & left: continue
-            left -= self.matching(selector)
-            if self.chance(0.35): ats.append(r.At(selector, keep=self.pick([base, *(e for e in entries if not e.missing)])))
-            else:
-                stated = {int(i): clauses(0.7, 0.5) for i in self.rng.choice(len(lines), 1)}
-                stated = {i: s if s.text() else r.Clauses(weight()) for i, s in stated.items()}
-                ats.append(r.At(selector, clauses=stated))
+        ats = self.ats(base, entries, lines, clauses, weight)
         block = r.Block(f"merge{number}", base, method, lines, each, ats)
         self.declare(block.text())
         return block.model()
 
+    def ats(self, base, entries, lines, clauses, weight):
+        """`at` blocks and `keep`s that each win for some tensor; a `keep` wins over blocks whatever the order."""
+        wanted = [(self.selector(), self.chance(0.35)) for _ in range(int(self.rng.integers(0, 4)))]
+        kept, left, ats = set(), set(self.case.shapes), []
+        for selector, keeps in wanted:
+            takes = self.matching(selector)
+            # Where little is left to the merge, a `match` in it may have an arm that never wins.
+            if not keeps or len(kept | takes) > len(left) / 2 or not takes - kept: continue
+            ats.append(r.At(selector, keep=self.pick([base, *(e for e in entries if not e.exception)])))
+            kept |= takes
+        left -= kept
+        for selector, keeps in wanted:
+            if keeps or not self.matching(selector) & left: continue
+            left -= self.matching(selector)
+            stated = clauses(0.7, 0.5)
+            line = int(self.rng.integers(len(lines)))
+            at = r.At(selector, clauses={line: stated if stated.text() else r.Clauses(weight())})
+            ats.insert(int(self.rng.integers(len(ats) + 1)) if not any(a.clauses for a in ats) else len(ats), at)
+        return ats
+
     def vector(self, number, models, base):
-        whole = [m for m in models if m.missing is None]
+        whole = [m for m in models if m.exception is None]
         if not whole: return None
         v = r.difference(self.pick(whole), base)
         for _ in range(int(self.rng.integers(0, 3))):
@@ -338,7 +370,7 @@ class Generator:
         return v._replace(text=name)
 
     def expression(self, number, models, base, vectors):
-        whole, kind = [m for m in models if m.missing is None], self.rng.random()
+        whole, kind = [m for m in models if m.exception is None], self.rng.random()
         if kind < 0.3 and whole:
             inputs = [base, *self.some(whole)] if self.chance(0.5) else self.some(whole)
             normalize = self.chance(0.8)
@@ -383,14 +415,28 @@ class Generator:
             dtype = self.pick(["F32", "BF16", "F16", "F64"]) if self.chance(0.4) else None
             settings = [f"dtype {dtype.lower()}"] if dtype else []
             if self.chance(0.2): settings.append(f"shard {self.pick(['20kB', '64KiB', '1MB'])}")
-            block = f" {{ {' '.join(settings)} }}" if len(settings) < 2 else " {\n  " + "\n  ".join(settings) + "\n}"
+            # A propagated NaN can spread over a whole tensor by a sum, which counts as overflow.
+            broken = self.huge or any(source.nan == "propagate" for source in self.case.sources)
+            overflow = self.pick(["saturate", "inf"]) if broken or self.chance(0.1) else None
+            if overflow: settings.append(f"overflow {overflow}")
+            block = f" {{ {settings[0]} }}" if len(settings) == 1 else " {\n  " + "\n  ".join(settings) + "\n}"
             self.declare(f'output "dist/out{i}" = {value.text}{block if settings else ""}\n')
-            self.case.outputs.append(Output(f"dist/out{i}", value, dtype))
+            self.case.outputs.append(Output(f"dist/out{i}", value, dtype, overflow))
 
     def write_text(self):
         statements = list(self.statements)
+        if self.chance(0.25): statements = self.into_library(statements)
         if self.chance(0.5): self.rng.shuffle(statements)
         self.case.text = "theta 1\n\n" + "".join(statements)
+
+    def into_library(self, statements):
+        """Moves what needs no other declaration into a file of its own, to be imported."""
+        movable = [s for s in statements if re.match("(mask|strategy) ", s) and not re.search(r"\b(p|mask)\d+\b", s.split("=", 1)[1])]
+        if not movable: return statements
+        self.case.library = "theta 1\n" + "".join(movable)
+        names = "|".join(s.split()[1] for s in movable)
+        rest = [re.sub(rf"\b({names})\b", r"lib.\1", s) for s in statements if s not in movable]
+        return ['import "lib/common.theta" as lib\n', *rest]
 
 
 def write_inputs(case, directory, only=None):
@@ -398,9 +444,8 @@ def write_inputs(case, directory, only=None):
     for number, source in enumerate(case.sources):
         if only not in (None, source.name): continue
         rng = np.random.default_rng([case.seed, number])
-        config = {"model_type": "llama", "tie_word_embeddings": case.tied_by_config, "torch_dtype": "bfloat16"}
-        aliases = {} if case.tied_by_config else case.aliases
-        checkpoints.write_model(directory / source.path, source.tensors | case.integers, config, source.shards, aliases,
+        config = {"model_type": "llama", "tie_word_embeddings": bool(case.aliases), "torch_dtype": "bfloat16"}
+        checkpoints.write_model(directory / source.path, source.tensors | case.integers, config, source.shards,
                                 rng if rng.random() < 0.5 else None)
     for path, modules, config in case.adapters:
         if only is None: checkpoints.write_adapter(directory / path, modules, config)
@@ -413,9 +458,20 @@ def change_one_tensor(case, rng):
     name = names[int(rng.integers(len(names)))]
     dtype, bits = source.tensors[name]
     x = st.widen(source.tensors[name], np.float64)
-    x = x + np.where(rng.random(x.shape) < 0.5, 0.01, 0.0)
+    x = x + np.where((rng.random(x.shape) < 0.5) & np.isfinite(x), 0.01, 0.0)
     source.tensors[name] = st.Tensor(dtype, st.narrow(x, dtype)[0].reshape(bits.shape))
     return source.name
+
+
+def second_recipe(case, output, rng):
+    """A recipe over a vector that `output` wrote: → text, its own output."""
+    stored = expected(case, output)
+    llama = Generator(0).checkpoint(case.source("llama"))
+    v = r.stored_vector("delta", stored)
+    factor = r.number(round(float(rng.uniform(0.1, 2)), 3))
+    text = f'theta 1\nbase llama = "{case.source("llama").path}"\nvector delta = "{output.path}" on llama\n'
+    m = r.onto(llama, "-", r.times(factor, v))
+    return f'{text}merge back = {m.text}\noutput "dist/back" = back {{ dtype f32 }}\n', Output("dist/back", m, "F32")
 
 
 def expected(case, output):
@@ -423,11 +479,12 @@ def expected(case, output):
     result = dict(case.integers)
     is_model = isinstance(output.value, r.Model)
     stored = case.source(output.value.donor if is_model else "llama").tensors
-    for name in stored:
+    for name in case.shapes:
         dtype = output.dtype or (stored[name].dtype if is_model else "F32")
         context = case.context(name)
         output.value.value(context)                     # finds the dtypes that decide W
-        context.W = st.work_type(dtype, *context.dtypes)
+        context.W, context.finite = st.work_type(dtype, *context.dtypes), True
         value = output.value.value(context)
-        result[name] = st.Tensor(dtype, st.narrow(value, dtype)[0].reshape(value.shape))
+        bits, _ = st.write(value, dtype, np.broadcast_to(context.finite, value.shape), output.overflow or "inf")
+        result[name] = st.Tensor(dtype, bits.reshape(value.shape))
     return result

@@ -28,6 +28,7 @@ class Context:
     depths: dict                    # layer stack → number of layers
     W: type = np.float32
     dtypes: set = field(default_factory=set)   # of the input tensors that the value was computed from
+    finite: object = True                      # where all of them are
 
     def stack(self): return stack_of(self.name)
 
@@ -66,7 +67,7 @@ class Model(NamedTuple):
     text: str
     value: Callable         # context → tensor in W, or None where the checkpoint lacks it
     donor: str              # name of the checkpoint that gives dtypes and config
-    missing: str = None
+    exception: str = None   # what its declaration allows: missing base, missing skip, extra skip
 
 
 class Strategy(NamedTuple):
@@ -193,20 +194,30 @@ def named(thing, name):
 
 # ------------------------------------------------------------------------------------------------- models and vectors
 
-def checkpoint(name, stored, missing=None):
+def checkpoint(name, stored, exception=None, nan="propagate"):
     def value(c):
         if c.name not in stored: return None
         tensor = stored[c.name]
         c.dtypes.add(tensor.dtype)
-        return st.widen(tensor, c.W)
-    return Model(name, value, name, missing)
+        x = st.read(tensor, c.W, nan)[0]
+        c.finite = c.finite & np.isfinite(x)
+        return x
+    return Model(name, value, name, exception)
+
+
+def stored_vector(name, stored):
+    """A vector that an output wrote; it has every tensor."""
+    def value(c):
+        c.dtypes.add(stored[c.name].dtype)
+        return st.widen(stored[c.name], c.W)
+    return Vector(name, value)
 
 
 def difference(model, base):
     def value(c):
         x, theta = model.value(c), base.value(c)
         if x is not None: return x - theta
-        return None if model.missing == "skip" else np.zeros_like(theta)
+        return None if model.exception == "missing skip" else np.zeros_like(theta)
     return Vector(f"({model.text} - {base.text})", value)
 
 
