@@ -1,7 +1,6 @@
 // Makes a tensor graph true: looks up, runs what is missing, publishes. The order of the steps is the whole of this file.
 
-import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { TensorGraph } from "../compiler/tensor-graph.ts";
 import type { Addon, Engine } from "../native/addon-types.ts";
 import type { BuildContext } from "./build-context.ts";
@@ -16,7 +15,7 @@ import { withSession, type Session } from "./build/session.ts";
 import { planShards } from "./build/shard-job.ts";
 import type { WantedOutput } from "./build/wanted-output.ts";
 import { EXIT, Failure } from "./failure.ts";
-import { outputPaths } from "./output/output-paths.ts";
+import { existingParent, outputPaths } from "./output/output-paths.ts";
 import { ownFiles } from "./output/own-files.ts";
 import { recoverOutput } from "./output/switch-output.ts";
 import type { BuildObserver } from "./progress.ts";
@@ -99,6 +98,7 @@ async function makeTrue(session: Session, observer: BuildObserver): Promise<Omit
     const done = new Map<WantedOutput, string>();
     let copied = 0;
     const finished = async (wanted: WantedOutput, shards: readonly FinishedShard[]): Promise<void> => {
+      signal.throwIfAborted();
       if (!judgeRuns(wanted, shards, standings, session, observer)) {
         failed.add(wanted);
         return;
@@ -217,9 +217,4 @@ async function lockOutput(
   }
   observer.diagnostic({ code: "output-locked", severity: "warning", message: `${message}; waiting for it` });
   return takeLock(addon, file, signal);
-}
-
-/** Where the free space of the file system that an output lies on, or will, can be asked for. */
-function existingParent(path: string): string {
-  return existsSync(path) ? path : existingParent(dirname(path));
 }

@@ -1,5 +1,6 @@
 // An output whose tensors are all made: what it holds now, whether the directory says so already, and publishing it.
 
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { Action } from "../../compiler/tensor-graph.ts";
 import type { FileSystemCalls } from "../../native/addon-types.ts";
@@ -7,9 +8,10 @@ import type { BuildContext } from "../build-context.ts";
 import { checkpointDigest } from "../checkpoint/theta-file.ts";
 import type { SideFile } from "../checkpoint/side-files.ts";
 import { contentStamp, outputContent } from "../output/output-content.ts";
-import { outputPaths } from "../output/output-paths.ts";
+import { existingParent, outputPaths } from "../output/output-paths.ts";
 import { checkForeignFiles, ownFiles } from "../output/own-files.ts";
 import { publishOutput } from "../output/publish-output.ts";
+import { checkDiskSpace } from "../store/disk-space.ts";
 import { ownStampAt } from "../store/file-identity.ts";
 import { writeOutputRecord, type PublishedFile } from "../store/output-record.ts";
 import type { TensorRecord } from "../store/shard-record.ts";
@@ -109,6 +111,13 @@ export async function publish(
     })),
     sideFiles,
   };
+  const place = existingParent(paths.output);
+  if (statSync(place).dev !== statSync(store.root).dev) {
+    // Nothing can be shared with the store there.
+    const news = content.shards.filter(({ held }) => held === undefined);
+    const bytes = news.reduce((sum, { stored }) => sum + stored.record.bytes, 0);
+    checkDiskSpace(place, bytes, content.shards.length + sideFiles.length);
+  }
   const published = await publishOutput(calls, paths, content, own);
   record(store, context, output, published.shards, published.sideFiles);
   return published.copied;

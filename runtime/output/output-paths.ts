@@ -1,6 +1,6 @@
 // The names that publishing an output uses beside it and in it.
 
-import { readFileSync, realpathSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 export interface OutputPaths {
@@ -29,6 +29,11 @@ export function outputPaths(path: string): OutputPaths {
     intent: join(parent, `.${name}.theta-switch`),
     inPlace,
   };
+}
+
+/** What there is already of the way to an output: tells which file system it lies on, or will. */
+export function existingParent(path: string): string {
+  return existsSync(path) ? path : existingParent(dirname(path));
 }
 
 function resolveLinks(path: string): string {

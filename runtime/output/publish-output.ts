@@ -1,6 +1,6 @@
 // Publishes one output: new content beside the old, durable, then switched in.
 
-import { chmodSync, closeSync, copyFileSync, fdatasyncSync, mkdirSync, openSync } from "node:fs";
+import { chmodSync, closeSync, copyFileSync, fdatasyncSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { FileSystemCalls } from "../../native/addon-types.ts";
 import type { SideFile } from "../checkpoint/side-files.ts";
@@ -39,21 +39,32 @@ export async function publishOutput(
   own: ReadonlySet<string>,
 ): Promise<Published> {
   makeFresh(paths);
-  const folders = new Set([paths.fresh]);
-  for (const file of content.sideFiles) folders.add(writeSideFile(paths.fresh, file));
+  let published: Published;
+  try {
+    published = await fill(calls, paths.fresh, content);
+  } catch (error) {
+    // A full disk, most likely: what was written of it goes back.
+    rmSync(paths.fresh, { recursive: true });
+    throw error;
+  }
+  switchOutput(calls, paths, own);
+  return published;
+}
+
+async function fill(calls: FileSystemCalls, fresh: string, content: NewContent): Promise<Published> {
+  const folders = new Set([fresh]);
+  for (const file of content.sideFiles) folders.add(writeSideFile(fresh, file));
   let copied = 0;
   for (const { name, stored, held } of content.shards) {
-    copied += await placeShard(calls, stored, held, join(paths.fresh, name));
+    copied += await placeShard(calls, stored, held, join(fresh, name));
   }
   for (const folder of folders) syncDirectory(folder);
   // Taken before the switch: what a reader may do to the files afterwards is not ours.
   const stamp = ({ name }: { readonly name: string }): PublishedFile => ({
     name,
-    stamp: ownStampAt(join(paths.fresh, name)) ?? "",
+    stamp: ownStampAt(join(fresh, name)) ?? "",
   });
-  const published = { shards: content.shards.map(stamp), sideFiles: content.sideFiles.map(stamp), copied };
-  switchOutput(calls, paths, own);
-  return published;
+  return { shards: content.shards.map(stamp), sideFiles: content.sideFiles.map(stamp), copied };
 }
 
 /** Returns the directory that has the file's name. */
