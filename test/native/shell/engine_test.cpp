@@ -1,0 +1,161 @@
+// The engine without Node, so that the sanitizers see its threads alone:
+// node native/build.mjs --out build-tsan -DTHETA_TESTS=ON -DTHETA_SANITIZE=thread && build-tsan/theta_tests engine
+
+#include "engine/engine.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <mutex>
+
+#include "../check.h"
+#include "io/transfer.h"
+
+namespace {
+
+using namespace theta;
+
+/// A file without a name.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(Bytes bytes = {}) {
+    char path[] = "/tmp/theta-engine-test-XXXXXX";
+    fd_ = mkstemp(path);
+    unlink(path);
+    write_exactly(fd_, bytes, 0);
+  }
+  ~TemporaryFile() { close(fd_); }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  Place at(int64_t offset) const { return {fd_, offset}; }
+
+ private:
+  int fd_;
+};
+
+/// An engine whose jobs can be waited for.
+class Runner {
+ public:
+  explicit Runner(int32_t threads)
+      : engine_({threads, 64 << 20, 1 << 20, Isa::plain}, [this] {
+          const std::lock_guard lock(mutex_);
+          ++notified_;
+          changed_.notify_one();
+        }) {}
+
+  Engine& engine() { return engine_; }
+
+  void submit(Task task) { engine_.submit(submitted_++, std::move(task)); }
+
+  /// All that was submitted, by id.
+  std::vector<std::unique_ptr<Job>> wait() {
+    std::vector<std::unique_ptr<Job>> all(submitted_);
+    size_t ended = 0;
+    uint64_t seen = 0;
+    while (ended < submitted_) {
+      for (auto& job : engine_.take_finished()) {
+        const uint64_t id = job->id;
+        all[id] = std::move(job);
+        ++ended;
+      }
+      std::unique_lock lock(mutex_);
+      if (ended < submitted_) changed_.wait_for(lock, std::chrono::seconds(1), [&] { return notified_ != seen; });
+      seen = notified_;
+    }
+    return all;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  uint64_t notified_ = 0;
+  uint64_t submitted_ = 0;
+  Engine engine_;
+};
+
+std::vector<std::byte> pattern(size_t size, unsigned seed) {
+  std::vector<std::byte> bytes(size);
+  for (size_t i = 0; i < size; ++i) bytes[i] = std::byte((i * 31 + seed) & 0x7f);
+  return bytes;
+}
+
+TensorDesc byte_tensor(size_t size) { return {std::nullopt, {static_cast<int64_t>(size)}, static_cast<int64_t>(size)}; }
+
+}  // namespace
+
+TEST(engine_hashes_and_copies_on_several_threads) {
+  const auto bytes = pattern(1'500'000, 3);
+  const TemporaryFile from(bytes), to;
+  Runner runner(3);
+  for (int i = 0; i < 40; ++i) {
+    const size_t size = bytes.size() - static_cast<size_t>(i) * 30'000;
+    if (i % 4 == 0) {
+      runner.submit(CopyTask{from.at(0), to.at(i * 2'000'000), static_cast<int64_t>(size)});
+    } else {
+      runner.submit(HashTask{{{from.at(0), byte_tensor(size), true}, {from.at(5), byte_tensor(i), true}}});
+    }
+  }
+  const auto jobs = runner.wait();
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    const Job& job = *jobs[i];
+    CHECK(job.error == nullptr);
+    const Digest wanted = sha256(Bytes(bytes).first(bytes.size() - i * 30'000));
+    if (i % 4 == 0) {
+      CHECK(job.result.digest == wanted);
+    } else {
+      CHECK(job.result.input_digests[0] == wanted);
+      CHECK(job.result.input_digests[1] == sha256(Bytes(bytes).subspan(5, i)));
+    }
+  }
+}
+
+TEST(engine_computes_on_several_threads_and_alone) {
+  const std::vector<float> values(300'000, 1.5f);
+  const TemporaryFile from(std::as_bytes(std::span(values))), to;
+  const TensorDesc tensor{Dtype::f32, {300'000}, 1'200'000};
+  Runner runner(4);
+  // With 40 inputs a chunk of each does not fit a thread's share.
+  for (const int inputs : {2, 40, 3, 2, 40, 2, 5}) {
+    ComputeTask task{};
+    Sum sum{{}, {}, 1};
+    for (int i = 0; i < inputs; ++i) {
+      task.spec.program.operations.push_back(Load{i, false});
+      task.spec.inputs.push_back(tensor);
+      task.places.push_back(from.at(0));
+      task.digests.push_back(i % 2 == 0);
+      sum.of.push_back(i);
+      sum.weights.push_back(1);
+    }
+    task.spec.program.operations.push_back(sum);
+    task.spec.output = tensor;
+    task.spec.work = Work::f32;
+    task.spec.overflow = Overflow::inf;
+    task.output = to.at(inputs * 1'200'000);
+    runner.submit(std::move(task));
+  }
+  for (const auto& job : runner.wait()) {
+    const auto inputs = static_cast<float>(std::get<ComputeTask>(job->task).places.size());
+    const std::vector<float> wanted(values.size(), 1.5f * inputs);
+    CHECK(job->error == nullptr);
+    CHECK(job->result.digest == sha256(std::as_bytes(std::span(wanted))));
+    CHECK(job->result.input_digests[0] == sha256(std::as_bytes(std::span(values))));
+  }
+}
+
+TEST(engine_cancels_and_closes_with_work_left) {
+  const auto bytes = pattern(4'000'000, 1);
+  const TemporaryFile from(bytes);
+  for (int round = 0; round < 10; ++round) {
+    Runner runner(3);
+    for (int i = 0; i < 30; ++i) runner.submit(HashTask{{{from.at(0), byte_tensor(bytes.size()), true}}});
+    std::this_thread::sleep_for(std::chrono::milliseconds(round));
+    if (round % 2 == 0) runner.engine().cancel();
+    if (round % 3 == 0) runner.engine().close();
+    if (round % 2 != 0 && round % 3 != 0) continue;
+    for (const auto& job : runner.wait()) {
+      CHECK(job->error != nullptr || job->result.input_digests[0].has_value());
+    }
+  }
+}
