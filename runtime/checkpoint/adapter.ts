@@ -12,7 +12,7 @@ import { printable } from "../../dsl/printable.ts";
 import { type AdapterConfig, readAdapterConfig } from "./adapter-config.ts";
 import { sortByBytes } from "./byte-order.ts";
 import { fail, orProblem, quoted, shapeText } from "./problem.ts";
-import { readSafetensorsHeader } from "./safetensors-header.ts";
+import { readSafetensorsHeader, untied } from "./safetensors-header.ts";
 import { type OpenedFiles, type SourceFile, inside, kindOf, missing, namesIn } from "./source-file.ts";
 
 const CONFIG = "adapter_config.json";
@@ -36,7 +36,7 @@ export function readAdapter(path: string, display: string, opened: OpenedFiles):
     const config = readAdapterConfig(inside(directory, CONFIG), opened);
     if (!names.includes(WEIGHTS)) noWeights(directory, names);
     const file = inside(directory, WEIGHTS);
-    const modules = pairModules(readSafetensorsHeader(file, opened), config, file);
+    const modules = pairModules(untied(readSafetensorsHeader(file, opened)), config, file);
     if (modules.size === 0) fail("empty-checkpoint", `${file.display} holds no tensors`);
     return { kind: "adapter", path, display, modules };
   });

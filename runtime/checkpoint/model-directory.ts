@@ -1,11 +1,11 @@
 // A model in the hub's conventions: a directory with one model.safetensors or with shards and their index, or one
 // .safetensors file. What transformers would load from a directory is what is read here.
 
-import type { Checkpoint, SourceProblem, TensorInfo } from "../../compiler/checkpoint.ts";
+import type { Checkpoint, SourceProblem } from "../../compiler/checkpoint.ts";
 import { printable } from "../../dsl/printable.ts";
 import { CONFIG_FILE, modelConfig, parseConfig, readConfigText } from "./model-config.ts";
 import { fail, orProblem, quoted } from "./problem.ts";
-import { readSafetensorsHeader } from "./safetensors-header.ts";
+import { type SafetensorsHeader, readSafetensorsHeader } from "./safetensors-header.ts";
 import { readShards } from "./shard-index.ts";
 import { type OpenedFiles, type SourceFile, inside, kindOf, missing, namesIn, parentOf } from "./source-file.ts";
 import { THETA_FILE, readThetaFile } from "./theta-file.ts";
@@ -27,8 +27,8 @@ function readDirectory(directory: SourceFile, display: string, opened: OpenedFil
     const help = `declare it with "vector", and "on" its base`;
     fail("source-kind", `${directory.display} is a vector that theta wrote, not a model`, help);
   }
-  const tensors = readWeights(directory, names, opened);
-  return toCheckpoint(directory.path, display, tensors, directory, names.includes(CONFIG_FILE), opened);
+  const weights = readWeights(directory, names, opened);
+  return toCheckpoint(directory.path, display, weights, directory, names.includes(CONFIG_FILE), opened);
 }
 
 function readSingleFile(file: SourceFile, display: string, opened: OpenedFiles): Checkpoint {
@@ -36,16 +36,16 @@ function readSingleFile(file: SourceFile, display: string, opened: OpenedFiles):
     const sentence = `${file.display} is not a .safetensors file`;
     fail("source-format", sentence, FOREIGN.test(file.path) ? CONVERT : "name a directory or a .safetensors file");
   }
-  const tensors = readSafetensorsHeader(file, opened);
+  const weights = readSafetensorsHeader(file, opened);
   const directory = parentOf(file);
   const hasConfig = namesIn(directory).includes(CONFIG_FILE);
-  return toCheckpoint(file.path, display, tensors, directory, hasConfig, opened);
+  return toCheckpoint(file.path, display, weights, directory, hasConfig, opened);
 }
 
 function toCheckpoint(
   path: string,
   display: string,
-  tensors: ReadonlyMap<string, TensorInfo>,
+  { tensors, tied }: SafetensorsHeader,
   directory: SourceFile,
   hasConfig: boolean,
   opened: OpenedFiles,
@@ -54,7 +54,7 @@ function toCheckpoint(
   const file = inside(directory, CONFIG_FILE);
   const parsed = hasConfig ? parseConfig(readConfigText(file, opened), file) : undefined;
   const config = modelConfig(parsed, tensors, file);
-  const aliases = config.tieWordEmbeddings ? tiedNames(tensors) : new Map<string, string>();
+  const aliases = new Map([...tied, ...(config.tieWordEmbeddings ? tiedNames(tensors, tied) : [])]);
   return { kind: "model", path, display, tensors, aliases, config };
 }
 
@@ -67,11 +67,7 @@ const WEIGHTS: readonly (readonly [name: string, kind: "file" | "index"])[] = [
 ];
 
 /** All tensors of a directory whose content is `names`. */
-export function readWeights(
-  directory: SourceFile,
-  names: readonly string[],
-  opened: OpenedFiles,
-): ReadonlyMap<string, TensorInfo> {
+export function readWeights(directory: SourceFile, names: readonly string[], opened: OpenedFiles): SafetensorsHeader {
   const [name, kind] = WEIGHTS.find(([candidate]) => names.includes(candidate)) ?? noWeights(directory, names);
   const file = inside(directory, name);
   return kind === "file" ? readSafetensorsHeader(file, opened) : readShards(directory, file, opened);

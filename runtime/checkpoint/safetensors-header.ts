@@ -2,7 +2,7 @@
 // of a payload. Format: 8 bytes little-endian N, N bytes of JSON, then payloads without holes to the end of the file.
 
 import type { TensorInfo } from "../../compiler/checkpoint.ts";
-import { sortByBytes } from "./byte-order.ts";
+import { compareByBytes, sortByBytes } from "./byte-order.ts";
 import { dtypeBits, payloadBytes } from "./dtype-bits.ts";
 import { JsonReader } from "./json-reader.ts";
 import { type SourceCode, fail, quoted, shapeText } from "./problem.ts";
@@ -14,8 +14,24 @@ const LARGEST_HEADER = 100_000_000;
 const MOST_DIMENSIONS = 64;
 const LENGTH_BYTES = 8;
 
-/** By name, sorted by bytes. Throws SourceFailure. */
-export function readSafetensorsHeader(file: SourceFile, opened: OpenedFiles): ReadonlyMap<string, TensorInfo> {
+export interface SafetensorsHeader {
+  /** By name, sorted by bytes. */
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /**
+   * Other name → name in `tensors`, for names that state the same place, dtype and shape: one stored tensor, whose name
+   * is the smallest by bytes.
+   */
+  readonly tied: ReadonlyMap<string, string>;
+}
+
+/** Every name with its place, for readers to whom it does not matter that some share one. */
+export function untied({ tensors, tied }: SafetensorsHeader): ReadonlyMap<string, TensorInfo> {
+  const shared = [...tied].map(([name, stored]): [string, TensorInfo] => [name, { ...tensors.get(stored)!, name }]);
+  return new Map([...tensors, ...shared]);
+}
+
+/** Throws SourceFailure. */
+export function readSafetensorsHeader(file: SourceFile, opened: OpenedFiles): SafetensorsHeader {
   return withFile(file, opened, (fd, size) => {
     const { display } = file;
     if (size < LENGTH_BYTES) {
@@ -116,24 +132,22 @@ function readEntry(reader: JsonReader, name: string, display: string): Entry {
 }
 
 /** Checks sizes one by one, then that the payloads cover the file from `start` to its end, each byte once. */
-function placeTensors(
-  entries: Entry[],
-  file: SourceFile,
-  start: number,
-  size: number,
-): ReadonlyMap<string, TensorInfo> {
+function placeTensors(entries: Entry[], file: SourceFile, start: number, size: number): SafetensorsHeader {
   const { display, path } = file;
   for (const entry of entries) checkSize(entry, display);
-  entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
+  entries.sort((a, b) => a.begin - b.begin || a.end - b.end || compareByBytes(a.name, b.name));
+  const tied = new Map<string, string>();
   let end = 0;
-  let previous = "";
+  let previous: Entry | undefined;
   for (const entry of entries) {
     const { name, begin } = entry;
+    if (previous !== undefined && isSamePlace(entry, previous)) {
+      tied.set(name, previous.name);
+      continue;
+    }
     if (begin < end) {
-      fail(
-        "safetensors-overlap",
-        `${display}: tensor ${quoted(name)} begins at byte ${begin}, inside tensor ${quoted(previous)}, which ends at ${end}`,
-      );
+      const sentence = `${display}: tensor ${quoted(name)} begins at byte ${begin}, inside tensor ${quoted(previous!.name)}, which ends at ${end}`;
+      fail("safetensors-overlap", sentence);
     }
     if (begin > end) {
       fail(
@@ -142,23 +156,30 @@ function placeTensors(
       );
     }
     ({ end } = entry);
-    previous = name;
+    previous = entry;
   }
   if (end > size - start) {
-    const sentence = `${display}: tensor ${quoted(previous)} ends at byte ${end} of the payload, but the file has only ${size - start}`;
+    const sentence = `${display}: tensor ${quoted(previous!.name)} ends at byte ${end} of the payload, but the file has only ${size - start}`;
     fail("safetensors-truncated", sentence, NOT_COMPLETE);
   }
   if (end < size - start) {
     const sentence = `${display}: the last tensor ends at byte ${end} of the payload, but ${size - start} bytes follow the header`;
     fail("safetensors-trailing", sentence);
   }
-  const byName = new Map(entries.map((entry) => [entry.name, entry]));
+  const stored = entries.filter(({ name }) => !tied.has(name));
+  const byName = new Map(stored.map((entry) => [entry.name, entry]));
   const tensors = new Map<string, TensorInfo>();
   for (const name of sortByBytes([...byName.keys()])) {
     const { dtype, shape, begin, end: last } = byName.get(name)!;
     tensors.set(name, { name, dtype, shape, file: path, offset: start + begin, bytes: last - begin });
   }
-  return tensors;
+  return { tensors, tied };
+}
+
+/** Whether two names share one stored tensor; an empty one lies nowhere, so it is never shared. */
+function isSamePlace(a: Entry, b: Entry): boolean {
+  const sameBytes = a.begin === b.begin && a.end === b.end && a.end > a.begin;
+  return sameBytes && a.dtype === b.dtype && a.shape.join() === b.shape.join();
 }
 
 function checkSize({ name, dtype, shape, begin, end }: Entry, display: string): void {

@@ -4,27 +4,26 @@ import type { TensorInfo } from "../../compiler/checkpoint.ts";
 import { sortByBytes } from "./byte-order.ts";
 import { JsonReader } from "./json-reader.ts";
 import { fail, quoted } from "./problem.ts";
-import { readSafetensorsHeader } from "./safetensors-header.ts";
+import { type SafetensorsHeader, readSafetensorsHeader } from "./safetensors-header.ts";
 import { type OpenedFiles, type SourceFile, inside, kindOf, readText } from "./source-file.ts";
 
 /** Four times the largest index seen in the wild. */
 const LARGEST_INDEX = 250_000_000;
 const MOST_SHARDS = 10_000;
 
-/** All tensors of the shards, by name, sorted by bytes. `directory` holds `index` and the shards. */
-export function readShards(
-  directory: SourceFile,
-  index: SourceFile,
-  opened: OpenedFiles,
-): ReadonlyMap<string, TensorInfo> {
+/** All tensors of the shards, as of one file. `directory` holds `index` and the shards. */
+export function readShards(directory: SourceFile, index: SourceFile, opened: OpenedFiles): SafetensorsHeader {
   const shardOf = readWeightMap(index, opened);
   const found = new Map<string, TensorInfo>();
+  const tied = new Map<string, string>();
   for (const shard of sortByBytes([...new Set(shardOf.values())])) {
     const file = inside(directory, shard);
     if (kindOf(file) === undefined) {
       fail("shard-missing", `${index.display} names the shard ${quoted(shard)}, which does not exist`, INCOMPLETE);
     }
-    for (const [name, tensor] of readSafetensorsHeader(file, opened)) {
+    const header = readSafetensorsHeader(file, opened);
+    for (const [name, stored] of header.tied) tied.set(name, stored);
+    for (const name of [...header.tensors.keys(), ...header.tied.keys()]) {
       const listed = shardOf.get(name);
       if (listed === undefined) {
         fail(
@@ -37,11 +36,12 @@ export function readShards(
         const sentence = `${file.display} holds tensor ${quoted(name)}, which ${index.display} puts into ${quoted(listed)}`;
         fail("shard-tensors", sentence, STALE);
       }
-      found.set(name, tensor);
     }
+    for (const [name, tensor] of header.tensors) found.set(name, tensor);
   }
   const tensors = new Map<string, TensorInfo>();
   for (const name of sortByBytes([...shardOf.keys()])) {
+    if (tied.has(name)) continue;
     const tensor = found.get(name);
     if (tensor === undefined) {
       const shard = quoted(shardOf.get(name)!);
@@ -53,7 +53,7 @@ export function readShards(
     }
     tensors.set(name, tensor);
   }
-  return tensors;
+  return { tensors, tied };
 }
 
 const INCOMPLETE = "was the download or the copy interrupted?";

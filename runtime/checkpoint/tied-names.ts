@@ -17,9 +17,15 @@ const PAIRS: readonly (readonly [embedding: string, head: string])[] = [
   ["shared.weight", "lm_head.weight"],
 ];
 
-/** Absent head → stored embedding. A head that the file holds is a tensor of its own, whatever config.json says. */
-export function tiedNames(tensors: ReadonlyMap<string, TensorInfo>): ReadonlyMap<string, string> {
+/**
+ * Absent head → stored embedding. A head that the file holds is a tensor of its own, or tied by the file (`tied`),
+ * whatever config.json says.
+ */
+export function tiedNames(
+  tensors: ReadonlyMap<string, TensorInfo>,
+  tied: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
   const pair = PAIRS.find(([embedding]) => tensors.has(embedding));
-  if (pair === undefined || tensors.has(pair[1])) return new Map();
+  if (pair === undefined || tensors.has(pair[1]) || tied.has(pair[1]) || tied.has(pair[0])) return new Map();
   return new Map([[pair[1], pair[0]]]);
 }

@@ -22,7 +22,7 @@ export function readVector(path: string, display: string, opened: OpenedFiles): 
     if (written !== "vector" || baseDigest === undefined) {
       fail("source-kind", `${directory.display} is a model that theta wrote, not a vector`, 'declare it with "model"');
     }
-    const tensors = readWeights(directory, names, opened);
+    const { tensors, tied } = readWeights(directory, names, opened);
     if (tensors.size === 0) fail("empty-checkpoint", `${directory.display} holds no tensors`);
     for (const [alias, stored] of aliases) {
       if (tensors.has(alias) || !tensors.has(stored)) {
@@ -30,6 +30,6 @@ export function readVector(path: string, display: string, opened: OpenedFiles): 
         fail("bad-vector", `${inside(directory, THETA_FILE).display}: ${sentence}`);
       }
     }
-    return { kind: "vector", path, display, tensors, aliases, baseDigest };
+    return { kind: "vector", path, display, tensors, aliases: new Map([...tied, ...aliases]), baseDigest };
   });
 }

@@ -208,8 +208,8 @@ export const HOSTILE_TENSORS: readonly HostileSource[] = [
     'bad/model.safetensors: tensor "b" begins at byte 4, inside tensor "a", which ends at 8',
   ),
   header(
-    "two tensors in one place",
-    `{${A},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`,
+    "two tensors of different dtypes in one place",
+    `{${A},"b":{"dtype":"I32","shape":[2],"data_offsets":[0,8]}}`,
     8,
     "safetensors-overlap",
     'bad/model.safetensors: tensor "b" begins at byte 0, inside tensor "a", which ends at 8',

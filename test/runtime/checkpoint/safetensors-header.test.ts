@@ -23,7 +23,7 @@ beforeAll(() => void (space = mkdtempSync(join(tmpdir(), "theta-header-"))));
 afterAll(() => rmSync(space, { recursive: true }));
 
 function read(path: string, opened: OpenedFiles = new Map()): ReadonlyMap<string, TensorInfo> {
-  return readSafetensorsHeader({ path, display: "file" }, opened);
+  return readSafetensorsHeader({ path, display: "file" }, opened).tensors;
 }
 
 function readBytes(bytes: Uint8Array): ReadonlyMap<string, TensorInfo> {
@@ -137,4 +137,18 @@ test("a header of 20 MB takes a second or so, a bomb of that size no longer", ()
     expect(() => readBytes(safetensorsBytesOf(bomb))).toThrow();
     expect(performance.now() - before).toBeLessThan(20_000);
   }
+});
+
+test("names that state one place, dtype and shape are tied to the smallest of them", () => {
+  const place = '{"dtype":"F32","shape":[2],"data_offsets":[0,8]}';
+  const json = Buffer.from(
+    `{"lm_head":${place},"embed":${place},"other":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}`,
+  );
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  const path = join(space, "tied.safetensors");
+  writeFileSync(path, Buffer.concat([length, json, Buffer.alloc(12)]));
+  const { tensors, tied } = readSafetensorsHeader({ path, display: "file" }, new Map());
+  expect([...tensors.keys()]).toEqual(["embed", "other"]);
+  expect([...tied]).toEqual([["lm_head", "embed"]]);
 });
