@@ -55,11 +55,13 @@ function pixels(test, task, image) {
 
 /** weight [outputs, x.length] · x + bias */
 function affine(weight, bias, x) {
-  return Float64Array.from(bias, (b, row) => {
-    let sum = b;
-    for (let i = 0; i < x.length; i++) sum += weight[row * x.length + i] * x[i];
-    return sum;
-  });
+  const y = Float64Array.from(bias);
+  for (let row = 0, at = 0; row < y.length; row++) {
+    let sum = 0;
+    for (let i = 0; i < x.length; i++) sum += weight[at++] * x[i];
+    y[row] += sum;
+  }
+  return y;
 }
 
 const relu = (x) => x.map((v) => Math.max(v, 0));
