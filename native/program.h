@@ -105,9 +105,8 @@ struct Slerp {
   double t;
 };
 
-using Operation =
-    std::variant<Load, Lora, Subtract, Add, Onto, Negate, Multiply, Divide, Magnitude, Breadcrumbs, MaskAnd, MaskOr,
-                 MaskNot, Select, RescaleInv, RescaleL1, Sum, Mean, Ties, Linear, Slerp>;
+using Operation = std::variant<Load, Lora, Subtract, Add, Onto, Negate, Multiply, Divide, Magnitude, Breadcrumbs,
+                               MaskAnd, MaskOr, MaskNot, Select, RescaleInv, RescaleL1, Sum, Mean, Ties, Linear, Slerp>;
 
 /// Static single assignment; the last operation's value is the output.
 struct Program {

@@ -22,7 +22,8 @@ void Arena::release() {
 std::byte* Arena::reserve(int64_t bytes) {
   if (bytes <= capacity_) return begin_;
   release();
-  // Whole huge pages where they are worth it; the limit counts what was asked for, and pages never touched cost nothing.
+  // Whole huge pages where they are worth it; the limit counts what was asked for, and pages never touched cost
+  // nothing.
   const int64_t page = bytes >= kHugePage ? kHugePage : sysconf(_SC_PAGESIZE);
   const int64_t size = bytes > 0 ? (bytes + page - 1) / page * page : page;
   void* mapped = mmap(nullptr, static_cast<size_t>(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

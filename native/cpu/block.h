@@ -26,8 +26,8 @@ struct Block {
   const Bits<W>* mask(ValueId id) const { return reinterpret_cast<const Bits<W>*>(values[id]); }
 };
 
-/// Computes one operation's value of a block into room for kBlock elements. A load whose bytes are W's already may point
-/// `values` at them instead.
+/// Computes one operation's value of a block into room for kBlock elements. A load whose bytes are W's already may
+/// point `values` at them instead.
 template <typename W>
 using Step = std::function<void(const Block<W>& block, W* to)>;
 

@@ -58,7 +58,7 @@ typename CachedSelection<W>::Range CachedSelection<W>::digit_at(int64_t rank) co
     const int64_t here = int64_t{histogram_[2 * digit]} + histogram_[2 * digit + 1];
     if (range.before + here > rank) {
       range.low = static_cast<Key>(digit) << kShift<W>;
-      range.high = static_cast<Key>(range.low + ((Key{1} << kShift<W>) - 1));
+      range.high = static_cast<Key>(range.low + ((Key{1} << kShift<W>)-1));
       return range;
     }
     range.before += here;

@@ -198,7 +198,8 @@ std::vector<MaskCounters> Evaluation<W>::mask_counters() const {
       all.push_back(counted->counters());
     } else if (const auto* select = std::get_if<Select>(&operations[id])) {
       all.push_back(by_rule(id, select->mask));
-    } else if (std::holds_alternative<Magnitude>(operations[id]) || std::holds_alternative<Breadcrumbs>(operations[id])) {
+    } else if (std::holds_alternative<Magnitude>(operations[id]) ||
+               std::holds_alternative<Breadcrumbs>(operations[id])) {
       all.push_back(by_rule(id, id));
     }
   }

@@ -49,35 +49,48 @@ Facts combined(std::vector<ValueId> operands, const std::vector<Facts>& earlier,
 Facts facts_of_one(const Operation& operation, const std::vector<Facts>& earlier, const std::vector<int64_t>& shape) {
   const Geometry tensor = grouped(shape, Group::tensor);
   const auto plain = [](std::vector<ValueId> operands) { return Facts{std::move(operands), false, {}, std::nullopt}; };
-  return std::visit(
-      Overloaded{
-          [&](const Load&) { return plain({}); },
-          [&](const Lora&) { return plain({}); },
-          [&](const Subtract& op) { return plain({op.left, op.right}); },
-          [&](const Add& op) { return plain({op.left, op.right}); },
-          [&](const Onto& op) { return plain({op.base, op.vector}); },
-          [&](const Negate& op) { return plain({op.of}); },
-          [&](const Multiply& op) { return plain({op.of}); },
-          [&](const Divide& op) { return plain({op.of}); },
-          [&](const Magnitude& op) { return mask_facts(op, shape); },
-          [&](const Breadcrumbs& op) { return mask_facts(op, shape); },
-          [&](const MaskAnd& op) { return combined({op.left, op.right}, earlier, shape); },
-          [&](const MaskOr& op) { return combined({op.left, op.right}, earlier, shape); },
-          [&](const MaskNot& op) { return combined({op.of}, earlier, shape); },
-          [&](const Select& op) { return plain({op.of, op.mask}); },
-          [&](const RescaleInv& op) { return plain({op.of}); },
-          [&](const RescaleL1& op) { return Facts{{op.of, op.masked}, false, {}, tensor}; },
-          [&](const Sum& op) { return plain(op.of); },
-          [&](const Mean& op) { return plain(op.of); },
-          [&](const Ties& op) { return plain(op.of); },
-          [&](const Linear& op) { return plain(op.of); },
-          [&](const Slerp& op) {
-            Facts facts = plain({op.left, op.right});
-            if (op.t != 0 && op.t != 1) facts.statistic = tensor;
-            return facts;
-          },
-      },
-      operation);
+  return std::visit(Overloaded{
+                        [&](const Load&) { return plain({}); },
+                        [&](const Lora&) { return plain({}); },
+                        [&](const Subtract& op) {
+                          return plain({op.left, op.right});
+                        },
+                        [&](const Add& op) {
+                          return plain({op.left, op.right});
+                        },
+                        [&](const Onto& op) {
+                          return plain({op.base, op.vector});
+                        },
+                        [&](const Negate& op) { return plain({op.of}); },
+                        [&](const Multiply& op) { return plain({op.of}); },
+                        [&](const Divide& op) { return plain({op.of}); },
+                        [&](const Magnitude& op) { return mask_facts(op, shape); },
+                        [&](const Breadcrumbs& op) { return mask_facts(op, shape); },
+                        [&](const MaskAnd& op) {
+                          return combined({op.left, op.right}, earlier, shape);
+                        },
+                        [&](const MaskOr& op) {
+                          return combined({op.left, op.right}, earlier, shape);
+                        },
+                        [&](const MaskNot& op) { return combined({op.of}, earlier, shape); },
+                        [&](const Select& op) {
+                          return plain({op.of, op.mask});
+                        },
+                        [&](const RescaleInv& op) { return plain({op.of}); },
+                        [&](const RescaleL1& op) {
+                          return Facts{{op.of, op.masked}, false, {}, tensor};
+                        },
+                        [&](const Sum& op) { return plain(op.of); },
+                        [&](const Mean& op) { return plain(op.of); },
+                        [&](const Ties& op) { return plain(op.of); },
+                        [&](const Linear& op) { return plain(op.of); },
+                        [&](const Slerp& op) {
+                          Facts facts = plain({op.left, op.right});
+                          if (op.t != 0 && op.t != 1) facts.statistic = tensor;
+                          return facts;
+                        },
+                    },
+                    operation);
 }
 
 /// Which operands are masks, by position.

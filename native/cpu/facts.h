@@ -15,7 +15,8 @@ struct Geometry {
   bool operator==(const Geometry&) const = default;
 };
 
-/// `row`: all that lies behind the first dimension; `last`: the last dimension alone; of tensors of two or more dimensions.
+/// `row`: all that lies behind the first dimension; `last`: the last dimension alone; of tensors of two or more
+/// dimensions.
 Geometry grouped(const std::vector<int64_t>& shape, Group per);
 
 /// Positions [drop, drop + keep) of a group's canonical order survive.

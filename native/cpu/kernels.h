@@ -1,6 +1,6 @@
 // The inner loops, one table an instruction set. Every table gives the same bits. A kernel works on a block of elements
-// that lies in cache; inputs and outputs are of W unless a name says otherwise, `n` counts elements, and an output never
-// overlaps an input unless said.
+// that lies in cache; inputs and outputs are of W unless a name says otherwise, `n` counts elements, and an output
+// never overlaps an input unless said.
 #pragma once
 
 #include <cstddef>

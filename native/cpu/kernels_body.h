@@ -1,6 +1,6 @@
-// The kernels, compiled once an instruction set: a file kernels_<isa>.cpp defines THETA_ISA as its namespace and includes
-// this. Loops are written for the compiler's vectoriser. Only always-inlined functions of other headers may be called,
-// and nothing of the standard library that is not: the linker would keep one copy for all instruction sets.
+// The kernels, compiled once an instruction set: a file kernels_<isa>.cpp defines THETA_ISA as its namespace and
+// includes this. Loops are written for the compiler's vectoriser. Only always-inlined functions of other headers may be
+// called, and nothing of the standard library that is not: the linker would keep one copy for all instruction sets.
 
 #include "../formula/combine.h"
 #include "../formula/order.h"
@@ -331,7 +331,8 @@ int64_t collect(const W* x, int64_t n, Bits<W> low, Bits<W> high, Bits<W>* keys,
 
 template <typename W>
 THETA_HD double absolute_of(W x) {
-  return static_cast<double>(std::bit_cast<W>(static_cast<Bits<W>>(std::bit_cast<Bits<W>>(x) & FormatOf<W>::kMagnitude)));
+  return static_cast<double>(
+      std::bit_cast<W>(static_cast<Bits<W>>(std::bit_cast<Bits<W>>(x) & FormatOf<W>::kMagnitude)));
 }
 
 template <typename W>

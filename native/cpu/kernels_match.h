@@ -1,5 +1,5 @@
-// The one inner loop that compilers do not vectorise: which of a few keys lie in a range, and appending those. Included by
-// kernels_body.h, once an instruction set; plain code where an instruction set offers nothing.
+// The one inner loop that compilers do not vectorise: which of a few keys lie in a range, and appending those. Included
+// by kernels_body.h, once an instruction set; plain code where an instruction set offers nothing.
 #pragma once
 
 #include "../formula/order.h"

@@ -17,17 +17,18 @@ struct MaskStep {
   MaskRule rule;
 
   void run(const Block<W>& block, W* to) const {
-    for_each_group(block.begin, block.count, statistic->group_size(), [&](int64_t first, int64_t offset, int64_t count) {
-      const MaskCuts<W>& cuts = statistic->cuts(first);
-      const W* x = block.value(rule.of) + offset;
-      Key* mask = reinterpret_cast<Key*>(to) + offset;
-      const int64_t index = block.begin + offset;
-      // Ties of the outer cut start outside the mask, those of the inner cut inside.
-      const auto edge = [](const Cut<Key>& cut) { return cut.tie ? static_cast<Key>(cut.key + 1) : cut.key; };
-      kernels_of<W>(kernels).band(x, edge(cuts.outer), edge(cuts.inner), mask, count);
-      if (cuts.outer.tie) mark_ties(cuts.outer, x, index, count, static_cast<Key>(~Key{0}), mask);
-      if (cuts.inner.tie) mark_ties(cuts.inner, x, index, count, Key{0}, mask);
-    });
+    for_each_group(
+        block.begin, block.count, statistic->group_size(), [&](int64_t first, int64_t offset, int64_t count) {
+          const MaskCuts<W>& cuts = statistic->cuts(first);
+          const W* x = block.value(rule.of) + offset;
+          Key* mask = reinterpret_cast<Key*>(to) + offset;
+          const int64_t index = block.begin + offset;
+          // Ties of the outer cut start outside the mask, those of the inner cut inside.
+          const auto edge = [](const Cut<Key>& cut) { return cut.tie ? static_cast<Key>(cut.key + 1) : cut.key; };
+          kernels_of<W>(kernels).band(x, edge(cuts.outer), edge(cuts.inner), mask, count);
+          if (cuts.outer.tie) mark_ties(cuts.outer, x, index, count, static_cast<Key>(~Key{0}), mask);
+          if (cuts.inner.tie) mark_ties(cuts.inner, x, index, count, Key{0}, mask);
+        });
   }
 
   /// Gives the elements whose key is the cut's and that lie before it this value.

@@ -101,7 +101,9 @@ void PreparedTask<W>::make_statistics(const EvaluateOptions& options, Carver& me
     if (facts.is_mask && facts.statistic && !schedule.is_local[id]) streamed += 2;
   }
   const int64_t room = options.memory_bytes / 8 / std::max<int64_t>(streamed, 1);
-  const int64_t capacity = std::min(std::clamp(room / StreamedSelection<W>::bytes_per_candidate, kFewestCandidates, kMostCandidates), std::max<int64_t>(schedule.span, 1));
+  const int64_t capacity =
+      std::min(std::clamp(room / StreamedSelection<W>::bytes_per_candidate, kFewestCandidates, kMostCandidates),
+               std::max<int64_t>(schedule.span, 1));
   for (size_t id = 0; id < schedule.facts.size(); ++id) {
     const bool wanted = schedule.facts[id].statistic.has_value();
     statistics.push_back(wanted ? make_statistic(static_cast<ValueId>(id), capacity, memory) : nullptr);
@@ -118,21 +120,20 @@ std::unique_ptr<Statistic<W>> PreparedTask<W>::make_statistic(ValueId id, int64_
     if (local) return std::make_unique<CachedSelection<W>>(rule, size, kept, kernels, *found_, memory);
     return std::make_unique<StreamedSelection<W>>(rule, size, kept, capacity, kernels, *found_, memory);
   };
-  return std::visit(
-      Overloaded{
-          [&](const Magnitude& op) { return mask(op); },
-          [&](const Breadcrumbs& op) { return mask(op); },
-          [&](const RescaleL1& op) -> std::unique_ptr<Statistic<W>> {
-            return std::make_unique<AbsoluteRatio<W>>(op, size, kept, kernels, memory);
-          },
-          [&](const Slerp& op) -> std::unique_ptr<Statistic<W>> {
-            return std::make_unique<SlerpStatistic<W>>(op, size, kept, kernels, memory);
-          },
-          [](const auto&) -> std::unique_ptr<Statistic<W>> {
-            throw Error(ErrorCode::input, "an operation without a statistic was asked for one");
-          },
-      },
-      task.program.operations[id]);
+  return std::visit(Overloaded{
+                        [&](const Magnitude& op) { return mask(op); },
+                        [&](const Breadcrumbs& op) { return mask(op); },
+                        [&](const RescaleL1& op) -> std::unique_ptr<Statistic<W>> {
+                          return std::make_unique<AbsoluteRatio<W>>(op, size, kept, kernels, memory);
+                        },
+                        [&](const Slerp& op) -> std::unique_ptr<Statistic<W>> {
+                          return std::make_unique<SlerpStatistic<W>>(op, size, kept, kernels, memory);
+                        },
+                        [](const auto&) -> std::unique_ptr<Statistic<W>> {
+                          throw Error(ErrorCode::input, "an operation without a statistic was asked for one");
+                        },
+                    },
+                    task.program.operations[id]);
 }
 
 template <typename W>

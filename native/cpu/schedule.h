@@ -1,8 +1,8 @@
 // In which passes over the data a program is run: statistics first, each as soon as what it is of can be computed.
 //
 // Groups of at most `local_limit` elements are local: they are resolved in cache, stage by stage, wherever a pass needs
-// them. Statistics of larger groups are global: they take passes of their own over each group, and what they find is kept
-// until the last pass, which writes the output.
+// them. Statistics of larger groups are global: they take passes of their own over each group, and what they find is
+// kept until the last pass, which writes the output.
 #pragma once
 
 #include <vector>

@@ -18,7 +18,8 @@ Step<W> make_load_step(ValueId id, const Load& operation, const StepContext<W>& 
   const WorkKernels<W>& kernels = kernels_of<W>(context.kernels);
   const int32_t input = operation.input;
   if (!operation.zero_not_finite && dtype == (sizeof(W) == 8 ? Dtype::f64 : Dtype::f32)) {
-    return [id, input](const Block<W>& block, W*) { block.values[id] = reinterpret_cast<const W*>(block.stored[input]); };
+    return
+        [id, input](const Block<W>& block, W*) { block.values[id] = reinterpret_cast<const W*>(block.stored[input]); };
   }
   const auto widen = kernels.widen[static_cast<int>(dtype)];
   if (!widen) throw Error(ErrorCode::input, "a float64 input needs float64 work");
@@ -41,14 +42,15 @@ Step<W> make_slerp_step(ValueId id, const Slerp& operation, const StepContext<W>
   const auto* statistic = static_cast<const SlerpStatistic<W>*>(context.statistics[id].get());
   return [operation, statistic, &kernels](const Block<W>& block, W* to) {
     const W *a = block.value(operation.left), *b = block.value(operation.right);
-    for_each_group(block.begin, block.count, statistic->group_size(), [&](int64_t first, int64_t offset, int64_t count) {
-      const SlerpCoefficients& found = statistic->coefficients(first);
-      if (found.interpolate) {
-        kernels.interpolate(a + offset, b + offset, static_cast<W>(operation.t), to + offset, count);
-      } else {
-        kernels.blend(static_cast<W>(found.a), a + offset, static_cast<W>(found.b), b + offset, to + offset, count);
-      }
-    });
+    for_each_group(
+        block.begin, block.count, statistic->group_size(), [&](int64_t first, int64_t offset, int64_t count) {
+          const SlerpCoefficients& found = statistic->coefficients(first);
+          if (found.interpolate) {
+            kernels.interpolate(a + offset, b + offset, static_cast<W>(operation.t), to + offset, count);
+          } else {
+            kernels.blend(static_cast<W>(found.a), a + offset, static_cast<W>(found.b), b + offset, to + offset, count);
+          }
+        });
   };
 }
 
@@ -58,9 +60,10 @@ Step<W> make_rescale_l1_step(ValueId id, const RescaleL1& operation, const StepC
   const auto* statistic = static_cast<const AbsoluteRatio<W>*>(context.statistics[id].get());
   return [operation, statistic, &kernels](const Block<W>& block, W* to) {
     const W* x = block.value(operation.of);
-    for_each_group(block.begin, block.count, statistic->group_size(), [&](int64_t first, int64_t offset, int64_t count) {
-      kernels.multiply(x + offset, statistic->ratio(first), to + offset, count);
-    });
+    for_each_group(block.begin, block.count, statistic->group_size(),
+                   [&](int64_t first, int64_t offset, int64_t count) {
+                     kernels.multiply(x + offset, statistic->ratio(first), to + offset, count);
+                   });
   };
 }
 
@@ -93,45 +96,50 @@ template <typename W>
 Step<W> make_step(ValueId id, const StepContext<W>& context) {
   const WorkKernels<W>& kernels = kernels_of<W>(context.kernels);
   const auto band = [&](const auto& op) { return band_of(op, context.facts[id].groups.size); };
-  return std::visit(
-      Overloaded{
-          [&](const Load& op) { return make_load_step<W>(id, op, context); },
-          [&](const Lora&) -> Step<W> {
-            return [product = context.lora[id].get(), &kernels](const Block<W>& block, W* to) {
-              product->run(kernels, block, to);
-            };
-          },
-          [&](const Subtract& op) { return binary<W>(kernels.subtract, op.left, op.right); },
-          [&](const Add& op) { return binary<W>(kernels.add, op.left, op.right); },
-          [&](const Onto& op) { return binary<W>(kernels.onto, op.base, op.vector); },
-          [&](const Negate& op) -> Step<W> {
-            return [&kernels, of = op.of](const Block<W>& block, W* to) { kernels.negate(block.value(of), to, block.count); };
-          },
-          [&](const Multiply& op) { return with_number<W>(kernels.multiply, op.of, op.by); },
-          [&](const Divide& op) { return with_number<W>(kernels.divide, op.of, op.by); },
-          [&](const Magnitude& op) { return make_mask_step<W>(id, {op.of, band(op), op.tie}, context); },
-          [&](const Breadcrumbs& op) { return make_mask_step<W>(id, {op.of, band(op), op.tie}, context); },
-          [&](const MaskAnd& op) { return combine_masks<W>(kernels.mask_and, op.left, op.right); },
-          [&](const MaskOr& op) { return combine_masks<W>(kernels.mask_or, op.left, op.right); },
-          [&](const MaskNot& op) -> Step<W> {
-            return [&kernels, of = op.of](const Block<W>& block, W* to) {
-              kernels.mask_not(block.mask(of), reinterpret_cast<Bits<W>*>(to), block.count);
-            };
-          },
-          [&](const Select& op) -> Step<W> {
-            return [&kernels, op](const Block<W>& block, W* to) {
-              kernels.select(block.value(op.of), block.mask(op.mask), to, block.count);
-            };
-          },
-          [&](const RescaleInv& op) { return with_number<W>(kernels.divide, op.of, op.density); },
-          [&](const RescaleL1& op) { return make_rescale_l1_step<W>(id, op, context); },
-          [&](const Sum& op) { return make_sum_step<W>(op, context); },
-          [&](const Mean& op) { return make_mean_step<W>(op, context); },
-          [&](const Ties& op) { return make_ties_step<W>(op, context); },
-          [&](const Linear& op) { return make_linear_step<W>(op, context); },
-          [&](const Slerp& op) { return make_slerp_step<W>(id, op, context); },
-      },
-      context.program.operations[id]);
+  return std::visit(Overloaded{
+                        [&](const Load& op) { return make_load_step<W>(id, op, context); },
+                        [&](const Lora&) -> Step<W> {
+                          return [product = context.lora[id].get(), &kernels](const Block<W>& block, W* to) {
+                            product->run(kernels, block, to);
+                          };
+                        },
+                        [&](const Subtract& op) { return binary<W>(kernels.subtract, op.left, op.right); },
+                        [&](const Add& op) { return binary<W>(kernels.add, op.left, op.right); },
+                        [&](const Onto& op) { return binary<W>(kernels.onto, op.base, op.vector); },
+                        [&](const Negate& op) -> Step<W> {
+                          return [&kernels, of = op.of](const Block<W>& block, W* to) {
+                            kernels.negate(block.value(of), to, block.count);
+                          };
+                        },
+                        [&](const Multiply& op) { return with_number<W>(kernels.multiply, op.of, op.by); },
+                        [&](const Divide& op) { return with_number<W>(kernels.divide, op.of, op.by); },
+                        [&](const Magnitude& op) {
+                          return make_mask_step<W>(id, {op.of, band(op), op.tie}, context);
+                        },
+                        [&](const Breadcrumbs& op) {
+                          return make_mask_step<W>(id, {op.of, band(op), op.tie}, context);
+                        },
+                        [&](const MaskAnd& op) { return combine_masks<W>(kernels.mask_and, op.left, op.right); },
+                        [&](const MaskOr& op) { return combine_masks<W>(kernels.mask_or, op.left, op.right); },
+                        [&](const MaskNot& op) -> Step<W> {
+                          return [&kernels, of = op.of](const Block<W>& block, W* to) {
+                            kernels.mask_not(block.mask(of), reinterpret_cast<Bits<W>*>(to), block.count);
+                          };
+                        },
+                        [&](const Select& op) -> Step<W> {
+                          return [&kernels, op](const Block<W>& block, W* to) {
+                            kernels.select(block.value(op.of), block.mask(op.mask), to, block.count);
+                          };
+                        },
+                        [&](const RescaleInv& op) { return with_number<W>(kernels.divide, op.of, op.density); },
+                        [&](const RescaleL1& op) { return make_rescale_l1_step<W>(id, op, context); },
+                        [&](const Sum& op) { return make_sum_step<W>(op, context); },
+                        [&](const Mean& op) { return make_mean_step<W>(op, context); },
+                        [&](const Ties& op) { return make_ties_step<W>(op, context); },
+                        [&](const Linear& op) { return make_linear_step<W>(op, context); },
+                        [&](const Slerp& op) { return make_slerp_step<W>(id, op, context); },
+                    },
+                    context.program.operations[id]);
 }
 
 template Step<float> make_step<float>(ValueId, const StepContext<float>&);

@@ -92,8 +92,8 @@ Step<W> make_ties_step(const Ties& operation, const StepContext<W>& context) {
     std::vector<W> divisors;
     TiesRule<W> rule;
   };
-  auto state = std::make_shared<State>(
-      State{{operation.of, operation.weights, operation.scale}, operation.weights, {}, {}});
+  auto state =
+      std::make_shared<State>(State{{operation.of, operation.weights, operation.scale}, operation.weights, {}, {}});
   if (operation.weights.size() <= kTableTerms) {
     for (uint64_t set = 0; set >> operation.weights.size() == 0; ++set) {
       const W divisor = divisor_in<W>(operation.weights, set);
@@ -113,7 +113,8 @@ Step<W> make_linear_step(const Linear& operation, const StepContext<W>& context)
   if (bound->size() == 0) throw Error(ErrorCode::input, "linear needs a value");
   const WorkKernels<W>& kernels = kernels_of<W>(context.kernels);
   if (!operation.normalize) {
-    return [bound, &kernels](const Block<W>& block, W* to) { kernels.weighted_sum(bound->terms(block), to, block.count); };
+    return
+        [bound, &kernels](const Block<W>& block, W* to) { kernels.weighted_sum(bound->terms(block), to, block.count); };
   }
   const W divisor = divisor_of_all<W>(operation.weights);
   return [bound, divisor, &kernels](const Block<W>& block, W* to) {

@@ -66,10 +66,12 @@ void StreamedSelection<W>::gather(const Block<W>& block, int64_t offset, int64_t
 
 template <typename W>
 void StreamedSelection<W>::gather_candidates(Search& search, const W* x, int64_t count, int64_t index) {
-  const int64_t found = kernels_of<W>(kernels_).collect(x, count, search.low, search.high, found_.keys, found_.positions);
+  const int64_t found =
+      kernels_of<W>(kernels_).collect(x, count, search.low, search.high, found_.keys, found_.positions);
   if (found == 0) return;
   if (search.mode == Mode::count_digit) {
-    for (int64_t i = 0; i < found; ++i) ++search.histogram[2 * static_cast<int64_t>((found_.keys[i] - search.low) >> search.shift)];
+    for (int64_t i = 0; i < found; ++i)
+      ++search.histogram[2 * static_cast<int64_t>((found_.keys[i] - search.low) >> search.shift)];
     return;
   }
   kernels_.tie_keys(found_.positions, found, static_cast<uint64_t>(index) + this->rule_.tie, found_.ties);

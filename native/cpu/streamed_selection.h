@@ -1,5 +1,5 @@
-// Cuts of groups that are larger than the cache: each pass over the data narrows down where a cut lies, digit by digit of
-// the keys, until what is left fits into a buffer or has one key only. Equal keys are cut by their ties: these are
+// Cuts of groups that are larger than the cache: each pass over the data narrows down where a cut lies, digit by digit
+// of the keys, until what is left fits into a buffer or has one key only. Equal keys are cut by their ties: these are
 // uniform, so a window around the place where the cut is expected holds it, and only the window is kept.
 #pragma once
 
@@ -36,8 +36,8 @@ class StreamedSelection final : public MaskStatistic<W> {
     found,
   };
 
-  /// One cut that is looked for: the candidates are the elements with keys in [low, high] and, once that is one key, ties
-  /// in [tie_low, tie_high]; the element wanted is at `rank` among them.
+  /// One cut that is looked for: the candidates are the elements with keys in [low, high] and, once that is one key,
+  /// ties in [tie_low, tie_high]; the element wanted is at `rank` among them.
   struct Search {
     CutWanted wanted;
     Mode mode;

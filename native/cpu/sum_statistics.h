@@ -14,7 +14,10 @@ class AbsoluteRatio final : public Statistic<W> {
  public:
   AbsoluteRatio(const RescaleL1& operation, int64_t group_size, int64_t groups_kept, const KernelTable& kernels,
                 Carver& memory)
-      : Statistic<W>(group_size), operation_(operation), kernels_(kernels_of<W>(kernels)), kept_(memory.take<W>(groups_kept)) {}
+      : Statistic<W>(group_size),
+        operation_(operation),
+        kernels_(kernels_of<W>(kernels)),
+        kept_(memory.take<W>(groups_kept)) {}
 
   void begin(int64_t first) override {
     first_ = first;

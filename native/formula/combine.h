@@ -17,8 +17,8 @@ THETA_HD W sign_of(W x) {
   return x > 0 ? W{1} : x < 0 ? W{-1} : x == 0 ? W{0} : x;
 }
 
-/// Whether a term stays in under sign consensus; `sum` elects, and a sum of 0 elects plus. A NaN agrees with no sign, and
-/// as a sum it elects minus. Written without a choice between comparisons, which compilers do not vectorise.
+/// Whether a term stays in under sign consensus; `sum` elects, and a sum of 0 elects plus. A NaN agrees with no sign,
+/// and as a sum it elects minus. Written without a choice between comparisons, which compilers do not vectorise.
 template <typename W>
 THETA_HD bool agrees(W term, W sum) {
   const W oriented = sum >= 0 ? term : -term;

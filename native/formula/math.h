@@ -2,8 +2,8 @@
 // library's differ from machine to machine. Error at most 1 ulp. Methods and coefficients are those of fdlibm:
 //
 //   Copyright (C) 1993 by Sun Microsystems, Inc. All rights reserved.
-//   Developed at SunPro, a Sun Microsystems, Inc. business. Permission to use, copy, modify, and distribute this software
-//   is freely granted, provided that this notice is preserved.
+//   Developed at SunPro, a Sun Microsystems, Inc. business. Permission to use, copy, modify, and distribute this
+//   software is freely granted, provided that this notice is preserved.
 #pragma once
 
 #include "element.h"
@@ -27,12 +27,11 @@ THETA_HD double sin_near_zero(double x, double tail) {
 /// cos(x + tail) for |x| ≤ π/4.
 THETA_HD double cos_near_zero(double x, double tail) {
   const double z = x * x;
-  const double r =
-      z * (4.16666666666666019037e-02 +
-           z * (-1.38888888888741095749e-03 +
-                z * (2.48015872894767294178e-05 +
-                     z * (-2.75573143513906633035e-07 +
-                          z * (2.08757232129817482790e-09 + z * -1.13596475577881948265e-11)))));
+  const double r = z * (4.16666666666666019037e-02 +
+                        z * (-1.38888888888741095749e-03 +
+                             z * (2.48015872894767294178e-05 +
+                                  z * (-2.75573143513906633035e-07 +
+                                       z * (2.08757232129817482790e-09 + z * -1.13596475577881948265e-11)))));
   const double half = 0.5 * z;
   const double w = 1.0 - half;
   return w + (((1.0 - w) - half) + (z * r - x * tail));
@@ -64,15 +63,14 @@ THETA_HD double sine(double x) {
 
 /// asin(x) ≈ x + x × this(x²) for |x| ≤ ½.
 THETA_HD double arcsine_quotient(double z) {
-  const double p =
-      z * (1.66666666666666657415e-01 +
-           z * (-3.25565818622400915405e-01 +
-                z * (2.01212532134862925881e-01 +
-                     z * (-4.00555345006794114027e-02 +
-                          z * (7.91534994289814532176e-04 + z * 3.47933107596021167570e-05)))));
-  const double q = 1.0 + z * (-2.40339491173441421878e+00 +
-                              z * (2.02094576023350569471e+00 +
-                                   z * (-6.88283971605453293030e-01 + z * 7.70381505559019352791e-02)));
+  const double p = z * (1.66666666666666657415e-01 +
+                        z * (-3.25565818622400915405e-01 +
+                             z * (2.01212532134862925881e-01 +
+                                  z * (-4.00555345006794114027e-02 +
+                                       z * (7.91534994289814532176e-04 + z * 3.47933107596021167570e-05)))));
+  const double q =
+      1.0 + z * (-2.40339491173441421878e+00 +
+                 z * (2.02094576023350569471e+00 + z * (-6.88283971605453293030e-01 + z * 7.70381505559019352791e-02)));
   return p / q;
 }
 

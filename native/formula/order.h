@@ -32,8 +32,8 @@ THETA_HD uint64_t mix64(uint64_t z) {
 /// `index` is linear in the tensor.
 THETA_HD uint64_t tie_of(int64_t index, uint64_t stream) { return mix64(static_cast<uint64_t>(index) + stream); }
 
-/// Where a group's canonical order is cut: an element lies before the cut when its key is above `key`, or equal to it and
-/// its tie is at least `tie`.
+/// Where a group's canonical order is cut: an element lies before the cut when its key is above `key`, or equal to it
+/// and its tie is at least `tie`.
 template <typename Key>
 struct Cut {
   Key key;

@@ -79,8 +79,8 @@ THETA_HD typename Stored::Storage narrow(W x) {
     const uint32_t bits = std::bit_cast<uint32_t>(x);
     const uint32_t magnitude = bits & F32::kMagnitude;
     // Half has ulp 2^-24, that of F16's denormals: adding it rounds there.
-    const uint32_t denormal = std::bit_cast<uint32_t>(std::bit_cast<float>(magnitude) + 0.5f) -
-                              std::bit_cast<uint32_t>(0.5f);
+    const uint32_t denormal =
+        std::bit_cast<uint32_t>(std::bit_cast<float>(magnitude) + 0.5f) - std::bit_cast<uint32_t>(0.5f);
     const uint32_t rebiased = magnitude - kRebias;
     const uint32_t normal = (rebiased + 0xfff + ((rebiased >> 13) & 1)) >> 13;
     const uint32_t clamped = normal < F16::kInfinity ? normal : uint32_t{F16::kInfinity};

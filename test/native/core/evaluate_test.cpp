@@ -1,6 +1,6 @@
-// Promises of the evaluator that hold for every program: the same bits for every chunk size, memory limit and instruction
-// set, each byte read in order and written once, memory within the limit, errors thrown and not crashed on. That the bits
-// are the right ones is for the golden cases (golden.test.ts).
+// Promises of the evaluator that hold for every program: the same bits for every chunk size, memory limit and
+// instruction set, each byte read in order and written once, memory within the limit, errors thrown and not crashed on.
+// That the bits are the right ones is for the golden cases (golden.test.ts).
 
 #include "cpu/evaluate.h"
 

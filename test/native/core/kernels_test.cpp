@@ -1,5 +1,5 @@
-// Every kernel of every instruction set against the plain ones, bit for bit, at sizes around vectors and tiles, and what
-// lies behind the output is left alone. That the plain ones are right is for the other tests and the golden cases.
+// Every kernel of every instruction set against the plain ones, bit for bit, at sizes around vectors and tiles, and
+// what lies behind the output is left alone. That the plain ones are right is for the other tests and the golden cases.
 
 #include "cpu/kernels.h"
 
@@ -88,7 +88,8 @@ template <typename W>
 void searches_agree(int64_t size) {
   using Key = Bits<W>;
   const auto x = numbers<W>(size, 5);
-  same_in_all<Key>(size, [&](const KernelTable& t, Guarded<Key>& to) { kernels_of<W>(t).keys(x.data(), to.data(), size); });
+  same_in_all<Key>(size,
+                   [&](const KernelTable& t, Guarded<Key>& to) { kernels_of<W>(t).keys(x.data(), to.data(), size); });
   const Key low = key_of(W(0.005)), high = key_of(W(0.01)), all = static_cast<Key>(~Key{0});
   for (const auto& [from, to_key] : {std::pair{low, high}, std::pair{Key{0}, all}, std::pair{high, high}}) {
     same_in_all<Key>(size, [&](const KernelTable& table, Guarded<Key>& to) {
@@ -104,7 +105,8 @@ void searches_agree(int64_t size) {
       for (int64_t i = 0; i < size; ++i) {
         const Key key = key_of(x[static_cast<size_t>(i)]);
         if (key < from || key > last) continue;
-        CHECK(expected < found && keys[static_cast<size_t>(expected)] == key && positions[static_cast<size_t>(expected)] == i);
+        CHECK(expected < found && keys[static_cast<size_t>(expected)] == key &&
+              positions[static_cast<size_t>(expected)] == i);
         ++expected;
       }
       CHECK(found == expected);
@@ -133,9 +135,10 @@ void conversions_agree(int64_t size) {
       kernels_of<W>(table).widen[dtype](stored.data(), to.data(), size);
       make_nan_canonical(to, size);
     });
-    same_in_all<std::byte>(size * size_of(static_cast<Dtype>(dtype)), [&](const KernelTable& t, Guarded<std::byte>& to) {
-      kernels_of<W>(t).narrow[dtype](x.data(), to.bytes(), size);
-    });
+    same_in_all<std::byte>(size * size_of(static_cast<Dtype>(dtype)),
+                           [&](const KernelTable& t, Guarded<std::byte>& to) {
+                             kernels_of<W>(t).narrow[dtype](x.data(), to.bytes(), size);
+                           });
   }
 }
 

@@ -1,4 +1,5 @@
-// Our elementary functions against the C library's of a wider type: at most 1 ulp off, and exact where methods rely on it.
+// Our elementary functions against the C library's of a wider type: at most 1 ulp off, and exact where methods rely on
+// it.
 
 #include "formula/math.h"
 
@@ -46,8 +47,8 @@ TEST(math_arccosine) {
   std::uniform_real_distribution<double> all(-1, 1), exponent(-60, 0);
   double worst = 0;
   for (int i = 0; i < 300000; ++i) {
-    for (const double x : {all(random), std::exp2(exponent(random)), 1 - std::exp2(exponent(random)),
-                           std::exp2(exponent(random)) - 1}) {
+    for (const double x :
+         {all(random), std::exp2(exponent(random)), 1 - std::exp2(exponent(random)), std::exp2(exponent(random)) - 1}) {
       worst = std::max(worst, ulps(theta::arccosine(x), std::acos(static_cast<long double>(x))));
     }
   }

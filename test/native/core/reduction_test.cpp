@@ -1,10 +1,9 @@
 // The sum of methods.md, "Reduction (f64)": the same bits for every kernel and however the elements are handed over.
 
-#include "cpu/pairwise_sum.h"
-
 #include <cmath>
 
 #include "../check.h"
+#include "cpu/pairwise_sum.h"
 #include "samples.h"
 
 namespace {

@@ -12,7 +12,8 @@
 
 namespace theta_test {
 
-inline const std::vector<int64_t> kSizes = {0, 1, 2, 15, 16, 17, 63, 64, 65, 255, 256, 257, 1023, 1024, 1025, 4095, 4096, 4097};
+inline const std::vector<int64_t> kSizes = {0,   1,   2,   15,   16,   17,   63,   64,   65,
+                                            255, 256, 257, 1023, 1024, 1025, 4095, 4096, 4097};
 
 /// Room for `count` elements with bytes behind them that must stay as they are.
 template <typename T>

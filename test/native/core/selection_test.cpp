@@ -66,8 +66,8 @@ void check_bands(const std::vector<W>& x, int64_t first, int64_t capacity) {
   const std::vector<Order<W>> order = sorted(x, first);
   for (const Isa isa : supported_isas()) {
     const KernelTable& kernels = kernels_for(isa);
-    for (const Band band : {Band{0, 1}, Band{0, size / 5}, Band{0, size - 1}, Band{1, size / 2}, Band{size / 3, size / 3},
-                            Band{size / 2, size / 2}, Band{size / 100, size / 2}}) {
+    for (const Band band : {Band{0, 1}, Band{0, size / 5}, Band{0, size - 1}, Band{1, size / 2},
+                            Band{size / 3, size / 3}, Band{size / 2, size / 2}, Band{size / 100, size / 2}}) {
       if (band.keep == 0) continue;
       std::vector<std::byte> memory(static_cast<size_t>(size * 32 + capacity * 64 + (8 << 20)));
       Carver carver(memory.data());
