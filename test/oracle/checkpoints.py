@@ -1,7 +1,7 @@
 """Writes and reads checkpoints as bit patterns, in the hub's layout.  Knows safetensors, nothing of theta.
 
 The writer can do what a well-behaved library never does but the format allows: a payload that begins at an odd offset,
-tensors stored in another order than the header names them.
+tensors stored in another order than the header names them, one payload under two names.
 """
 import json
 import os
@@ -15,8 +15,8 @@ from strict import FORMATS, Tensor
 STORAGE = {**{dtype: storage for dtype, (storage, *_) in FORMATS.items()}, "I64": np.uint64}
 
 
-def write_file(path, tensors, rng=None):
-    """tensors: {name: Tensor}; rng shuffles the payloads and shifts their start."""
+def write_file(path, tensors, rng=None, aliases=()):
+    """tensors: {name: Tensor}; aliases: {other name: stored name}; rng shuffles the payloads and shifts their start."""
     order = sorted(tensors)
     if rng is not None: rng.shuffle(order)
     entries, at = {}, 0
@@ -24,6 +24,8 @@ def write_file(path, tensors, rng=None):
         dtype, bits = tensors[name]
         entries[name] = {"dtype": dtype, "shape": list(bits.shape), "data_offsets": [at, at + bits.nbytes]}
         at += bits.nbytes
+    for other, name in dict(aliases).items():
+        if name in entries: entries[other] = entries[name]
     header = {name: entries[name] for name in sorted(entries)}
     if rng is None or rng.random() < 0.5: header = {"__metadata__": {"format": "pt"}, **header}
     text = json.dumps(header, separators=(",", ":")).encode()
@@ -33,20 +35,21 @@ def write_file(path, tensors, rng=None):
         for name in order: file.write(tensors[name].bits.tobytes())
 
 
-def write_model(directory, tensors, config, shards=1, rng=None):
+def write_model(directory, tensors, config, shards=1, rng=None, aliases=()):
     directory = pathlib.Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     for old in directory.glob("*.safetensors*"): old.unlink()
     (directory / "config.json").write_text(json.dumps(config))
     if shards == 1:
-        write_file(directory / "model.safetensors", tensors, rng)
+        write_file(directory / "model.safetensors", tensors, rng, aliases)
         return
     names, weight_map = sorted(tensors), {}
     for shard in range(shards):
         part = names[shard::shards]
         file = f"model-{shard + 1:05d}-of-{shards:05d}.safetensors"
-        write_file(directory / file, {name: tensors[name] for name in part}, rng)
+        write_file(directory / file, {name: tensors[name] for name in part}, rng, aliases)
         weight_map |= {name: file for name in part}
+        weight_map |= {other: file for other, name in dict(aliases).items() if name in part}
     index = {"metadata": {"total_size": sum(t.bits.nbytes for t in tensors.values())}, "weight_map": weight_map}
     (directory / "model.safetensors.index.json").write_text(json.dumps(index))
 

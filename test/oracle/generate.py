@@ -85,6 +85,10 @@ class Generator:
         if tied < 0.6: shapes["lm_head.weight"] = (vocabulary, hidden)
         elif tied < 0.8:        # tie_word_embeddings: the head is the embedding
             case.aliases = {"lm_head.weight": "model.embed_tokens.weight"}
+        elif tied < 0.9:        # one payload under two names, of which the smaller by bytes is the stored one
+            del shapes["model.embed_tokens.weight"]
+            shapes["lm_head.weight"] = (vocabulary, hidden)
+            case.aliases = {"model.embed_tokens.weight": "lm_head.weight"}
         if self.chance(0.4):
             for i in range(int(rng.integers(1, 4))): shapes[f"vision.blocks.{i}.conv.weight"] = (3, 5, 3, 3)
         for name, shape in {"logit_scale": (), "empty.weight": (0,), "flat.weight": (3, 0, 2), "one.weight": (1,),
@@ -319,7 +323,8 @@ class Generator:
         lines, chosen = [], self.some(entries)
         self.rng.shuffle(chosen)
         if len(chosen) > 1 and self.chance(0.2):
-            listed = [m for m in chosen if m.text in {s.name for s in self.case.sources} and m.exception is None]
+            plain = {s.name for s in self.case.sources if not s.exception and not s.nan}    # a list states no exceptions
+            listed = [m for m in chosen if m.text in plain]
             if len(listed) > 1:
                 name = f"runs{number}"
                 paths = ", ".join(f'"{self.case.source(m.text).path}"' for m in listed)
@@ -445,8 +450,9 @@ def write_inputs(case, directory, only=None):
         if only not in (None, source.name): continue
         rng = np.random.default_rng([case.seed, number])
         config = {"model_type": "llama", "tie_word_embeddings": bool(case.aliases), "torch_dtype": "bfloat16"}
+        shared = case.aliases if "lm_head.weight" in case.shapes else {}
         checkpoints.write_model(directory / source.path, source.tensors | case.integers, config, source.shards,
-                                rng if rng.random() < 0.5 else None)
+                                rng if rng.random() < 0.5 else None, shared)
     for path, modules, config in case.adapters:
         if only is None: checkpoints.write_adapter(directory / path, modules, config)
 
