@@ -14,20 +14,28 @@ namespace {
 /// Keys that are looked at together.
 constexpr int64_t kMatchGroup = 16;
 
-/// Bit j is set where low <= keys[j] <= high. Keys have their highest bit clear, so signed comparisons serve.
+/// match(): bit j is set where low <= keys[j] <= high. Keys have their highest bit clear, so signed comparisons serve.
 #if defined(__AVX512F__)
+
+/// A vector mask as an integer. Left to itself, g++ 12 may spill 16 bits of it and read back 32 (seen with -O1
+/// -fsanitize=undefined): the upper half is then whatever lay there.
+THETA_HD uint32_t integer_of(__mmask16 mask) {
+  uint32_t bits;
+  asm("kmovw %1, %0" : "=r"(bits) : "k"(mask));
+  return bits;
+}
 
 THETA_HD uint32_t match(const uint32_t* keys, uint32_t low, uint32_t high) {
   const __m512i offset = _mm512_sub_epi32(_mm512_loadu_si512(keys), _mm512_set1_epi32(static_cast<int>(low)));
-  return _mm512_cmple_epu32_mask(offset, _mm512_set1_epi32(static_cast<int>(high - low)));
+  return integer_of(_mm512_cmple_epu32_mask(offset, _mm512_set1_epi32(static_cast<int>(high - low))));
 }
 
 THETA_HD uint32_t match(const uint64_t* keys, uint64_t low, uint64_t high) {
   const __m512i first = _mm512_set1_epi64(static_cast<long long>(low));
   const __m512i width = _mm512_set1_epi64(static_cast<long long>(high - low));
-  const uint32_t lower = _mm512_cmple_epu64_mask(_mm512_sub_epi64(_mm512_loadu_si512(keys), first), width);
-  const uint32_t upper = _mm512_cmple_epu64_mask(_mm512_sub_epi64(_mm512_loadu_si512(keys + 8), first), width);
-  return lower | upper << 8;
+  const __mmask8 lower = _mm512_cmple_epu64_mask(_mm512_sub_epi64(_mm512_loadu_si512(keys), first), width);
+  const __mmask8 upper = _mm512_cmple_epu64_mask(_mm512_sub_epi64(_mm512_loadu_si512(keys + 8), first), width);
+  return integer_of(_mm512_kunpackb(upper, lower));
 }
 
 #elif defined(__AVX2__)
