@@ -7,19 +7,19 @@ import type { Diagnostic } from "../dsl/diagnostic.ts";
 import type { Source } from "../dsl/source.ts";
 import { MAX_DIAGNOSTICS } from "../dsl/limits.ts";
 import { LANGUAGE_VERSION } from "../dsl/version-header.ts";
-import { type Analysis, analyseFile } from "./analyse-file.ts";
+import { type Analysis, analyseFile } from "./analyse/analyse-file.ts";
 import type { CompilerHost } from "./checkpoint.ts";
-import { checkOutputPaths, type InputPlace } from "./checks/output-paths.ts";
-import { warnOfUnused } from "./checks/unused.ts";
-import { declarationsOf } from "./declared-nodes.ts";
-import { evaluateExpect } from "./gates.ts";
-import { type Scope, suggestions } from "./names.ts";
-import { evaluateOutput } from "./outputs.ts";
-import { parseInput, type ParameterInput, type ParsedInput } from "./parameter-inputs.ts";
-import { plainValue, reportUnknownOverride } from "./parameters.ts";
+import { checkOutputPaths, type InputPlace } from "./analyse/checks/output-paths.ts";
+import { warnOfUnused } from "./analyse/checks/unused.ts";
+import { declarationsOf } from "./analyse/declared-nodes.ts";
+import { evaluateExpect } from "./analyse/gates.ts";
+import { type Scope, suggestions } from "./analyse/names.ts";
+import { evaluateOutput } from "./analyse/outputs.ts";
+import { parseInput, type ParameterInput, type ParsedInput } from "./analyse/parameter-inputs.ts";
+import { plainValue, reportUnknownOverride } from "./analyse/parameters.ts";
 import type { RecipeGraph } from "./recipe-graph.ts";
 
-export type { ParameterInput } from "./parameter-inputs.ts";
+export type { ParameterInput } from "./analyse/parameter-inputs.ts";
 
 export interface AnalyseOptions {
   /** By name; the caller has let `-p` beat `--params`. */

@@ -6,7 +6,7 @@ import { parseGlob } from "../glob.ts";
 import { childrenOf, rootOf } from "../graph-walk.ts";
 import type { Headers } from "../headers.ts";
 import { resolveRange, type Layout } from "../layout.ts";
-import { nearestGlob } from "../near-glob.ts";
+import { nearestGlob } from "./near-glob.ts";
 import type { LayerRange, MatchArm, ModelNode, OutputNode, Selector, VectorNode } from "../recipe-graph.ts";
 import { nameTest, spanOfSelector } from "../selectors.ts";
 import { visitVarying } from "./varying-parts.ts";

@@ -2,8 +2,8 @@
 
 import type { Span } from "../../dsl/source.ts";
 import { candidates, type TensorScope } from "./scope.ts";
-import { describeRange, isInRange, rangeCode } from "../method-row.ts";
-import { METHODS, parameterOf } from "../methods.ts";
+import { describeRange, isInRange, rangeCode } from "../methods/method-row.ts";
+import { METHODS, parameterOf } from "../methods/method-table.ts";
 import { resolveNumber, spanOf, type NumberProblem } from "./number-values.ts";
 import type { ModelNode, NumberValue, ParameterValue, Varying, VectorNode } from "../recipe-graph.ts";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { matchesGlob, parseGlob, type Glob } from "../../../compiler/glob.ts";
-import { nearestGlob } from "../../../compiler/near-glob.ts";
+import { nearestGlob } from "../../../compiler/header-checks/near-glob.ts";
 
 function glob(text: string): Glob {
   const parsed = parseGlob(text);

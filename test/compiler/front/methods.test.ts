@@ -1,8 +1,8 @@
 // The method table against itself: what it says is served is, and its examples are recipes.
 
 import { expect, test } from "vitest";
-import { describeRange, isInRange } from "../../../compiler/method-row.ts";
-import { METHODS } from "../../../compiler/methods.ts";
+import { describeRange, isInRange } from "../../../compiler/methods/method-row.ts";
+import { METHODS } from "../../../compiler/methods/method-table.ts";
 import { analyseText, rendered } from "./analyse-text.ts";
 
 const HEAD = `theta 1

@@ -1,0 +1,94 @@
+// The value of an expression. Recursion follows the tree, whose height the parser bounds; what names stand for has been
+// evaluated before.
+
+import type { BinaryExpression, Expression, Name } from "../../dsl/ast.ts";
+import { didYouMean } from "../../dsl/did-you-mean.ts";
+import { evaluateCall, evaluateMethod } from "./evaluate-call.ts";
+import { POISON, type Result } from "./kinds.ts";
+import { globMask } from "./masks.ts";
+import { METHODS } from "../methods/method-table.ts";
+import { lookUp, lookUpMember, type Scope } from "./names.ts";
+import { applyBinary, applyUnary } from "./operators.ts";
+import { wrongKind } from "./wrong-kind.ts";
+
+/** What the place of an expression makes of bare words and strings. */
+export interface Expectation {
+  /** A string, or the name of one, is a selector of one glob. */
+  readonly mask?: true;
+  /** Words of this list are searched before names. */
+  readonly words?: { readonly of: string; readonly list: readonly string[] };
+}
+
+const NOTHING: Expectation = {};
+export const A_MASK: Expectation = { mask: true };
+
+export function evaluate(expression: Expression, scope: Scope, expected: Expectation = NOTHING): Result {
+  const result = evaluateAsIs(expression, scope, expected);
+  return expected.mask && result.kind === "string" ? globMask(result.text, expression.span) : result;
+}
+
+function evaluateAsIs(expression: Expression, scope: Scope, expected: Expectation): Result {
+  switch (expression.kind) {
+    case "name":
+      return evaluateName(expression, scope, expected);
+    case "member":
+      return lookUpMember(expression.object, expression.member, scope);
+    case "number":
+      return { kind: "number", value: { kind: "constant", value: expression.value, span: expression.span } };
+    case "size":
+      return { kind: "size", bytes: expression.bytes };
+    case "string":
+      return { kind: "string", text: expression.value, directory: scope.directory };
+    case "boolean":
+      return { kind: "boolean", value: { kind: "constant", value: expression.value } };
+    case "list":
+      return {
+        kind: "list",
+        elements: expression.elements.map((element) => ({
+          value: evaluate(element, scope),
+          span: element.span,
+        })),
+      };
+    case "range":
+      scope.report(wrongKind("a range A..B stands only in layers(…) and behind over:", expression.span));
+      return POISON;
+    case "call":
+      return evaluateCall(expression, scope, expected);
+    case "unary": {
+      const operand = evaluate(expression.operand, scope, expression.operator === "!" ? A_MASK : NOTHING);
+      return applyUnary(expression, operand, scope);
+    }
+    case "binary":
+      return evaluateBinary(expression, scope);
+    case "parenthesized":
+      return evaluate(expression.inner, scope, expected);
+  }
+}
+
+function evaluateName(name: Name, scope: Scope, { words }: Expectation): Result {
+  if (words?.list.includes(name.text)) return { kind: "word", value: { kind: "constant", value: name.text } };
+  if (!scope.values.has(name.text) && !scope.declarations.has(name.text)) {
+    if (words !== undefined) {
+      const near = didYouMean(name.text, words.list);
+      scope.report({
+        code: "unknown-word",
+        severity: "error",
+        message: `${words.of} is one of ${words.list.join(", ")}, not ${name.text}`,
+        span: name.span,
+        ...(near === undefined ? {} : { help: `did you mean ${near}?`, edit: { span: name.span, text: near } }),
+      });
+      return POISON;
+    }
+    const row = METHODS.get(name.text);
+    if (row !== undefined) return evaluateMethod(row, name.span, [], scope);
+  }
+  return lookUp(name, scope);
+}
+
+function evaluateBinary(expression: BinaryExpression, scope: Scope): Result {
+  const { operator } = expression;
+  const expected = operator === "&" || operator === "|" ? A_MASK : NOTHING;
+  const left = evaluate(expression.left, scope, expected);
+  const right = evaluate(expression.right, scope, expected);
+  return applyBinary(expression, left, right, scope);
+}

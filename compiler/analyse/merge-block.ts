@@ -1,0 +1,219 @@
+// The block form of a merge. It means exactly `B + S(v1 & k1, v2, weight: [w1, …])`, or `S(e1, e2, weight: […])` without
+// a base; this file builds the arguments and strategies.ts does the rest.
+
+import type { MergeBlockBody, MergeStatement } from "../../dsl/ast.ts";
+import type { Span } from "../../dsl/source.ts";
+import { checkAtBlocks, checkEach } from "./checks/at-never-wins.ts";
+import { evaluate } from "./evaluate.ts";
+import {
+  describeKind,
+  type ModelResult,
+  POISON,
+  type Result,
+  type StrategyResult,
+  type VectorResult,
+} from "./kinds.ts";
+import { applyMask, chooseMask, selectorMask, everyTensor } from "./masks.ts";
+import { NO_CLAUSES, readClauses, type ReadClauses } from "./merge-clauses.ts";
+import { entryKeys, type ReadAt, readAt, readEntry, type ReadEntry } from "./merge-entries.ts";
+import type { Input, PerInputValues } from "./method-arguments.ts";
+import { commonPerInputParameters } from "../methods/method-table.ts";
+import { baseName, hasFault, type Scope } from "./names.ts";
+import type { ModelNode, NumberValue } from "../recipe-graph.ts";
+import { applyStrategy } from "./strategies.ts";
+import { takesInstead } from "./wrong-kind.ts";
+
+/** A Model, or poison. */
+export function evaluateMergeBlock(statement: MergeStatement, body: MergeBlockBody, scope: Scope): Result {
+  const base = readBase(body, scope);
+  const strategy = readStrategy(statement, body, scope);
+  const isOntoBase = body.onto !== undefined;
+  let each = NO_CLAUSES;
+  const keys = entryKeys(body);
+  const entries: (ReadEntry | undefined)[] = [];
+  const ats: (ReadAt | undefined)[] = [];
+  for (const item of body.items) {
+    if (item.kind === "each") {
+      if (item.clauses.length === 0) reportEmptyEach(item.span, scope);
+      each = readClauses(item.clauses, strategy, isOntoBase, scope, each);
+    } else if (item.kind === "entry") entries.push(readEntry(item, base, isOntoBase, strategy, scope));
+    else ats.push(readAt(item, keys, isOntoBase, strategy, scope));
+  }
+  if (entries.length === 0 && !hasFault(scope, body.span)) {
+    scope.report({
+      code: "empty-merge",
+      severity: "error",
+      message: `${statement.name.text} merges nothing; its block has no entries`,
+      span: statement.name.span,
+      help: "name a model or a vector on a line of its own",
+    });
+  }
+  const soundEntries = entries.filter((entry) => entry !== undefined);
+  const soundAts = ats.filter((at) => at !== undefined);
+  if (soundAts.length === ats.length) checkAtBlocks(soundAts, scope.report);
+  if (soundEntries.length === entries.length) checkEach(each, soundEntries, scope.report);
+  const isSound =
+    entries.length > 0 &&
+    soundEntries.length === entries.length &&
+    soundAts.length === ats.length &&
+    each.isSound &&
+    soundEntries.every(({ clauses }) => clauses.isSound);
+  if (!isSound || strategy === undefined || (isOntoBase && base === undefined)) return POISON;
+
+  const merged = mergeEntries(soundEntries, soundAts, each, strategy, body.using!.span, scope);
+  let node: ModelNode;
+  if (merged.kind === "model") node = merged.node;
+  else if (merged.kind === "vector" && base !== undefined) {
+    node = { kind: "onto", base: base.node, vector: merged.node, span: statement.span };
+  } else return POISON;
+  const arms = soundAts.flatMap(({ selector, keep }) => (keep === undefined ? [] : [{ selector, value: keep }]));
+  if (arms.length > 0) node = { kind: "model-choice", arms, otherwise: node, span: statement.span };
+  return { kind: "model", node };
+}
+
+function reportEmptyEach(span: Span, scope: Scope): void {
+  if (hasFault(scope, span)) return;
+  scope.report({
+    code: "each-states-nothing",
+    severity: "error",
+    message: "each states no clause",
+    span,
+    help: "for example each weight 0.5",
+  });
+}
+
+function readBase({ onto }: MergeBlockBody, scope: Scope): ModelResult | undefined {
+  if (onto === undefined) return undefined;
+  const base = evaluate(onto, scope);
+  if (base.kind === "model") return base;
+  if (base.kind !== "poison") scope.report(takesInstead("onto", "a model", base, onto.span));
+  return undefined;
+}
+
+function readStrategy(
+  { name }: MergeStatement,
+  { using, onto }: MergeBlockBody,
+  scope: Scope,
+): StrategyResult | undefined {
+  if (using === undefined) {
+    scope.report({
+      code: "missing-strategy",
+      severity: "error",
+      message: `${name.text} does not say how its entries are merged`,
+      span: name.span,
+      help: onto === undefined ? "write using linear" : "write using sum, or using ties",
+    });
+    return undefined;
+  }
+  const strategy = evaluate(using, scope);
+  if (strategy.kind === "poison") return undefined;
+  if (strategy.kind !== "strategy") {
+    const help =
+      strategy.kind === "model" || strategy.kind === "vector" ? "the inputs are the entries of the block" : undefined;
+    scope.report(takesInstead("using", "a strategy", strategy, using.span, help));
+    return undefined;
+  }
+  const row = strategy.methods[0]!;
+  if (row.maps === "vectors" && onto === undefined) {
+    scope.report({
+      code: "missing-base",
+      severity: "error",
+      message: `${row.name} merges vectors, so this merge needs a base`,
+      span: using.span,
+      help: `write merge ${name.text} onto ${baseName(scope)} using ${row.name}`,
+    });
+    return undefined;
+  }
+  if (row.maps === "models" && onto !== undefined) {
+    scope.report({
+      code: "base-not-used",
+      severity: "error",
+      message: `${row.name} merges models and has no base`,
+      span: onto.span,
+      help: `leave out onto, or merge vectors: using ${row.name === "linear" ? "mean" : "sum"}`,
+    });
+    return undefined;
+  }
+  return strategy;
+}
+
+/** One input for each member of each entry, with the clauses that hold for it. */
+function mergeEntries(
+  entries: readonly ReadEntry[],
+  ats: readonly ReadAt[],
+  each: ReadClauses,
+  strategy: StrategyResult,
+  span: Span,
+  scope: Scope,
+): Result {
+  const inputs: Input[] = [];
+  for (const entry of entries) {
+    for (const value of entry.values) {
+      inputs.push({
+        value: value.kind === "vector" ? masked(value, inputs.length, entry, ats, each, scope) : value,
+        span: entry.span,
+      });
+    }
+  }
+  const perInput = new Map<string, PerInputValues>();
+  for (const { name, default: value } of commonPerInputParameters(strategy.methods)) {
+    const values = entries.flatMap((entry) => {
+      const number = numberClause(name, { kind: "constant", value }, entry, ats, each);
+      return new Array<NumberValue>(entry.values.length).fill(number);
+    });
+    perInput.set(name, { kind: "list", values, span });
+  }
+  return applyStrategy(strategy, inputs, perInput, span, scope);
+}
+
+/** The first `at` that takes the tensor and states the clause, else the entry, else `each`, else the default. */
+function numberClause(
+  name: string,
+  byDefault: NumberValue,
+  entry: ReadEntry,
+  ats: readonly ReadAt[],
+  each: ReadClauses,
+): NumberValue {
+  const otherwise = entry.clauses.numbers.get(name) ?? each.numbers.get(name) ?? byDefault;
+  const arms = ats.flatMap(({ selector, entries }) => {
+    const value = entries.get(entry.key)?.numbers.get(name);
+    return value === undefined ? [] : [{ selector, value }];
+  });
+  return arms.length === 0 ? otherwise : { kind: "match", arms, otherwise, span: entry.span };
+}
+
+function masked(
+  vector: VectorResult,
+  stream: number,
+  entry: ReadEntry,
+  ats: readonly ReadAt[],
+  each: ReadClauses,
+  scope: Scope,
+): Result {
+  const otherwise = entry.clauses.mask ?? each.mask;
+  const arms = ats.flatMap(({ selector, entries }) => {
+    const value = entries.get(entry.key)?.mask;
+    return value === undefined ? [] : [{ selector, value }];
+  });
+  if (arms.length === 0) return otherwise === undefined ? vector : applyMask(vector, otherwise, stream, entry.span);
+  const unmasked = selectorMask(everyTensor(entry.span), entry.span);
+  const mask = chooseMask(arms, otherwise ?? unmasked, entry.span, scope.report);
+  if (mask.kind === "poison") return mask;
+  return applyMask(vector, mask, stream, entry.span);
+}
+
+/** Why a merge that is not a model was refused. */
+export function reportMergeKind(name: string, value: Result, span: Span, scope: Scope): void {
+  const words = span.source.text.slice(span.start, span.end);
+  scope.report(
+    takesInstead(
+      `merge ${name}`,
+      "a model",
+      value,
+      span,
+      value.kind === "vector"
+        ? `write vector ${name} = …, or merge ${name} = ${baseName(scope)} + ${words.length <= 40 ? words : describeKind(value)}`
+        : undefined,
+    ),
+  );
+}

@@ -1,0 +1,201 @@
+// Entries of a merge block and the `at` blocks that speak of them.
+
+import type { AtBlock, Entry, Expression, MergeBlockBody } from "../../dsl/ast.ts";
+import type { Span } from "../../dsl/source.ts";
+import { checkBase } from "./checks/vector-base.ts";
+import { evaluate } from "./evaluate.ts";
+import { takeSelector } from "./evaluate-selector.ts";
+import { describeKind, type ModelResult, type Result, type StrategyResult, type VectorResult } from "./kinds.ts";
+import { joinSelectors } from "./masks.ts";
+import { readClauses, type ReadClauses } from "./merge-clauses.ts";
+import { hasFault, type Scope } from "./names.ts";
+import type { ModelNode, Selector } from "../recipe-graph.ts";
+import { takesInstead, wrongKind } from "./wrong-kind.ts";
+
+export interface ReadEntry {
+  /** What `at` blocks find it by. */
+  readonly key: string;
+  /** One, or the members of a list. */
+  readonly values: readonly (ModelResult | VectorResult)[];
+  readonly clauses: ReadClauses;
+  readonly span: Span;
+}
+
+/** Undefined when its value was reported; its clauses have been checked all the same. */
+export function readEntry(
+  entry: Entry,
+  base: ModelResult | undefined,
+  isOntoBase: boolean,
+  strategy: StrategyResult | undefined,
+  scope: Scope,
+): ReadEntry | undefined {
+  const { span } = entry.value;
+  const value = evaluate(entry.value, scope);
+  const clauses = readClauses(entry.clauses, strategy, isOntoBase, scope);
+  const members: readonly Result[] =
+    value.kind === "models" ? value.nodes.map((node) => ({ kind: "model", node })) : [value];
+  const values: (ModelResult | VectorResult)[] = [];
+  for (const member of members) {
+    if (member.kind === "poison") return undefined;
+    if (member.kind !== "model" && member.kind !== "vector") {
+      scope.report(wrongKind(`an entry is a model, a vector or a list of models, not ${describeKind(member)}`, span));
+      return undefined;
+    }
+    if (base === undefined) {
+      values.push(member);
+    } else if (member.kind === "model") {
+      values.push({
+        kind: "vector",
+        node: { kind: "difference", model: member.node, base: base.node, span },
+        base: base.node,
+      });
+    } else {
+      checkBase(member, base.node, span, scope.report);
+      values.push({ ...member, base: base.node });
+    }
+  }
+  return { key: keyOf(entry.value), values, clauses, span };
+}
+
+/** The expression without layout and parentheses: two lines with one key are the same entry. */
+export function keyOf(expression: Expression): string {
+  switch (expression.kind) {
+    case "parenthesized":
+      return keyOf(expression.inner);
+    case "name":
+      return expression.text;
+    case "member":
+      return `${expression.object.text}.${expression.member.text}`;
+    case "unary":
+      return `${expression.operator}(${keyOf(expression.operand)})`;
+    case "binary":
+      return `(${keyOf(expression.left)})${expression.operator}(${keyOf(expression.right)})`;
+    case "number":
+      return String(expression.value);
+    case "size":
+    case "string":
+    case "boolean":
+    case "list":
+    case "range":
+    case "call":
+      return expression.span.source.text.slice(expression.span.start, expression.span.end).replaceAll(/\s+/g, " ");
+  }
+}
+
+/** The entries of a merge, by key, and how often each stands there. */
+export interface EntryKeys {
+  readonly body: MergeBlockBody;
+  readonly counts: ReadonlyMap<string, number>;
+}
+
+export function entryKeys(body: MergeBlockBody): EntryKeys {
+  const counts = new Map<string, number>();
+  for (const item of body.items) {
+    if (item.kind === "entry") counts.set(keyOf(item.value), (counts.get(keyOf(item.value)) ?? 0) + 1);
+  }
+  return { body, counts };
+}
+
+const MOST_NAMED_ENTRIES = 8;
+
+function helpWithEntry(key: string, known: readonly string[], scope: Scope): string {
+  const near = scope.suggest(key, known);
+  if (near !== undefined) return `did you mean ${near}?`;
+  const rest = known.length - MOST_NAMED_ENTRIES;
+  return `its entries are ${known.slice(0, MOST_NAMED_ENTRIES).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+}
+
+/** What an `at` block changes for the tensors it takes. */
+export interface ReadAt {
+  readonly selector: Selector;
+  readonly span: Span;
+  readonly keep?: ModelNode;
+  /** By key of an entry. */
+  readonly entries: ReadonlyMap<string, ReadClauses>;
+}
+
+/** Undefined when something in it was reported. */
+export function readAt(
+  block: AtBlock,
+  keys: EntryKeys,
+  isOntoBase: boolean,
+  strategy: StrategyResult | undefined,
+  scope: Scope,
+): ReadAt | undefined {
+  const selectors = block.selectors.map((selector) => takeSelector(selector, scope));
+  const span = spanOfAll(block.selectors);
+  let isSound = true;
+  let keep: ModelNode | undefined;
+  const entries = new Map<string, ReadClauses>();
+  if (block.body.kind === "keep") {
+    const { value } = block.body;
+    const result = evaluate(value, scope);
+    if (result.kind === "model") keep = result.node;
+    else {
+      if (result.kind !== "poison") scope.report(takesInstead("keep", "a model", result, value.span));
+      isSound = false;
+    }
+  } else {
+    if (block.body.entries.length === 0) isSound = reportNothingStated(span, block.span, scope);
+    for (const entry of block.body.entries) {
+      const clauses = readClauses(entry.clauses, strategy, isOntoBase, scope);
+      const key = keyOf(entry.value);
+      if (!isEntryOfMerge(entry, key, keys, entries, scope)) isSound = false;
+      else if (entry.clauses.length === 0) isSound = reportNothingStated(entry.span, entry.span, scope);
+      entries.set(key, clauses);
+      isSound &&= clauses.isSound;
+    }
+  }
+  const sound = selectors.filter((selector) => selector !== undefined);
+  if (!isSound || sound.length < selectors.length) return undefined;
+  const selector = sound.reduce((left, right) => joinSelectors("|", left, right, span));
+  return { selector, span, entries, ...(keep === undefined ? {} : { keep }) };
+}
+
+function spanOfAll(selectors: readonly Expression[]): Span {
+  const first = selectors[0]!.span;
+  return { ...first, end: selectors.at(-1)!.span.end };
+}
+
+function reportNothingStated(span: Span, whole: Span, scope: Scope): false {
+  if (hasFault(scope, whole)) return false;
+  scope.report({
+    code: "at-states-nothing",
+    severity: "error",
+    message: "at says nothing about this entry",
+    span,
+    help: "state a clause, such as weight 0.5, or write at … keep",
+  });
+  return false;
+}
+
+function isEntryOfMerge(
+  { value, span }: Entry,
+  key: string,
+  { body, counts }: EntryKeys,
+  earlier: ReadonlyMap<string, ReadClauses>,
+  scope: Scope,
+): boolean {
+  if (earlier.has(key)) {
+    scope.report({
+      code: "duplicate-clause",
+      severity: "error",
+      message: `this at speaks of ${key} twice`,
+      span: value.span,
+    });
+    return false;
+  }
+  const matching = counts.get(key) ?? 0;
+  if (matching === 1) return true;
+  // The entry may stand on a broken line.
+  if (matching === 0 && hasFault(scope, body.span)) return false;
+  scope.report({
+    code: matching === 0 ? "not-an-entry" : "ambiguous-entry",
+    severity: "error",
+    message:
+      matching === 0 ? `${key} is not an entry of this merge` : `this merge has ${matching} entries that read ${key}`,
+    span: value.kind === "name" ? value.span : span,
+    help: matching === 0 ? helpWithEntry(key, [...counts.keys()], scope) : "declare a vector for each and name those",
+  });
+  return false;
+}

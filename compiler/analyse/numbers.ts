@@ -1,0 +1,123 @@
+// Numbers: arithmetic on them, and what a place that takes one demands. Only + − × ÷ on float64, so every machine gets
+// the same bits.
+
+import type { Report } from "../../dsl/diagnostic.ts";
+import type { Span } from "../../dsl/source.ts";
+import { type NumberResult, POISON, type Poison, type Result } from "./kinds.ts";
+import { describeRange, isInRange, type Range, rangeCode } from "../methods/method-row.ts";
+import type { NumberValue } from "../recipe-graph.ts";
+import { takesInstead } from "./wrong-kind.ts";
+
+export function constant(value: number, span: Span): NumberValue {
+  return { kind: "constant", value, span };
+}
+
+/** Constants are computed at once; float64 here is what lowering would do later. */
+export function numberArithmetic(
+  operator: "+" | "-" | "*" | "/",
+  left: NumberValue,
+  right: NumberValue,
+  span: Span,
+  report: Report,
+): NumberResult | Poison {
+  if (operator === "/" && right.kind === "constant" && right.value === 0) {
+    report({ code: "division-by-zero", severity: "error", message: "division by zero", span });
+    return POISON;
+  }
+  if (left.kind !== "constant" || right.kind !== "constant") {
+    return { kind: "number", value: { kind: "arithmetic", operator, left, right, span } };
+  }
+  const value = compute(operator, left.value, right.value);
+  if (!Number.isFinite(value)) {
+    report({ code: "number-too-large", severity: "error", message: "the result is too large for a number", span });
+    return POISON;
+  }
+  return { kind: "number", value: constant(value, span) };
+}
+
+function compute(operator: "+" | "-" | "*" | "/", left: number, right: number): number {
+  switch (operator) {
+    case "+":
+      return left + right;
+    case "-":
+      return left - right;
+    case "*":
+      return left * right;
+    case "/":
+      return left / right;
+  }
+}
+
+/** A number that may vary; undefined when it was reported. */
+export function takeNumber(place: string, result: Result, span: Span, report: Report): NumberValue | undefined {
+  if (result.kind === "number") return result.value;
+  if (result.kind !== "poison") report(takesInstead(place, "a number", result, span));
+  return undefined;
+}
+
+/** A number that is the same for every tensor. */
+export function takeConstant(place: string, result: Result, span: Span, report: Report): number | undefined {
+  const value = takeNumber(place, result, span, report);
+  if (value === undefined) return undefined;
+  if (value.kind === "constant") return value.value;
+  reportVarying(place, span, report);
+  return undefined;
+}
+
+export function takeInteger(place: string, result: Result, span: Span, report: Report): number | undefined {
+  const value = takeConstant(place, result, span, report);
+  if (value === undefined || Number.isSafeInteger(value)) return value;
+  report({
+    code: "wrong-kind",
+    severity: "error",
+    message: `${place} takes an integer, not ${value}`,
+    span,
+  });
+  return undefined;
+}
+
+export function reportVarying(place: string, span: Span, report: Report): void {
+  report({
+    code: "must-be-constant",
+    severity: "error",
+    message: `${place} must be the same for every tensor; this varies`,
+    span,
+  });
+}
+
+/**
+ * Whether every number that can be seen to occur is in range: constants, points of a ramp, arms of a match. What
+ * arithmetic on varying numbers gives is known tensor by tensor only, and checked there.
+ */
+export function checkRange(
+  name: string,
+  range: Range,
+  value: NumberValue,
+  span: Span,
+  report: Report,
+  note?: string,
+): boolean {
+  switch (value.kind) {
+    case "constant":
+      if (isInRange(range, value.value)) return true;
+      report({
+        code: rangeCode(name),
+        severity: "error",
+        message: `${name} must be ${describeRange(range)}, not ${value.value}`,
+        span: value.span ?? span,
+        ...(note === undefined ? {} : { notes: [{ message: note }] }),
+      });
+      return false;
+    case "match": {
+      const values = [...value.arms.map((arm) => arm.value), ...(value.otherwise ? [value.otherwise] : [])];
+      return values.map((each) => checkRange(name, range, each, span, report, note)).every(Boolean);
+    }
+    case "ramp": {
+      const values = [...value.points, ...(value.outside ? [value.outside] : [])];
+      return values.map((each) => checkRange(name, range, each, span, report, note)).every(Boolean);
+    }
+    case "negate":
+    case "arithmetic":
+      return true;
+  }
+}

@@ -1,0 +1,77 @@
+// The order in which declarations are evaluated, and cycles between them. Iterative, because ten thousand statements in
+// a chain are a legal recipe and a recursion that deep is not.
+
+import type { Name } from "../../dsl/ast.ts";
+import type { Report } from "../../dsl/diagnostic.ts";
+import type { DeclaringStatement } from "./names.ts";
+
+export interface Order {
+  /** Every declared name; what a name needs stands before it, except in a cycle. */
+  readonly names: readonly string[];
+  /** Names in a cycle; they have no value. */
+  readonly cyclic: ReadonlySet<string>;
+}
+
+/** `needs` gives the names that a declaration mentions. Reports each cycle once, as `a -> b -> a`. */
+export function orderOfEvaluation(
+  declarations: ReadonlyMap<string, DeclaringStatement>,
+  needs: ReadonlyMap<string, readonly Name[]>,
+  report: Report,
+): Order {
+  const names: string[] = [];
+  const cyclic = new Set<string>();
+  const done = new Set<string>();
+  /** Position in `path` of the names that are being visited. */
+  const open = new Map<string, number>();
+  const path: { name: string; next: number }[] = [];
+
+  const enter = (name: string) => {
+    open.set(name, path.length);
+    path.push({ name, next: 0 });
+  };
+  for (const root of declarations.keys()) {
+    if (done.has(root)) continue;
+    enter(root);
+    while (path.length > 0) {
+      const step = path.at(-1)!;
+      const needed = needs.get(step.name)?.[step.next++];
+      if (needed === undefined) {
+        path.pop();
+        open.delete(step.name);
+        done.add(step.name);
+        names.push(step.name);
+        continue;
+      }
+      const start = open.get(needed.text);
+      if (start !== undefined)
+        reportCycle(
+          path.slice(start).map(({ name }) => name),
+          needed,
+          cyclic,
+          report,
+        );
+      else if (!done.has(needed.text)) enter(needed.text);
+    }
+  }
+  return { names, cyclic };
+}
+
+/** Longer cycles are shortened in the middle; the first and last names say where to look. */
+const LONGEST_PRINTED_CYCLE = 12;
+
+function reportCycle(members: readonly string[], closing: Name, cyclic: Set<string>, report: Report): void {
+  const isKnown = members.some((name) => cyclic.has(name));
+  for (const name of members) cyclic.add(name);
+  if (isKnown) return;
+  const first = members[0]!;
+  const shown =
+    members.length <= LONGEST_PRINTED_CYCLE
+      ? members
+      : [...members.slice(0, LONGEST_PRINTED_CYCLE - 2), "…", members.at(-1)!];
+  report({
+    code: "cycle",
+    severity: "error",
+    message: `${first} is defined by itself: ${[...shown, first].join(" -> ")}`,
+    span: closing.span,
+  });
+}

@@ -1,0 +1,14 @@
+// How the checker says that a value is not what its place takes.
+
+import type { Diagnostic } from "../../dsl/diagnostic.ts";
+import type { Span } from "../../dsl/source.ts";
+import { describeKind, type Result } from "./kinds.ts";
+
+export function wrongKind(message: string, span: Span, help?: string): Diagnostic {
+  return { code: "wrong-kind", severity: "error", message, span, ...(help === undefined ? {} : { help }) };
+}
+
+/** "density takes a number, not a string" */
+export function takesInstead(place: string, takes: string, got: Result, span: Span, help?: string): Diagnostic {
+  return wrongKind(`${place} takes ${takes}, not ${describeKind(got)}`, span, help);
+}

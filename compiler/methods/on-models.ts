@@ -1,0 +1,96 @@
+// Rows of the method table: methods that map models to a model, and the two that do both.
+
+import type { MethodRow } from "./method-row.ts";
+import { WEIGHT } from "./on-vectors.ts";
+
+export const MODEL_METHODS: readonly MethodRow[] = [
+  {
+    name: "linear",
+    maps: "models",
+    parameters: [
+      WEIGHT,
+      {
+        name: "normalize",
+        kind: "boolean",
+        default: true,
+        meaning: "normalize divides by the sum of the weights",
+      },
+    ],
+    summary:
+      "The weighted mean of models, computed so that equal models come back bit for bit; `normalize: false` is the plain weighted sum.",
+    source: "Wortsman et al., Model Soups, ICML 2022, arXiv 2203.05482",
+    example: "merge soup = linear(maths, code, weight: [0.5, 0.5])",
+    op: "linear",
+  },
+  {
+    name: "slerp",
+    maps: "models",
+    inputs: { min: 2, max: 2 },
+    parameters: [
+      {
+        name: "t",
+        kind: "number",
+        range: { min: 0, max: 1 },
+        meaning: "t is the way from the first model (0) to the second (1)",
+      },
+    ],
+    summary:
+      "Spherical interpolation of two models, tensor by tensor; linear where they point the same way or one is zero. t = 0 and t = 1 take the tensor over unchanged.",
+    source: "Shoemake, Animating Rotation with Quaternion Curves, SIGGRAPH 1985",
+    example: 'merge halfway = slerp(maths, code, t: match("*self_attn*": ramp(0, 0.5, 1), else: 0.5))',
+    op: "slerp",
+  },
+  {
+    name: "nuslerp",
+    maps: "either",
+    inputs: { min: 2, max: 2 },
+    parameters: [
+      WEIGHT,
+      {
+        name: "per",
+        kind: "word",
+        words: ["tensor", "row"],
+        default: "tensor",
+        meaning: "per is the group in which the angle is taken",
+      },
+    ],
+    summary: "Spherical interpolation by weights, of a tensor or of each row, on models or on vectors.",
+    source: "mergekit, nuslerp",
+    example: "merge halfway = nuslerp(maths, code, weight: [0.3, 0.7])",
+    notServed: "use slerp",
+  },
+  {
+    name: "multislerp",
+    maps: "either",
+    parameters: [WEIGHT],
+    summary: "One tangent step towards the barycentre on the sphere: `karcher(max_iter: 1)`.",
+    source: "mergekit, multislerp",
+    example: "merge centre = multislerp(maths, code, weight: [0.5, 0.5])",
+    notServed: "use slerp for two models, linear for more",
+  },
+  {
+    name: "karcher",
+    maps: "models",
+    parameters: [
+      WEIGHT,
+      {
+        name: "max_iter",
+        kind: "integer",
+        range: { min: 1 },
+        default: 10,
+        meaning: "max_iter is the most steps that are taken",
+      },
+      {
+        name: "tol",
+        kind: "number",
+        range: { above: 0 },
+        default: 1e-5,
+        meaning: "tol is the angle below which the steps end",
+      },
+    ],
+    summary: "The barycentre of models on the sphere, iterated to a tolerance.",
+    source: "arXiv 2603.04972",
+    example: "merge centre = karcher(maths, code)",
+    notServed: "use slerp for two models, linear for more",
+  },
+];

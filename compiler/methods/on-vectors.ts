@@ -1,0 +1,191 @@
+// Rows of the method table: strategies, which map task vectors to one vector. They never mask; masks are rows of
+// their own (masks-and-selectors.ts).
+
+import type { MethodRow, NumberParameter, PerInputParameter, WordParameter } from "./method-row.ts";
+
+export const WEIGHT: PerInputParameter = {
+  name: "weight",
+  kind: "number",
+  range: {},
+  default: 1,
+  perInput: true,
+  meaning: "weight is the factor of each input",
+};
+
+const SCALE: NumberParameter = {
+  name: "scale",
+  kind: "number",
+  range: {},
+  default: 1,
+  meaning: "scale is the factor of the combined vector",
+};
+
+const PER_TENSOR_OR_ROW: WordParameter = {
+  name: "per",
+  kind: "word",
+  words: ["tensor", "row"],
+  default: "tensor",
+  meaning: "per is the group in which norms and cosines are taken",
+};
+
+export const VECTOR_METHODS: readonly MethodRow[] = [
+  {
+    name: "sum",
+    maps: "vectors",
+    parameters: [WEIGHT, SCALE],
+    summary: "scale × Σ weight × τ, the task arithmetic; terms are added in the order of the inputs.",
+    source: "Ilharco et al., Editing Models with Task Arithmetic, ICLR 2023, arXiv 2212.04089",
+    example: "merge soup onto llama using sum(scale: 0.8) { maths }",
+    op: "sum",
+  },
+  {
+    name: "mean",
+    maps: "vectors",
+    parameters: [WEIGHT, SCALE],
+    summary:
+      "scale × (Σ weight × τ) ÷ Σ weight over the vectors that have the tensor. Weights whose sum is 0 beside their size are an error.",
+    source: "Wortsman et al., Model Soups, ICML 2022, arXiv 2203.05482",
+    example: "merge soup onto llama using mean { maths weight 2 }",
+    op: "mean",
+  },
+  {
+    name: "ties",
+    maps: "vectors",
+    parameters: [
+      WEIGHT,
+      SCALE,
+      {
+        name: "elect",
+        kind: "word",
+        words: ["weighted", "unweighted", "count"],
+        default: "weighted",
+        meaning: "elect is what the sign of an element is elected by",
+      },
+      {
+        name: "divide",
+        kind: "word",
+        words: ["weights", "count", "none"],
+        default: "weights",
+        meaning: "divide is what the sum of the agreeing elements is divided by",
+      },
+    ],
+    summary:
+      "Elects a sign for each element, drops the elements that disagree with it and averages the rest. The trimming of the paper is a mask: `each mask magnitude(density: 0.2)`.",
+    source: "Yadav et al., TIES-Merging, NeurIPS 2023, arXiv 2306.01708",
+    example: "merge soup onto llama using ties { maths mask magnitude(density: 0.2) }",
+    op: "ties",
+  },
+  {
+    name: "sce",
+    maps: "vectors",
+    parameters: [
+      {
+        name: "select",
+        kind: "number",
+        range: { above: 0, max: 1 },
+        default: 1,
+        meaning: "select is the share of the elements, by variance, that takes part",
+      },
+    ],
+    summary: "Selects elements by their variance over the inputs, weighs the inputs by their energy and elects signs.",
+    source: "Wan et al., FuseChat, arXiv 2408.07990",
+    example: "merge soup onto llama using sce(select: 0.1) { maths }",
+    notServed: "use ties or mean, and weights of your own",
+  },
+  {
+    name: "ram",
+    maps: "vectors",
+    parameters: [
+      {
+        name: "epsilon",
+        kind: "number",
+        range: { min: 0 },
+        default: 1e-5,
+        meaning: "epsilon is the size from which an element counts as active",
+      },
+    ],
+    summary: "Keeps what only one input changed as it is and averages what several changed.",
+    source: "arXiv 2601.13572",
+    example: "merge soup onto llama using ram { maths }",
+    notServed: "use ties or mean",
+  },
+  {
+    name: "ram_plus",
+    maps: "vectors",
+    parameters: [
+      {
+        name: "epsilon",
+        kind: "number",
+        range: { min: 0 },
+        default: 1e-5,
+        meaning: "epsilon is the size from which an element counts as active",
+      },
+      { name: "r", kind: "number", range: { min: 0 }, default: 0.1, meaning: "r is the strength of the rescaling" },
+      {
+        name: "alpha",
+        kind: "number",
+        range: { min: 0 },
+        default: 0.2,
+        meaning: "alpha is the upper bound of the rescaling",
+      },
+    ],
+    summary: "ram, with what only one input changed rescaled by how much it shares.",
+    source: "arXiv 2601.13572",
+    example: "merge soup onto llama using ram_plus { maths }",
+    notServed: "use ties or mean",
+  },
+  {
+    name: "model_stock",
+    maps: "vectors",
+    parameters: [PER_TENSOR_OR_ROW],
+    summary: "Moves from the base towards the mean by a step that the angles between the vectors decide.",
+    source: "Jang et al., Model Stock, ECCV 2024, arXiv 2403.19522",
+    example: "merge soup onto llama using model_stock { maths }",
+    notServed: "use mean(scale: …)",
+  },
+  {
+    name: "nearswap",
+    maps: "vectors",
+    inputs: { min: 1, max: 1 },
+    parameters: [
+      {
+        name: "t",
+        kind: "number",
+        range: { min: 0 },
+        meaning: "t is the difference up to which an element is taken over whole",
+      },
+    ],
+    summary: "Takes over what is near the base, less of what is far from it.",
+    source: "mergekit, nearswap",
+    example: "merge soup onto llama using nearswap(t: 0.001) { maths }",
+    notServed: "use sum with a weight",
+  },
+  {
+    name: "arcee_fusion",
+    maps: "vectors",
+    inputs: { min: 1, max: 1 },
+    parameters: [],
+    summary: "Takes over the elements whose change matters most, by size and divergence of each row's softmax.",
+    source: "mergekit, arcee_fusion",
+    example: "merge soup onto llama using arcee_fusion { maths }",
+    notServed: "use sum with a mask magnitude(…)",
+  },
+  {
+    name: "regmean",
+    maps: "vectors",
+    parameters: [],
+    summary: "Least squares against the inputs' own activations; needs Gram matrices of each model.",
+    source: "Jin et al., RegMean, ICLR 2023, arXiv 2212.09849",
+    example: "merge soup onto llama using regmean { maths }",
+    notServed: "it needs activation statistics, which have no source yet; use mean",
+  },
+  {
+    name: "lorm",
+    maps: "vectors",
+    parameters: [],
+    summary: "RegMean for LoRA adapters that share a factor; needs Gram matrices of each model.",
+    source: "arXiv 2410.17961",
+    example: "merge soup onto llama using lorm { maths }",
+    notServed: "it needs activation statistics, which have no source yet; use mean",
+  },
+];
