@@ -51,14 +51,13 @@ export function finishOutput(
     shard.wanted.actions.forEach((action, index) => records.set(action, shard.records[index]!));
   }
   const digest = checkpointDigest(records.values());
-  const { recipe, version, parameters } = context;
+  const { recipe, version } = context;
   const sideFiles = outputContent(wanted.graph, {
     digest,
     shardNames: shards.map((shard) => shard.wanted.file.name),
     index: wanted.index,
     recipe,
     version,
-    parameters,
     payload: (tensor) => inputs.digest(tensor),
   });
   return { wanted, shards, records, digest, sideFiles, sideFilesFrom: contentStamp(sideFiles) };
@@ -160,6 +159,7 @@ function record(
     path: output.wanted.graph.output.path,
     recipe: context.recipe,
     theta: context.version,
+    parameters: Object.fromEntries(context.parameters),
     published: new Date().toISOString(),
     digest: output.digest,
     shards: output.shards.map(({ stored, records }, index) => ({

@@ -2,6 +2,7 @@
 // build gives the same bytes: no time, no host, no path of this machine beyond what the recipe says.
 
 import { printable } from "../../dsl/printable.ts";
+import type { RecordedInput } from "./theta-file.ts";
 
 export interface ModelCard {
   readonly kind: "model" | "vector";
@@ -11,19 +12,10 @@ export interface ModelCard {
   readonly recipe: string;
   /** Methods and masks that took part, as recipes name them. */
   readonly methods: readonly string[];
-  readonly inputs: readonly CardInput[];
+  readonly inputs: readonly RecordedInput[];
   /** Of the output's tensors. */
   readonly digest: string;
   readonly version: string;
-}
-
-export interface CardInput {
-  /** As the recipe spells it. */
-  readonly source: string;
-  /** Absolute; names the hub's repository when it lies in the hub's cache. */
-  readonly path: string;
-  /** `checkpointDigest`, where every payload's digest is known. */
-  readonly digest?: string;
 }
 
 export function modelCard({ kind, title, recipe, methods, inputs, digest, version }: ModelCard): Uint8Array {
@@ -44,18 +36,18 @@ export function modelCard({ kind, title, recipe, methods, inputs, digest, versio
     "",
     `${what} made by theta ${version} from ${code(recipe)}${using}.`,
     "",
-    "| input | digest |",
+    "| input | digest of the tensors that were read |",
     "| --- | --- |",
-    ...inputs.map((input) => `| ${code(input.source)} | ${input.digest === undefined ? "" : code(input.digest)} |`),
+    ...inputs.map(({ source, digest: read }) => `| ${code(source)} | ${code(read)} |`),
     "",
     `Tensors: ${code(digest)}. \`theta.json\` holds the same facts for programs.`,
   ];
   return Buffer.from(`${[...frontMatter, "", ...body].join("\n")}\n`, "utf8");
 }
 
-/** "org/name" of a path in the hub's cache, else what the recipe says. */
-function hubName({ path, source }: CardInput): string {
-  const repository = /\/models--([^/]+)\/snapshots\//.exec(`${path}/`)?.[1];
+/** "org/name" of a path in the hub's cache, else the path; as the recipe says it, not as this machine resolves it. */
+function hubName({ source }: RecordedInput): string {
+  const repository = /(?:^|\/)models--([^/]+)\/snapshots\//.exec(`${source}/`)?.[1];
   return repository === undefined ? source : repository.replace("--", "/");
 }
 

@@ -25,21 +25,22 @@ export interface ThetaRecord {
   readonly inputs: readonly RecordedInput[];
   /** Every other file of the output that theta wrote, relative to it: the rest is somebody else's. */
   readonly files: readonly string[];
-  /** Effective values of the recipe's parameters. */
-  readonly parameters: ReadonlyMap<string, unknown>;
   readonly version: string;
 }
 
 export interface RecordedInput {
   /** As the recipe spells it. */
   readonly source: string;
-  /** `checkpointDigest`, where every payload's digest is known. */
-  readonly digest?: string;
+  /** `checkpointDigest` of those of its tensors that the output reads: of the checkpoint, when it reads all. */
+  readonly digest: string;
 }
 
-/** Without time, host or absolute path: the same build gives the same bytes. */
+/**
+ * A function of the output alone: no time, host or path of this machine, and nothing that only other outputs of the
+ * recipe depend on, such as its parameters. So an output is not written again because another one changes.
+ */
 export function thetaFileContent(record: ThetaRecord): Uint8Array {
-  const { kind, digest, base, aliases, recipe, inputs, files, parameters, version } = record;
+  const { kind, digest, base, aliases, recipe, inputs, files, version } = record;
   const json = {
     schema: SCHEMA,
     kind,
@@ -47,12 +48,8 @@ export function thetaFileContent(record: ThetaRecord): Uint8Array {
     ...(base === undefined ? {} : { base }),
     aliases: sortedEntries(aliases),
     recipe,
-    inputs: inputs.map((input) => ({
-      source: input.source,
-      ...(input.digest === undefined ? {} : { digest: input.digest }),
-    })),
+    inputs: inputs.map((input) => ({ source: input.source, digest: input.digest })),
     files,
-    parameters: sortedEntries(parameters),
     theta: version,
   };
   return Buffer.from(`${JSON.stringify(json, null, 2)}\n`, "utf8");

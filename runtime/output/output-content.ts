@@ -1,13 +1,13 @@
-// Everything of an output but its weights: index, side files of the donor, model card, theta.json. The same build
-// gives the same bytes.
+// Everything of an output but its weights: index, side files of the donor, model card, theta.json. The same recipe over
+// the same inputs gives the same bytes, on every machine and whatever is cached.
 
 import { statSync } from "node:fs";
 import { basename, dirname } from "node:path";
-import type { Checkpoint, TensorInfo } from "../../compiler/checkpoint.ts";
+import type { TensorInfo } from "../../compiler/checkpoint.ts";
 import type { OutputGraph } from "../../compiler/tensor-graph.ts";
-import { modelCard, type CardInput } from "../checkpoint/model-card.ts";
+import { modelCard } from "../checkpoint/model-card.ts";
 import { sideFiles, type SideFile } from "../checkpoint/side-files.ts";
-import { checkpointDigest, THETA_FILE, thetaFileContent } from "../checkpoint/theta-file.ts";
+import { checkpointDigest, THETA_FILE, thetaFileContent, type RecordedInput } from "../checkpoint/theta-file.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { sha256 } from "../store/sha256.ts";
 
@@ -18,7 +18,6 @@ export interface ContentFacts {
   readonly index: { readonly name: string; readonly content: Uint8Array } | undefined;
   readonly recipe: string;
   readonly version: string;
-  readonly parameters: ReadonlyMap<string, unknown>;
   /** Of an input's payload; known for every tensor that an action of the output reads, and for all of a vector's base. */
   readonly payload: (tensor: TensorInfo) => string | undefined;
 }
@@ -28,7 +27,7 @@ const MODEL_CARD = "README.md";
 /** theta.json first. Throws a Failure (66) when a side file cannot be read. */
 export function outputContent(graph: OutputGraph, facts: ContentFacts): readonly SideFile[] {
   const { kind, output } = graph;
-  const { digest, recipe, version, parameters } = facts;
+  const { digest, recipe, version } = facts;
   const inputs = inputsOf(graph, facts.payload);
   const title = basename(output.path);
   const card = modelCard({ kind, title, recipe, methods: methodsOf(graph), inputs, digest, version });
@@ -37,16 +36,15 @@ export function outputContent(graph: OutputGraph, facts: ContentFacts): readonly
     { name: MODEL_CARD, content: card },
     ...(kind === "model" ? donated(graph) : []),
   ];
-  const baseDigest = graph.base && digestOf(graph.base, facts.payload);
+  const baseDigest = graph.base && digestOf(graph.base.tensors.values(), facts.payload);
   const theta = thetaFileContent({
     kind,
     digest,
     ...(baseDigest !== undefined && { base: { digest: baseDigest } }),
     aliases: graph.aliases,
     recipe,
-    inputs: inputs.map(({ source, digest }) => ({ source, ...(digest !== undefined && { digest }) })),
+    inputs,
     files: [...facts.shardNames, ...files.map(({ name }) => name)].sort(),
-    parameters,
     version,
   });
   return [{ name: THETA_FILE, content: theta }, ...files];
@@ -73,27 +71,25 @@ function donated({ output, donor, actions }: OutputGraph): readonly SideFile[] {
   return files;
 }
 
-/** A digest stands only where this output's own inputs determine it, so it cannot depend on what else is known. */
-function inputsOf({ donor, base, actions }: OutputGraph, payload: ContentFacts["payload"]): readonly CardInput[] {
-  const files = new Map<string, string>();
-  const read = new Set<TensorInfo>();
+/**
+ * Where the tensors come from, in the order in which the actions name them. The tensors of a source that the output
+ * reads have digests whenever the output is finished, so what is said here depends on nothing else that is known.
+ */
+function inputsOf({ actions }: OutputGraph, payload: ContentFacts["payload"]): readonly RecordedInput[] {
+  const sources = new Map<string, { readonly source: string; readonly read: Map<string, TensorInfo> }>();
   for (const { inputs } of actions) {
-    for (const { checkpoint, tensor } of inputs) {
-      read.add(tensor);
-      if (!files.has(checkpoint)) files.set(checkpoint, tensor.file);
+    for (const { checkpoint: source, tensor } of inputs) {
+      // Imported recipes may spell two places alike.
+      const place = JSON.stringify([source, dirname(tensor.file)]);
+      if (!sources.has(place)) sources.set(place, { source, read: new Map() });
+      sources.get(place)!.read.set(tensor.name, tensor);
     }
   }
-  const whole = new Map([base, donor].filter((model) => model !== undefined).map((model) => [model.display, model]));
-  return [...files].map(([source, file]) => {
-    const model = whole.get(source);
-    const known = model !== undefined && [...model.tensors.values()].every((tensor) => read.has(tensor));
-    const digest = known ? digestOf(model, payload) : undefined;
-    return { source, path: model?.path ?? dirname(file), ...(digest !== undefined && { digest }) };
-  });
+  return [...sources.values()].map(({ source, read }) => ({ source, digest: digestOf(read.values(), payload) }));
 }
 
-function digestOf(model: Checkpoint, payload: ContentFacts["payload"]): string {
-  return checkpointDigest([...model.tensors.values()].map((tensor) => ({ ...tensor, digest: payload(tensor)! })));
+function digestOf(tensors: Iterable<TensorInfo>, payload: ContentFacts["payload"]): string {
+  return checkpointDigest([...tensors].map((tensor) => ({ ...tensor, digest: payload(tensor)! })));
 }
 
 const METHODS = ["magnitude", "breadcrumbs", "sum", "mean", "ties", "linear", "slerp"];

@@ -18,6 +18,8 @@ export interface OutputRecord {
   readonly path: string;
   readonly recipe: string;
   readonly theta: string;
+  /** Effective values of the recipe's parameters; the output need not depend on all of them. */
+  readonly parameters: Readonly<Record<string, unknown>>;
   /** RFC 3339. */
   readonly published: string;
   /** Over the sorted lines `name dtype shape payload-digest`. */

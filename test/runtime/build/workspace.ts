@@ -19,6 +19,8 @@ export interface Recipe {
   /** Relative paths of the outputs. */
   readonly outputs: readonly string[];
   readonly weight?: number;
+  /** Of single outputs, by path. */
+  readonly weights?: Readonly<Record<string, number>>;
   readonly models?: readonly string[];
   readonly shard?: number;
   readonly nan?: ActionInput["nan"];
@@ -101,7 +103,9 @@ export class Workspace {
     return model;
   }
 
-  #output(path: string, recipe: Recipe, base: Checkpoint, models: readonly Checkpoint[]): OutputGraph {
+  #output(path: string, all: Recipe, base: Checkpoint, models: readonly Checkpoint[]): OutputGraph {
+    const own = all.weights?.[path];
+    const recipe = own === undefined ? all : { ...all, weight: own };
     const overflow = recipe.overflow ?? "error";
     return {
       output: {

@@ -35,11 +35,7 @@ const RECORD: ThetaRecord = {
   aliases: new Map([["lm_head.weight", "embed"]]),
   recipe: "merge.theta",
   files: ["README.md", "model.safetensors"],
-  inputs: [{ source: "models/a", digest: digest("a") }, { source: "models/b" }],
-  parameters: new Map<string, unknown>([
-    ["z", 0.5],
-    ["a", [1, 2]],
-  ]),
+  inputs: [{ source: "models/a", digest: digest("a") }, { source: "models/b", digest: digest("c") }],
   version: "0.1.0",
 };
 
@@ -62,20 +58,14 @@ test("theta.json is the same for the same build, and reads back", () => {
           "digest": "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
         },
         {
-          "source": "models/b"
+          "source": "models/b",
+          "digest": "sha256:cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
         }
       ],
       "files": [
         "README.md",
         "model.safetensors"
       ],
-      "parameters": {
-        "a": [
-          1,
-          2
-        ],
-        "z": 0.5
-      },
       "theta": "0.1.0"
     }
     "
@@ -101,8 +91,8 @@ test("the model card says where the tensors come from", () => {
     recipe: "merge.theta",
     methods: ["ties", "magnitude"],
     inputs: [
-      { source: "models/a|b`", path: "/p/models/a|b`", digest: digest("a") },
-      { source: "cache", path: "/hub/models--org--name/snapshots/0123" },
+      { source: "models/a|b`", digest: digest("a") },
+      { source: "../hub/models--org--name/snapshots/0123", digest: digest("c") },
     ],
     digest: digest("d"),
     version: "0.1.0",
@@ -122,10 +112,10 @@ test("the model card says where the tensors come from", () => {
 
     A merge made by theta 0.1.0 from \`merge.theta\`, using \`ties\`, \`magnitude\`.
 
-    | input | digest |
+    | input | digest of the tensors that were read |
     | --- | --- |
     | \`\` models/a\\|b\` \`\` | \`sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\` |
-    | \`cache\` |  |
+    | \`../hub/models--org--name/snapshots/0123\` | \`sha256:cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc\` |
 
     Tensors: \`sha256:dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd\`. \`theta.json\` holds the same facts for programs.
     "
