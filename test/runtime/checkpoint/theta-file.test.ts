@@ -35,7 +35,10 @@ const RECORD: ThetaRecord = {
   aliases: new Map([["lm_head.weight", "embed"]]),
   recipe: "merge.theta",
   files: ["README.md", "model.safetensors"],
-  inputs: [{ source: "models/a", digest: digest("a") }, { source: "models/b", digest: digest("c") }],
+  inputs: [
+    { source: "models/a", digest: digest("a") },
+    { source: "models/b", digest: digest("c") },
+  ],
   version: "0.1.0",
 };
 
