@@ -1,5 +1,7 @@
 // What the compiler knows of a checkpoint: headers, never a payload. runtime/checkpoint fills these in.
 
+import type { DiagnosticCode } from "../dsl/diagnostic-codes.ts";
+
 /** Dtypes as safetensors spells them. Arithmetic is served for the first four; the others are copied. */
 export const FLOAT_DTYPES = ["F64", "F32", "F16", "BF16"] as const;
 export type FloatDtype = (typeof FLOAT_DTYPES)[number];
@@ -81,8 +83,7 @@ export interface StoredVector {
 /** What is wrong with a source, as the runtime saw it: becomes a diagnostic with `subject: "input"`. */
 export interface SourceProblem {
   readonly kind: "problem";
-  /** Diagnostic code: `source-missing`, `bad-safetensors`, `bad-index`, `bad-adapter` … */
-  readonly code: string;
+  readonly code: DiagnosticCode;
   readonly message: string;
   readonly help?: string;
 }

@@ -1,5 +1,6 @@
 // What theta has to say about a recipe or a checkpoint, as data. `render-diagnostic.ts` turns it into text.
 
+import type { DiagnosticCode } from "./diagnostic-codes.ts";
 import type { Source, Span } from "./source.ts";
 
 export type Severity = "error" | "warning";
@@ -18,8 +19,8 @@ export interface SuggestedEdit {
 
 /** Where: `span` when there is one, else the whole of `source`, else nowhere in a recipe (a checkpoint, say). */
 export interface Diagnostic {
-  /** Kebab-case and stable: users silence and search by it. Listed in LANGUAGE.md. */
-  readonly code: string;
+  /** Kebab-case and stable: users silence and search by it. */
+  readonly code: DiagnosticCode;
   readonly severity: Severity;
   /**
    * "input": the recipe may be right, but a file it names is missing, unreadable or malformed (exit code 66 instead of

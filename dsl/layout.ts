@@ -3,6 +3,7 @@
 // Knows words and brackets, nothing of expressions.
 
 import type { IToken, TokenType } from "chevrotain";
+import type { DiagnosticCode } from "./diagnostic-codes.ts";
 import type { Note, Report } from "./diagnostic.ts";
 import { endOf, isName, replaceToken, type LexicalResult } from "./lexical-pass.ts";
 import { MAX_NESTING } from "./limits.ts";
@@ -279,7 +280,7 @@ class Layout {
     }
   }
 
-  #error(line: OpenLine, code: string, message: string, at: IToken, help?: string, ...notes: Note[]): void {
+  #error(line: OpenLine, code: DiagnosticCode, message: string, at: IToken, help?: string, ...notes: Note[]): void {
     line.isReported = true;
     this.#report({
       code,

@@ -2,6 +2,7 @@
 // probably meant, so that the statement around it still parses and no second error follows from the first.
 
 import { createTokenInstance, Lexer, type IToken, type TokenType } from "chevrotain";
+import type { DiagnosticCode } from "./diagnostic-codes.ts";
 import type { Report } from "./diagnostic.ts";
 import { printable } from "./printable.ts";
 import type { Source } from "./source.ts";
@@ -30,7 +31,7 @@ export function tokenize(source: Source, report: Report): LexicalResult {
   // A blank in place of the byte order mark keeps the offsets.
   const { tokens } = recipeLexer().tokenize(hasMark ? ` ${source.text.slice(1)}` : source.text);
   const faults: number[] = [];
-  const fault = (code: string, message: string, start: number, end: number, help?: string): void => {
+  const fault = (code: DiagnosticCode, message: string, start: number, end: number, help?: string): void => {
     faults.push(start);
     const span = { source, start, end };
     report({ code, severity: "error", message, span, ...(help === undefined ? {} : { help }) });
@@ -85,7 +86,7 @@ export function tokenize(source: Source, report: Report): LexicalResult {
   return { tokens: repaired, faults };
 }
 
-type Fault = (code: string, message: string, start: number, end: number, help?: string) => void;
+type Fault = (code: DiagnosticCode, message: string, start: number, end: number, help?: string) => void;
 
 export function endOf(token: IToken): number {
   return token.startOffset + token.image.length;

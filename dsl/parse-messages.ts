@@ -8,6 +8,7 @@ import {
   type IToken,
   type TokenType,
 } from "chevrotain";
+import type { DiagnosticCode } from "./diagnostic-codes.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { didYouMean } from "./did-you-mean.ts";
 import { printable } from "./printable.ts";
@@ -15,7 +16,7 @@ import type { Source } from "./source.ts";
 import * as t from "./tokens.ts";
 
 interface Explanation {
-  readonly code: string;
+  readonly code: DiagnosticCode;
   readonly message: string;
   readonly help?: string;
 }
@@ -44,7 +45,8 @@ export function syntaxDiagnostic(source: Source, error: IRecognitionException, l
   // Of a block only the brace is underlined.
   const length = token.tokenType === t.Block ? 1 : token.image.length;
   return {
-    code: code!,
+    // `encode` was given an Explanation.
+    code: code as DiagnosticCode,
     severity: "error",
     message: message!,
     span: { source, start, end: isEnd ? lineEnd : start + length },

@@ -1,5 +1,6 @@
 // Diagnostics found tensor by tensor: the first of a kind is told in full, the rest are counted.
 
+import type { DiagnosticCode } from "../../dsl/diagnostic-codes.ts";
 import type { Diagnostic } from "../../dsl/diagnostic.ts";
 
 /** Lives as long as one lowering; `about` is what tells two kinds of one code apart, such as the node. */
@@ -13,7 +14,7 @@ export class TensorProblems {
   }
 
   /** `tell` is called for the first of its kind only. */
-  add(code: string, about: object, tell: () => Omit<Diagnostic, "code" | "severity">): void {
+  add(code: DiagnosticCode, about: object, tell: () => Omit<Diagnostic, "code" | "severity">): void {
     this.#errors++;
     const ofCode = this.#found.get(code) ?? new Map<object, { first: Diagnostic; more: number }>();
     this.#found.set(code, ofCode);

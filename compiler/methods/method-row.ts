@@ -1,6 +1,7 @@
 // What one row of the method table says. The type checker, the reference, the editor's help and lowering read the same
 // rows; a method that is not in the table does not exist.
 
+import type { RangeCode } from "../../dsl/diagnostic-codes.ts";
 import type { Operation } from "../tensor-graph.ts";
 
 /** `min` and `max` are allowed values, `above` and `below` are not. */
@@ -105,6 +106,6 @@ export function isInRange(range: Range, value: number): boolean {
 }
 
 /** The stable code of a value that is out of a parameter's range: `drop-top-range`. */
-export function rangeCode(parameter: string): string {
+export function rangeCode(parameter: string): RangeCode {
   return `${parameter.replaceAll("_", "-")}-range`;
 }

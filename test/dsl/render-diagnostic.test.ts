@@ -18,7 +18,7 @@ function spanOf(source: Source, part: string): NonNullable<Diagnostic["span"]> {
 }
 
 function at(source: Source, part: string): Diagnostic {
-  return { code: "some-code", severity: "error", message: "something is wrong", span: spanOf(source, part) };
+  return { code: "unused", severity: "error", message: "something is wrong", span: spanOf(source, part) };
 }
 
 test("everything a diagnostic may have", () => {
@@ -71,9 +71,9 @@ merge.theta:3:36: error[density-range]: density must be above 0 and at most 1, n
 });
 
 test("without a span, and without a recipe", () => {
-  const bare: Diagnostic = { code: "c", severity: "warning", message: "m" };
-  expect(renderDiagnostic(bare)).toBe("warning[c]: m");
-  expect(renderDiagnostic({ ...bare, source: sourceOf("") })).toBe("merge.theta: warning[c]: m");
+  const bare: Diagnostic = { code: "cycle", severity: "warning", message: "m" };
+  expect(renderDiagnostic(bare)).toBe("warning[cycle]: m");
+  expect(renderDiagnostic({ ...bare, source: sourceOf("") })).toBe("merge.theta: warning[cycle]: m");
 });
 
 test("tabs, wide characters, combining marks and a byte order mark", () => {
@@ -89,7 +89,7 @@ test("control characters show what they are, in the line, the message and the pa
   const rendered = renderDiagnostic({ ...at(source, "X"), message: "no \u0007 bell" });
   expect(rendered).toBe(
     [
-      "a\\nb.theta:1:10: error[some-code]: no \\x07 bell",
+      "a\\nb.theta:1:10: error[unused]: no \\x07 bell",
       '    1 | "\\x1b[31m\\u202e" X',
       "      |                  ^",
     ].join("\n"),
@@ -109,7 +109,7 @@ test("long lines are trimmed around the place, long spans to the line", () => {
 
 test("the end of a line and of a file get one caret", () => {
   const source = sourceOf("ab\ncd");
-  const end = { code: "c", severity: "error", message: "m" } as const;
+  const end = { code: "cycle", severity: "error", message: "m" } as const;
   expect(renderDiagnostic({ ...end, span: { source, start: 2, end: 2 } })).toMatch(
     /:1:3: .*\n {4}1 \| ab\n {6}\| {3}\^$/,
   );

@@ -1,6 +1,7 @@
 // Where outputs may lie. Judged by the text of the paths; the runtime looks again with links resolved.
 
 import { dirname } from "node:path";
+import type { DiagnosticCode } from "../../../dsl/diagnostic-codes.ts";
 import type { Report } from "../../../dsl/diagnostic.ts";
 import type { Span } from "../../../dsl/source.ts";
 import type { OutputNode } from "../../recipe-graph.ts";
@@ -19,7 +20,7 @@ export interface OutputPlace {
 }
 
 interface Refusal {
-  readonly code: string;
+  readonly code: DiagnosticCode;
   readonly message: string;
   readonly help: string;
   readonly note?: { readonly message: string; readonly span: Span };
