@@ -27,8 +27,6 @@ export interface AnalyseOptions {
   /** Absolute: the root recipe's directory, outside of which an output needs `allowOutside`. */
   readonly projectDirectory: string;
   readonly allowOutside: boolean;
-  /** Absolute: what paths in `-p` are relative to. */
-  readonly workingDirectory: string;
 }
 
 export interface AnalyseResult {
@@ -47,7 +45,7 @@ export function analyse(recipe: Recipe, host: CompilerHost, options: AnalyseOpti
   const { source } = recipe.span;
   const directory = resolve(source.directory);
   const analysis: Analysis = { host, report, suggest: suggestions(), lists: new Map(), imported: 0 };
-  const inputs = parseInputs(recipe, options, report);
+  const inputs = parseInputs(recipe, options.parameters, report);
   const root = { recipe, directory, prefix: "", inputs, open: [resolve(directory, basename(source.path))] };
   const { scope, mentioned } = analyseFile(root, analysis);
   reportUnknownInputs(recipe, options.parameters, scope);
@@ -83,14 +81,14 @@ export function analyse(recipe: Recipe, host: CompilerHost, options: AnalyseOpti
 
 function parseInputs(
   recipe: Recipe,
-  { parameters, workingDirectory }: AnalyseOptions,
+  parameters: ReadonlyMap<string, ParameterInput>,
   report: (diagnostic: Diagnostic) => void,
 ): Map<string, ParsedInput> {
   const inputs = new Map<string, ParsedInput>();
   for (const statement of recipe.statements) {
     if (statement.kind !== "param" || inputs.has(statement.name.text)) continue;
     const input = parameters.get(statement.name.text);
-    if (input !== undefined) inputs.set(statement.name.text, parseInput(statement, input, workingDirectory, report));
+    if (input !== undefined) inputs.set(statement.name.text, parseInput(statement, input, report));
   }
   return inputs;
 }
@@ -100,8 +98,7 @@ function reportUnknownInputs(recipe: Recipe, parameters: ReadonlyMap<string, Par
   for (const [name, input] of parameters) {
     const isBroken = scope.values.has(name) && !scope.declarations.has(name);
     if (declared.includes(name) || isBroken) continue;
-    const from = input.from === "flag" ? "-p" : input.path;
-    reportUnknownOverride(name, declared, { owner: "the recipe", from }, scope);
+    reportUnknownOverride(name, declared, "the recipe", input.name, scope);
   }
 }
 

@@ -31,7 +31,8 @@ export function codeFrame(span: Span): CodeFrame {
   const before = (from > lineStart ? "…" : "") + shown(text.slice(from, span.start));
   const marked = shown(text.slice(span.start, Math.min(end, to)));
   const behind = shown(text.slice(Math.min(end, to), to)) + (to < lineEnd ? "…" : "");
-  const line = String(positionOf(span.source, span.start).line).padStart(5);
+  const { isArgument, path } = span.source;
+  const line = (isArgument ? path : String(positionOf(span.source, span.start).line)).padStart(5);
   return {
     code: `${line} | ${before}${marked}${behind}`.trimEnd(),
     indent: `${" ".repeat(line.length)} | ${" ".repeat(displayWidth(before))}`,

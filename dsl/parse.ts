@@ -1,17 +1,17 @@
 // Text to tree and diagnostics: `parse` never throws, whatever the text, and reports every broken line of a file at once.
 
 import type { CstNode, IToken } from "chevrotain";
-import type { Name, Recipe, Statement, VersionHeader } from "./ast.ts";
-import type { StatementLineCstNode } from "./cst-types.ts";
+import type { Expression, Name, Recipe, Statement, VersionHeader } from "./ast.ts";
+import type { ExpressionCstNode, StatementLineCstNode } from "./cst-types.ts";
 import { convertLine, toStatement, type LineContext } from "./cst-to-ast.ts";
-import { toName } from "./cst-to-expression.ts";
+import { toExpression, toName } from "./cst-to-expression.ts";
 import type { Diagnostic, Report } from "./diagnostic.ts";
 import { RecipeParser, type LineRule } from "./grammar.ts";
 import { layOut, type Block, type LogicalLine } from "./layout.ts";
 import { endOf, isName, tokenize } from "./lexical-pass.ts";
 import { MAX_DIAGNOSTICS, MAX_RECIPE_LENGTH } from "./limits.ts";
 import { syntaxDiagnostic } from "./parse-messages.ts";
-import type { Source } from "./source.ts";
+import type { Source, Span } from "./source.ts";
 import * as t from "./tokens.ts";
 import { checkVersion } from "./version-header.ts";
 
@@ -49,6 +49,32 @@ export function parse(source: Source): ParseResult {
   };
   // Of a recipe in a newer language, what this parser does not understand is no news.
   return { recipe, diagnostics: isFatal ? diagnostics : inOrder(source, [...diagnostics, ...found]) };
+}
+
+/** The one expression that `place` holds, such as the value of an argument; undefined when an error was reported. */
+export function parseExpression(place: Span, report: Report): Expression | undefined {
+  const { source, start, end } = place;
+  let isBroken = false;
+  // The lexer is handed another text, with the same offsets.
+  const reportAll: Report = (diagnostic) => {
+    isBroken ||= diagnostic.severity === "error";
+    report(diagnostic.span ? { ...diagnostic, span: { ...diagnostic.span, source } } : diagnostic);
+  };
+  const refuse = (code: "expected-value" | "unexpected-token" | "recipe-too-large", message: string): undefined => {
+    reportAll({ code, severity: "error", message, span: place });
+  };
+  if (end - start > MAX_RECIPE_LENGTH) return refuse("recipe-too-large", "this value is too long");
+  // Blanks in place of what stands before keep the offsets.
+  const text = { ...source, text: " ".repeat(start) + source.text.slice(start, end) };
+  const reader = new LineReader(source, reportAll);
+  const lines = layOut(source, tokenize(text, reportAll), reportAll);
+  if (isBroken) return undefined;
+  if (lines.length === 0) return refuse("expected-value", "expected a value, found nothing");
+  if (lines.length > 1) return refuse("unexpected-token", "a value is one expression on one line");
+  const node = reader.read(lines[0]!, "expression");
+  if (node === undefined) return undefined;
+  const expression = toExpression(reader.context, node as ExpressionCstNode);
+  return isBroken ? undefined : expression;
 }
 
 function tooLarge(source: Source): Diagnostic {
@@ -90,7 +116,7 @@ class LineReader {
   }
 
   /** The line's tree if it is healthy; else its one error is reported, and those in its blocks. */
-  read(line: LogicalLine, rule: LineRule): CstNode | undefined {
+  read(line: LogicalLine, rule: LineRule | "expression"): CstNode | undefined {
     if (!line.isTooDeep) {
       parser ??= new RecipeParser({ skipValidations: true });
       parser.input = [...line.tokens];
@@ -110,7 +136,7 @@ class LineReader {
   }
 
   /** The line around is broken; the lines in its blocks may still have errors of their own. */
-  #checkBlocks(line: LogicalLine, rule: LineRule): void {
+  #checkBlocks(line: LogicalLine, rule: LineRule | "expression"): void {
     const inner = ruleInside(line.tokens[0]!, rule);
     if (!inner) return;
     for (const token of line.tokens) {
@@ -130,7 +156,7 @@ class LineReader {
 }
 
 /** The rule for the lines of a block that stands in a line which begins with `first`. */
-function ruleInside(first: IToken, rule: LineRule): LineRule | undefined {
+function ruleInside(first: IToken, rule: LineRule | "expression"): LineRule | undefined {
   if (rule === "mergeLine") return first.tokenType === t.At ? "mergeLine" : "clauseLine";
   if (rule !== "statementLine") return undefined;
   switch (first.tokenType) {

@@ -25,6 +25,7 @@ function placeOf({ span, source }: Diagnostic): string {
 }
 
 function place({ source, start }: Span): string {
+  if (source.isArgument) return printable(source.path);
   const { line, column } = positionOf(source, start);
   return `${printable(source.path)}:${line}:${column}`;
 }

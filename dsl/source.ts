@@ -5,6 +5,8 @@ export interface Source {
   readonly path: string;
   readonly directory: string;
   readonly text: string;
+  /** An argument of the command line: one that nobody opens in an editor, so lines and columns say nothing. */
+  readonly isArgument?: true;
 }
 
 /** Half-open range of UTF-16 offsets in `source.text`. */

@@ -185,7 +185,7 @@ function importArguments(statement: ImportStatement, recipe: Recipe, scope: Scop
     const parameter = parameters.find(({ name }) => name.text === label.text);
     if (parameter === undefined) {
       const names = parameters.map(({ name }) => name.text);
-      reportUnknownOverride(label.text, names, { owner: statement.name.text }, scope, label.span);
+      reportUnknownOverride(label.text, names, statement.name.text, label.span, scope);
     } else if (inputs.has(label.text)) {
       scope.report({
         code: "duplicate-parameter",
@@ -195,7 +195,7 @@ function importArguments(statement: ImportStatement, recipe: Recipe, scope: Scop
       });
     } else {
       const result = evaluate(value, scope, expectationOf(parameter));
-      inputs.set(label.text, { kind: "value", value: result, span: value.span, from: statement.name.text });
+      inputs.set(label.text, { kind: "value", value: result, span: value.span });
     }
   }
   return inputs;

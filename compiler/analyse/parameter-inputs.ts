@@ -1,107 +1,81 @@
 // Values that the command line and a parameter file give: text and JSON become values of the parameter's kind.
 
-import { dirname, resolve } from "node:path";
 import type { Expression, ParamStatement } from "../../dsl/ast.ts";
 import type { Report } from "../../dsl/diagnostic.ts";
-import { parse } from "../../dsl/parse.ts";
-import type { Source, Span } from "../../dsl/source.ts";
+import { parseExpression } from "../../dsl/parse.ts";
+import type { Span } from "../../dsl/source.ts";
 import { evaluate } from "./evaluate.ts";
 import { POISON, type Result } from "./kinds.ts";
 import type { Scope } from "./names.ts";
 import { expectationOf, type Override } from "./parameters.ts";
 import { DTYPE_WORDS } from "./words.ts";
+import { wrongKind } from "./wrong-kind.ts";
 
-/** `-p K=V`, V as it was typed; or a member of `--params FILE`. The flag beats the file; the caller has seen to that. */
+/**
+ * `NAME=VALUE` of `-p`, or a member of `--params FILE`: where its name and its value stand, in an argument or a file.
+ * Paths in the value are relative to the source's directory. The flag beats the file; the caller has seen to that.
+ */
 export type ParameterInput =
-  | { readonly from: "flag"; readonly text: string }
-  | { readonly from: "file"; readonly value: unknown; readonly path: string };
+  | { readonly from: "flag"; readonly name: Span; readonly value: Span }
+  | { readonly from: "file"; readonly name: Span; readonly value: Span; readonly json: unknown };
 
 /** An input with its text parsed: what names it mentions is known before anything is evaluated. */
 export type ParsedInput =
-  | { readonly kind: "expression"; readonly expression: Expression; readonly from: string }
-  | { readonly kind: "value"; readonly value: Result; readonly from: string; readonly span?: Span };
+  | { readonly kind: "expression"; readonly expression: Expression }
+  | { readonly kind: "value"; readonly value: Result; readonly span: Span };
 
 /** Poison when it was reported. */
-export function parseInput(
-  statement: ParamStatement,
-  input: ParameterInput,
-  workingDirectory: string,
-  report: Report,
-): ParsedInput {
-  if (input.from === "file") {
-    const directory = dirname(resolve(workingDirectory, input.path));
-    return { ...parseJson(statement, input.value, directory, input.path, report), from: input.path };
-  }
-  if (statement.type.text === "string") {
-    return { kind: "value", value: { kind: "string", text: input.text, directory: workingDirectory }, from: "-p" };
-  }
-  return { ...parseText(statement, input.text, "-p", report), from: "-p" };
+export function parseInput(statement: ParamStatement, input: ParameterInput, report: Report): ParsedInput {
+  if (input.from === "file") return parseJson(statement, input.json, input.value, report);
+  const { source, start, end } = input.value;
+  if (statement.type.text !== "string") return parseText(input.value, report);
+  const { directory } = source;
+  const value = { kind: "string", text: source.text.slice(start, end), directory } as const;
+  return { kind: "value", value, span: input.value };
 }
 
 export function evaluateInput(input: ParsedInput, statement: ParamStatement, scope: Scope): Override {
   if (input.kind === "value") return input;
   const { expression } = input;
-  return {
-    value: evaluate(expression, scope, expectationOf(statement)),
-    span: expression.span,
-    from: input.from,
+  return { value: evaluate(expression, scope, expectationOf(statement)), span: expression.span };
+}
+
+function parseText(span: Span, report: Report): ParsedInput {
+  const expression = parseExpression(span, report);
+  return expression === undefined ? { kind: "value", value: POISON, span } : { kind: "expression", expression };
+}
+
+function parseJson({ name, type }: ParamStatement, json: unknown, span: Span, report: Report): ParsedInput {
+  const refuse = (what: string): ParsedInput => {
+    report(wrongKind(`${name.text} takes a ${type.text}, not ${what}`, span));
+    return { kind: "value", value: POISON, span };
   };
-}
-
-type Parsed =
-  { readonly kind: "expression"; readonly expression: Expression } | { readonly kind: "value"; readonly value: Result };
-
-/** The text as the default of the parameter it is for: then errors in it have a line to stand under. */
-function parseText({ name, type }: ParamStatement, text: string, path: string, report: Report): Parsed {
-  const source: Source = { path, directory: "", text: `param ${name.text}: ${type.text} = ${text}` };
-  const { recipe, diagnostics } = parse(source);
-  const errors = diagnostics.filter(({ code }) => code !== "version-missing");
-  for (const error of errors) report(error);
-  const [statement, ...others] = recipe.statements;
-  if (statement?.kind === "param" && statement.default !== undefined && others.length === 0 && errors.length === 0) {
-    return { kind: "expression", expression: statement.default };
+  const valueOf = (value: Result): ParsedInput => ({ kind: "value", value, span });
+  switch (typeof json) {
+    case "number":
+      if (!Number.isFinite(json)) return refuse(String(json));
+      if (type.text === "size" && Number.isSafeInteger(json) && json >= 0) {
+        return valueOf({ kind: "size", bytes: json });
+      }
+      return valueOf({ kind: "number", value: { kind: "constant", value: json } });
+    case "boolean":
+      return valueOf({ kind: "boolean", value: { kind: "constant", value: json } });
+    case "string":
+      // Between the quotes: no size has anything to escape.
+      if (type.text === "size") return parseText({ ...span, start: span.start + 1, end: span.end - 1 }, report);
+      if (type.text === "dtype" && DTYPE_WORDS.includes(json)) {
+        return valueOf({ kind: "word", value: { kind: "constant", value: json } });
+      }
+      return valueOf({ kind: "string", text: json, directory: span.source.directory });
+    default:
+      if (!Array.isArray(json)) return refuse(json === null ? "null" : "an object");
+      if (!json.every((element) => Number.isFinite(element))) return refuse("a list of other things than numbers");
+      return valueOf({
+        kind: "list",
+        elements: json.map((element: number) => ({
+          value: { kind: "number", value: { kind: "constant", value: element } },
+          span,
+        })),
+      });
   }
-  if (errors.length === 0) {
-    report({
-      code: "wrong-kind",
-      severity: "error",
-      message: `the value of ${name.text} is one expression`,
-      span: { source, start: source.text.length - text.length, end: source.text.length },
-    });
-  }
-  return { kind: "value", value: POISON };
-}
-
-function parseJson(statement: ParamStatement, value: unknown, directory: string, path: string, report: Report): Parsed {
-  const { name, type } = statement;
-  if (typeof value === "number") {
-    if (type.text === "size" && Number.isSafeInteger(value) && value >= 0) {
-      return { kind: "value", value: { kind: "size", bytes: value } };
-    }
-    return { kind: "value", value: { kind: "number", value: { kind: "constant", value } } };
-  }
-  if (typeof value === "boolean") {
-    return { kind: "value", value: { kind: "boolean", value: { kind: "constant", value } } };
-  }
-  if (typeof value === "string") {
-    if (type.text === "size") return parseText(statement, value, path, report);
-    if (type.text === "dtype" && DTYPE_WORDS.includes(value)) {
-      return { kind: "value", value: { kind: "word", value: { kind: "constant", value } } };
-    }
-    return { kind: "value", value: { kind: "string", text: value, directory } };
-  }
-  if (Array.isArray(value) && value.every((element) => typeof element === "number")) {
-    const elements = value.map((element: number) => ({
-      value: { kind: "number", value: { kind: "constant", value: element } } as const,
-      span: name.span,
-    }));
-    return { kind: "value", value: { kind: "list", elements } };
-  }
-  report({
-    code: "wrong-kind",
-    severity: "error",
-    message: `${name.text} is a ${type.text}; ${path} gives it ${value === null ? "null" : Array.isArray(value) ? "a list of other things than numbers" : "an object"}`,
-    span: name.span,
-  });
-  return { kind: "value", value: POISON };
 }

@@ -20,10 +20,8 @@ const BOUNDS = ["min", "max", "above", "below"] as const;
 /** A value from outside the file: `-p`, `--params`, or an import's argument. */
 export interface Override {
   readonly value: Result;
-  /** Where to point when the value is wrong; absent for a parameter file. */
-  readonly span?: Span;
-  /** "-p", "params.json" …, for messages without a place. */
-  readonly from: string;
+  /** Where to point when the value is wrong. */
+  readonly span: Span;
 }
 
 /** How words in a value of this parameter are read. */
@@ -38,7 +36,7 @@ export function evaluateParameter(statement: ParamStatement, override: Override 
   let value: Result | undefined;
   if (statement.default !== undefined) {
     const result = evaluate(statement.default, scope, expectationOf(statement));
-    value = checkValue(statement, type, range, { value: result, span: statement.default.span, from: "" }, scope);
+    value = checkValue(statement, type, range, { value: result, span: statement.default.span }, scope);
   }
   if (override !== undefined) value = checkValue(statement, type, range, override, scope);
   if (value !== undefined) return value;
@@ -122,13 +120,15 @@ function checkValue(
   { name }: ParamStatement,
   type: Type | undefined,
   range: Range | undefined,
-  { value, span = name.span, from }: Override,
+  { value, span }: Override,
   scope: Scope,
 ): Result {
   if (value.kind === "poison" || type === undefined || range === undefined) return POISON;
-  const where = span === name.span ? ` (${from})` : "";
-  const refuse = (takes: string): Result => {
-    scope.report(wrongKind(`${name.text} takes ${takes}, not ${describeKind(value)}${where}`, span));
+  // A default stands beside them.
+  const declared = (what: string) =>
+    span.source === name.span.source ? {} : { notes: [{ message: `${what} declared here`, span: name.span }] };
+  const refuse = (takes: string, got = describeKind(value)): Result => {
+    scope.report({ ...wrongKind(`${name.text} takes ${takes}, not ${got}`, span), ...declared("it is") });
     return POISON;
   };
   const checkBounds = (number: number): boolean => {
@@ -136,9 +136,9 @@ function checkValue(
     scope.report({
       code: "parameter-range",
       severity: "error",
-      message: `${name.text} must be ${describeRange(range)}, not ${number}${where}`,
+      message: `${name.text} must be ${describeRange(range)}, not ${number}`,
       span,
-      ...(span === name.span ? {} : { notes: [{ message: "its bounds are declared here", span: name.span }] }),
+      ...declared("its bounds are"),
     });
     return false;
   };
@@ -151,10 +151,7 @@ function checkValue(
         return POISON;
       }
       const number = value.value.value;
-      if (type === "integer" && !Number.isSafeInteger(number)) {
-        scope.report(wrongKind(`${name.text} takes an integer, not ${number}${where}`, span));
-        return POISON;
-      }
+      if (type === "integer" && !Number.isSafeInteger(number)) return refuse("an integer", String(number));
       // Without a place of its own: what is wrong with it elsewhere is reported where it is used.
       return checkBounds(number) ? { kind: "number", value: { kind: "constant", value: number } } : POISON;
     }
@@ -211,20 +208,20 @@ export function plainValue(result: Result): unknown {
   }
 }
 
-/** `whose` says what declares parameters, and how the value came: "the recipe has no parameter x (-p)". */
+/** `owner`: whose parameters they are; `span`: of the name that none of them has. */
 export function reportUnknownOverride(
   name: string,
   declared: readonly string[],
-  whose: { readonly owner: string; readonly from?: string },
+  owner: string,
+  span: Span,
   scope: Scope,
-  span?: Span,
 ): void {
   const near = didYouMean(name, declared);
   scope.report({
     code: "unknown-parameter",
     severity: "error",
-    message: `${whose.owner} has no parameter ${printable(name)}${whose.from === undefined ? "" : ` (${whose.from})`}`,
-    ...(span === undefined ? {} : { span }),
+    message: `${owner} has no parameter ${printable(name)}`,
+    span,
     help:
       near !== undefined
         ? `did you mean ${near}?`

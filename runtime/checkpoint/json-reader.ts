@@ -56,8 +56,11 @@ export class JsonReader {
     return this.#at;
   }
 
-  /** Calls `member` for every key in order; it must read the value. A second equal key is an error. */
-  readObject(what: string, member: (key: string) => void): void {
+  /**
+   * Calls `member` for every key in order, with the UTF-16 offsets of the key's quotes; it must read the value. A second
+   * equal key is an error.
+   */
+  readObject(what: string, member: (key: string, start: number, end: number) => void): void {
     this.#open("{", what, "an object");
     const few: string[] = [];
     let many: Set<string> | undefined;
@@ -71,8 +74,9 @@ export class JsonReader {
         }
         if (many !== undefined) many.add(key);
         else if (few.push(key) > FEW_KEYS) many = new Set(few);
+        const end = this.#at;
         if (!this.#take(":")) this.#unexpected(`":" behind the key ${quoted(key)}`);
-        member(key);
+        member(key, start, end);
       } while (this.#take(","));
       if (!this.#take("}")) this.#unexpected(`"," or "}"`);
     }

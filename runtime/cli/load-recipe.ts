@@ -1,8 +1,7 @@
 // A recipe's path → graphs and diagnostics: what every command does first.
 
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
-import { analyse, type ParameterInput } from "../../compiler/analyse.ts";
+import { analyse } from "../../compiler/analyse.ts";
 import { lower } from "../../compiler/lower.ts";
 import type { RecipeGraph } from "../../compiler/recipe-graph.ts";
 import type { TensorGraph } from "../../compiler/tensor-graph.ts";
@@ -14,6 +13,7 @@ import { createCompilerHost } from "../compiler-host.ts";
 import { EXIT, Failure } from "../failure.ts";
 import type { Flags } from "./command-line.ts";
 import type { RecipePlace } from "./find-recipe.ts";
+import { readParameterInputs } from "./parameter-inputs.ts";
 
 export interface LoadedRecipe {
   readonly place: RecipePlace;
@@ -28,7 +28,7 @@ export interface LoadedRecipe {
 
 /**
  * Reads the recipe, its imports and the headers of its checkpoints; no payload.
- * @throws Failure: 66 the recipe cannot be read, 64 a flag is wrong
+ * @throws Failure: 66 the recipe or the file of --params cannot be read, 64 a flag is wrong
  */
 export function loadRecipe(place: RecipePlace, flags: Flags): LoadedRecipe {
   const { source, diagnostics: unreadable } = decodeSource(readRecipe(place), place.display, place.directory);
@@ -37,10 +37,9 @@ export function loadRecipe(place: RecipePlace, flags: Flags): LoadedRecipe {
   if (source === undefined) return { place, opened, diagnostics: unreadable };
   const { recipe, diagnostics: syntax } = parse(source);
   const { graph, diagnostics: meaning } = analyse(recipe, host, {
-    parameters: parameterInputs(flags),
+    parameters: readParameterInputs(flags),
     projectDirectory: place.directory,
     allowOutside: flags.allowOutside ?? false,
-    workingDirectory: process.cwd(),
   });
   const diagnostics = [...syntax, ...meaning];
   if (graph === undefined || diagnostics.some(({ severity }) => severity === "error"))
@@ -62,44 +61,6 @@ function readRecipe(place: RecipePlace): Uint8Array {
       error,
     );
   }
-}
-
-/** `-p K=V` beats `--params FILE`. */
-function parameterInputs(flags: Flags): ReadonlyMap<string, ParameterInput> {
-  const inputs = new Map<string, ParameterInput>();
-  if (flags.params !== undefined) {
-    for (const [name, value] of Object.entries(readParameterFile(flags.params))) {
-      inputs.set(name, { from: "file", value, path: flags.params });
-    }
-  }
-  for (const pair of flags.param) {
-    const at = pair.indexOf("=");
-    if (at <= 0) {
-      throw new Failure(EXIT.usage, `-p ${JSON.stringify(pair)} is not NAME=VALUE`, {
-        code: "bad-parameter",
-        help: "write for example -p maths_weight=0.4",
-      });
-    }
-    inputs.set(pair.slice(0, at), { from: "flag", text: pair.slice(at + 1) });
-  }
-  return inputs;
-}
-
-function readParameterFile(path: string): object {
-  const fail = (why: string): never => {
-    throw new Failure(EXIT.usage, `--params ${path}: ${why}`, {
-      code: "bad-parameter-file",
-      help: "the file holds one JSON object of names and values",
-    });
-  };
-  let value: unknown;
-  try {
-    value = JSON.parse(readFileSync(resolve(path), "utf8"));
-  } catch (error) {
-    return fail((error as Error).message);
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return fail("it is not a JSON object");
-  return value;
 }
 
 function checkOnly(graph: RecipeGraph, only: readonly string[]): void {

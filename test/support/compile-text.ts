@@ -23,7 +23,6 @@ export function compileText(text: string, sources: MemorySources, only?: readonl
     parameters: new Map(),
     projectDirectory: MEMORY_ROOT,
     allowOutside: false,
-    workingDirectory: MEMORY_ROOT,
   });
   const diagnostics = [...parsed.diagnostics, ...analysed.diagnostics];
   const { graph } = analysed;

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import type { RecipeGraph } from "../../../compiler/recipe-graph.ts";
-import { analyseText, type Given, rendered } from "./analyse-text.ts";
+import { analyseText, type Given, rendered, flag, parameterFile } from "./analyse-text.ts";
 import { PRELUDE } from "./refused/case.ts";
 
 function graphOf(body: string, given: Given = {}): RecipeGraph {
@@ -148,34 +148,34 @@ describe("parameters", () => {
   const weight = `param w: number(min: 0) = 1\nmerge it = slerp(maths, code, t: w)`;
 
   test("-p beats the recipe", () => {
-    const given: Given = { parameters: { w: { from: "flag", text: "1 / 4" } } };
+    const given: Given = { parameters: flag("w=1 / 4") };
     expect(meaningOf(weight, given)).toEqual(meaningOf(`merge it = slerp(maths, code, t: 0.25)`));
     expect(graphOf(weight, given).parameters).toEqual(new Map([["w", 0.25]]));
   });
 
   test("-p may use other parameters", () => {
-    const given: Given = { parameters: { w: { from: "flag", text: "v * 2" } } };
+    const given: Given = { parameters: flag("w=v * 2") };
     expect(graphOf(`param v: number = 0.1\n${weight}`, given).parameters.get("w")).toBe(0.2);
   });
 
   test("values of every kind out of a file", () => {
     const body = `param i: integer\nparam b: boolean\nparam s: string\nparam z: size\nparam y: size\nparam d: dtype\nparam l: list(number)`;
     const values: Record<string, unknown> = { i: 3, b: true, s: "x", z: "5GB", y: 12, d: "bf16", l: [1, 2] };
-    const parameters = Object.fromEntries(
-      Object.entries(values).map(([name, value]) => [name, { from: "file", value, path: "p/params.json" } as const]),
-    );
-    expect(Object.fromEntries(graphOf(body, { parameters }).parameters)).toEqual({ ...values, z: 5e9 });
+    expect(Object.fromEntries(graphOf(body, { parameters: parameterFile(values) }).parameters)).toEqual({
+      ...values,
+      z: 5e9,
+    });
   });
 
   test("a string out of -p is taken verbatim, its path relative to the working directory", () => {
     const body = `param path: string = "models/x"\nmodel x = path\noutput "out/x" = x`;
     const pathOf = (given: Given) => graphOf(body, given).outputs[0]!.value.node;
     expect(pathOf({})).toMatchObject({ path: "/project/models/x", display: "models/x" });
-    expect(pathOf({ parameters: { path: { from: "flag", text: 'a "b" \\n' } } })).toMatchObject({
+    expect(pathOf({ parameters: flag('path=a "b" \\n') })).toMatchObject({
       path: '/work/a "b" \\n',
     });
-    expect(pathOf({ parameters: { path: { from: "file", value: "y", path: "sets/p.json" } } })).toMatchObject({
-      path: "/work/sets/y",
+    expect(pathOf({ parameters: parameterFile({ path: "y" }) })).toMatchObject({
+      path: "/work/p/y",
     });
   });
 

@@ -4,6 +4,7 @@ import { analyse, type AnalyseResult, type ParameterInput } from "../../../compi
 import type { CompilerHost } from "../../../compiler/checkpoint.ts";
 import type { Diagnostic } from "../../../dsl/diagnostic.ts";
 import { parse } from "../../../dsl/parse.ts";
+import type { Source } from "../../../dsl/source.ts";
 import { renderDiagnostic } from "../../../dsl/render-diagnostic.ts";
 
 export interface Given {
@@ -22,9 +23,29 @@ export function analyseText(text: string, given: Given = {}): AnalyseResult {
     parameters: new Map(Object.entries(given.parameters ?? {})),
     projectDirectory: "/project",
     allowOutside: given.allowOutside ?? false,
-    workingDirectory: "/work",
   });
   return { ...result, diagnostics: [...diagnostics, ...result.diagnostics] };
+}
+
+/** What `-p` gives in the directory /work. */
+export function flag(text: string): Readonly<Record<string, ParameterInput>> {
+  const source: Source = { path: "-p", directory: "/work", text, isArgument: true };
+  const equals = text.indexOf("=");
+  const name = { source, start: 0, end: equals };
+  const value = { source, start: equals + 1, end: text.length };
+  return { [text.slice(0, equals)]: { from: "flag", name, value } };
+}
+
+/** What a parameter file in the directory /work/p gives. */
+export function parameterFile(values: object): Readonly<Record<string, ParameterInput>> {
+  const source: Source = { path: "p/params.json", directory: "/work/p", text: JSON.stringify(values, null, 2) };
+  const inputs = Object.entries(values).map(([key, json]: [string, unknown]): [string, ParameterInput] => {
+    const start = source.text.indexOf(`"${key}"`);
+    const name = { source, start, end: start + key.length + 2 };
+    const end = name.end + 2 + JSON.stringify(json, null, 2).length;
+    return [key, { from: "file", name, value: { source, start: name.end + 2, end }, json }];
+  });
+  return Object.fromEntries(inputs);
 }
 
 export function rendered(diagnostics: readonly Diagnostic[]): string {

@@ -1,5 +1,6 @@
 // Parameters of methods and of the recipe.
 
+import { flag, parameterFile } from "../analyse-text.ts";
 import type { RefusedCase } from "./case.ts";
 
 export const PARAMETERS: Readonly<Record<string, RefusedCase>> = {
@@ -72,31 +73,68 @@ export const PARAMETERS: Readonly<Record<string, RefusedCase>> = {
   "-p for a parameter that is not declared": {
     code: "unknown-parameter",
     body: `param weight: number = 1`,
-    parameters: { wieght: { from: "flag", text: "2" } },
+    parameters: flag("wieght=2"),
   },
   "-p out of bounds": {
     code: "parameter-range",
     body: `param weight: number(above: 0) = 1`,
-    parameters: { weight: { from: "flag", text: "0" } },
+    parameters: flag("weight=0"),
   },
   "-p of the wrong kind": {
     code: "wrong-kind",
     body: `param weight: number = 1`,
-    parameters: { weight: { from: "flag", text: "true" } },
+    parameters: flag("weight=true"),
   },
   "-p with two expressions": {
-    code: "wrong-kind",
+    code: "unexpected-token",
     body: `param weight: number = 1`,
-    parameters: { weight: { from: "flag", text: '1\nmodel evil = "x"' } },
+    parameters: flag('weight=1\nmodel evil = "x"'),
   },
   "a parameter file's value of the wrong kind": {
     code: "wrong-kind",
     body: `param weight: number = 1`,
-    parameters: { weight: { from: "file", value: "heavy", path: "params.json" } },
+    parameters: parameterFile({ weight: "heavy" }),
   },
   "a parameter file's object": {
     code: "wrong-kind",
     body: `param weight: number = 1`,
-    parameters: { weight: { from: "file", value: {}, path: "params.json" } },
+    parameters: parameterFile({ weight: {} }),
   },
+  "a parameter file's member that is not declared": {
+    code: "unknown-parameter",
+    body: `param weight: number = 1`,
+    parameters: parameterFile({ weight: 2, wieght: 2 }),
+  },
+  "a parameter file's value out of bounds": {
+    code: "parameter-range",
+    body: `param weight: number(max: 2) = 1`,
+    parameters: parameterFile({ weight: 3 }),
+  },
+  "a parameter file's size that is none": {
+    code: "broken-number",
+    body: `param limit: size = 1GB`,
+    parameters: parameterFile({ limit: "5gigs" }),
+  },
+  "a parameter file's infinity": {
+    code: "wrong-kind",
+    body: `param weight: number = 1`,
+    parameters: parameterFile({ weight: Infinity }),
+  },
+  "-p without a value": { code: "expected-value", body: `param weight: number = 1`, parameters: flag("weight=") },
+  "-p that is no expression": {
+    code: "expected-value",
+    body: `param weight: number = 1`,
+    parameters: flag("weight=0.5 *"),
+  },
+  "-p with more than an expression": {
+    code: "unexpected-token",
+    body: `param weight: number = 1`,
+    parameters: flag("weight=0.5 weight"),
+  },
+  "-p with a comment alone": {
+    code: "expected-value",
+    body: `param weight: number = 1`,
+    parameters: flag("weight=# 1"),
+  },
+  "-p that names nothing": { code: "unknown-name", body: `param weight: number = 1`, parameters: flag("weight=heavy") },
 };
