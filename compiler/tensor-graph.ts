@@ -11,7 +11,7 @@ export type Group = "row" | "last" | "tensor";
 
 /**
  * One step of a program, in static single assignment: operands are earlier positions. Every value is a tensor in the
- * work type W of the output's shape, or a mask of that shape; arithmetic is that of methods.md, one IEEE operation
+ * work type W of the output's shape, or a mask of that shape; arithmetic is that of METHODS.md, one IEEE operation
  * each. Numbers are float64 here and are rounded once to W by the native op.
  */
 export type Operation =
@@ -118,6 +118,16 @@ export interface Action {
   readonly mustEqual?: readonly ActionInput[];
 }
 
+/** A stored vector and the checkpoint that the recipe says it is a change of: only payloads tell whether it is. */
+export interface VectorOnBase {
+  /** As the recipe names it. */
+  readonly name: string;
+  readonly display: string;
+  readonly base: Checkpoint;
+  /** What the vector says of its base: see `StoredVector.baseDigest`. */
+  readonly baseDigest: string;
+}
+
 export interface OutputGraph {
   readonly output: OutputNode;
   readonly kind: "model" | "vector";
@@ -125,6 +135,8 @@ export interface OutputGraph {
   readonly donor: Checkpoint;
   /** Of a vector: the base it belongs to. */
   readonly base?: Checkpoint;
+  /** Those that the output is made of. */
+  readonly storedVectors?: readonly VectorOnBase[];
   /** Sorted by tensor name, by bytes. */
   readonly actions: readonly Action[];
   /** Other name → stored name, as the donor ties them. */

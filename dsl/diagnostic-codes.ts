@@ -100,6 +100,7 @@ export const DIAGNOSTIC_CODES = {
     "output-holds-project": "an output would take the place of the recipe's directory",
     "output-outside": "an output outside the recipe's directory without `--allow-outside`",
     "output-is-input": "an output is, holds or lies in what the recipe reads",
+    "output-is-store": "an output is, holds or lies in the store",
     "output-path-twice": "two outputs with one path",
     "output-nested": "an output inside another",
     "no-such-output": "`--only` names an output that the recipe does not have",

@@ -13,10 +13,12 @@ import { lookUp, type Standings } from "./build/look-up.ts";
 import { makeAll } from "./build/make-all.ts";
 import { withSession, type Session } from "./build/session.ts";
 import { planShards } from "./build/shard-job.ts";
+import { checkVectorBases } from "./build/vector-base.ts";
 import type { WantedOutput } from "./build/wanted-output.ts";
 import { EXIT, Failure } from "./failure.ts";
 import { existingParent, outputPaths } from "./output/output-paths.ts";
 import { ownFiles } from "./output/own-files.ts";
+import { resolveLinks } from "./output/real-place.ts";
 import { recoverOutput } from "./output/switch-output.ts";
 import type { BuildObserver } from "./progress.ts";
 import type { ActionCounts } from "./reasons.ts";
@@ -53,8 +55,8 @@ export async function build(
   const locks: Lock[] = [];
   const lock = async (addon: Addon, store: Store): Promise<void> => {
     // In one order everywhere, so two builds of the same outputs cannot wait for each other.
-    const paths = tensors.outputs.map(({ output }) => output).sort((a, b) => (a.path < b.path ? -1 : 1));
-    for (const { path, display } of paths) {
+    const places = tensors.outputs.map(({ output: { path, display } }) => ({ path: resolveLinks(path), display }));
+    for (const { path, display } of places.sort((a, b) => (a.path < b.path ? -1 : 1))) {
       locks.push(await lockOutput(addon, store, { path, display }, context.noWait, observer, signal));
       recover(path, display);
     }
@@ -87,6 +89,7 @@ async function makeTrue(session: Session, observer: BuildObserver): Promise<Omit
       await hashInputs(startEngine(), inputs, toHash, store.paths.root);
       standings = lookUp(outputs, inputs, store);
     }
+    for (const wanted of outputs) checkVectorBases(wanted, inputs);
     const failed = new Set(outputs.filter((wanted) => !judgeHits(wanted, standings, session, observer)));
     const going = outputs.filter((wanted) => !failed.has(wanted));
     const plan = planShards(going, standings, inputs, store.shards);
@@ -99,6 +102,7 @@ async function makeTrue(session: Session, observer: BuildObserver): Promise<Omit
     let copied = 0;
     const finished = async (wanted: WantedOutput, shards: readonly FinishedShard[]): Promise<void> => {
       signal.throwIfAborted();
+      checkVectorBases(wanted, inputs);
       if (!judgeRuns(wanted, shards, standings, session, observer)) {
         failed.add(wanted);
         return;
@@ -110,7 +114,7 @@ async function makeTrue(session: Session, observer: BuildObserver): Promise<Omit
         observer.phase("publish");
         const { output: node, actions } = wanted.graph;
         copied += await publish(addon, store.paths, context, output).catch((error: unknown) => {
-          throw outputFailure(error, node.display, existingParent(node.path));
+          throw outputFailure(error, node.display, existingParent(wanted.path));
         });
         observer.outputPublished({ path: node.display, tensors: actions.length, digest: output.digest });
       }
@@ -187,8 +191,7 @@ function countActions(outputs: readonly WantedOutput[], standings: Standings, ra
 }
 
 function refuseForeignDirectory(wanted: WantedOutput, context: BuildContext): void {
-  const { path, display } = wanted.graph.output;
-  ownFiles(outputPaths(path).output, display, recordedFiles(wanted), context.adopt);
+  ownFiles(wanted.path, wanted.graph.output.display, recordedFiles(wanted), context.adopt);
 }
 
 function recover(path: string, display: string): void {

@@ -9,6 +9,7 @@ import { lookUp, type Standings } from "./build/look-up.ts";
 import { computeTask } from "./build/native-task.ts";
 import { withSession, type Session } from "./build/session.ts";
 import { planShards, type ShardPlan } from "./build/shard-job.ts";
+import { checkVectorBases } from "./build/vector-base.ts";
 import { tensorBytes } from "./checkpoint/safetensors-writer.ts";
 import type { ActionCounts, HitReason, RunReason } from "./reasons.ts";
 
@@ -74,6 +75,7 @@ export async function planBuild(
         await hashInputs(startEngine(), inputs, unknown, store.paths.root);
         standings = lookUp(outputs, inputs, store);
       }
+      for (const wanted of outputs) checkVectorBases(wanted, inputs);
       signal.throwIfAborted();
       return describe(session, standings, startEngine);
     } finally {

@@ -1,7 +1,7 @@
 // One output: its tensors are the donor's, each becomes an action with a program and a dtype of its own.
 
 import { isFloat, type Dtype, type TensorInfo } from "../checkpoint.ts";
-import { baseOf, donorOf } from "../graph-walk.ts";
+import { baseOf, donorOf, sourcesUnder } from "../graph-walk.ts";
 import type { Headers } from "../headers.ts";
 import { lowerCopied } from "./copied.ts";
 import { isValue, type Divisor, type Found, type TensorScope } from "./scope.ts";
@@ -11,7 +11,7 @@ import { checkNumbers, checkDivisors } from "./work-type.ts";
 import { ProgramBuilder, type Value } from "./program-builder.ts";
 import type { CheckpointNode, ModelNode, OutputNode, VectorNode } from "../recipe-graph.ts";
 import type { TensorProblems } from "./tensor-problems.ts";
-import type { Action, OutputGraph } from "../tensor-graph.ts";
+import type { Action, OutputGraph, VectorOnBase } from "../tensor-graph.ts";
 
 /** Every source under the output has been read. Actions of tensors with problems are left out. */
 export function lowerOutput(output: OutputNode, headers: Headers, problems: TensorProblems): OutputGraph {
@@ -40,9 +40,19 @@ export function lowerOutput(output: OutputNode, headers: Headers, problems: Tens
     kind: value.kind,
     donor: checkpoint,
     ...(value.kind === "vector" ? { base: checkpoint } : {}),
+    storedVectors: storedVectors(value.node, headers),
     actions,
     aliases: new Map([...checkpoint.aliases].filter(([, stored]) => made.has(stored))),
   };
+}
+
+/** One on a merge, which is nowhere stored, has nothing to be compared with. */
+function storedVectors(node: ModelNode | VectorNode, headers: Headers): readonly VectorOnBase[] {
+  return sourcesUnder(node).flatMap((source) => {
+    if (source.kind !== "stored-vector" || source.base.kind !== "checkpoint") return [];
+    const { baseDigest } = headers.vector(source);
+    return [{ name: source.name, display: source.display, base: headers.model(source.base), baseDigest }];
+  });
 }
 
 function makeScope(

@@ -75,17 +75,17 @@ export function readyShard(shard: WantedShard, plan: ShardPlan, standings: Stand
 
 /** Why the directory is not yet what it should be; undefined when it is. */
 export function staleBecause({ wanted, shards, sideFilesFrom }: FinishedOutput): string | undefined {
-  const { record, held, graph } = wanted;
+  const { record, held, path } = wanted;
   if (record === undefined) return "theta has not built it yet";
   if (record.shards.length !== shards.length) return "its shards are cut otherwise";
   for (const [index, { stored, wanted: shard }] of shards.entries()) {
     const before = record.shards[index]!;
     if (before.file.name !== shard.file.name) return "its shards are cut otherwise";
     if (before.record.digest !== stored.record.digest) return `${shard.file.name} changes`;
-    if (!held.has(stored.record.digest)) return missingOrEdited(graph.output.path, before.file);
+    if (!held.has(stored.record.digest)) return missingOrEdited(path, before.file);
   }
-  const edited = record.sideFiles.find(({ name, stamp }) => ownStampAt(join(graph.output.path, name)) !== stamp);
-  if (edited !== undefined) return missingOrEdited(graph.output.path, edited);
+  const edited = record.sideFiles.find(({ name, stamp }) => ownStampAt(join(path, name)) !== stamp);
+  if (edited !== undefined) return missingOrEdited(path, edited);
   return record.sideFilesFrom === sideFilesFrom ? undefined : "its side files change";
 }
 
@@ -97,8 +97,8 @@ export async function publish(
   output: FinishedOutput,
 ): Promise<number> {
   const { wanted, shards, sideFiles } = output;
-  const { path, display } = wanted.graph.output;
-  const paths = outputPaths(path);
+  const { display } = wanted.graph.output;
+  const paths = outputPaths(wanted.path);
   const own = ownFiles(paths.output, display, recordedFiles(wanted), context.adopt);
   const names = [...shards.map((shard) => shard.wanted.file.name), ...sideFiles.map(({ name }) => name)];
   checkForeignFiles(paths.output, display, names, own, context.adopt);
@@ -156,7 +156,7 @@ function record(
   sideFiles: readonly PublishedFile[],
 ): void {
   writeOutputRecord(store, {
-    path: output.wanted.graph.output.path,
+    path: output.wanted.path,
     recipe: context.recipe,
     theta: context.version,
     parameters: Object.fromEntries(context.parameters),

@@ -48,8 +48,10 @@ export function tensorsToHash(
       wanted.push(...(action.mustEqual ?? []).map(({ tensor }) => tensor));
       for (const { tensor } of action.inputs) read.add(tensor);
     }
-    // A vector's theta.json names its base by all its tensors; those that an action reads are hashed in passing.
-    wanted.push(...[...(graph.base?.tensors.values() ?? [])].filter((tensor) => !read.has(tensor)));
+    // Vectors name their bases by all tensors of them; those that an action reads are hashed in passing.
+    for (const base of [graph.base, ...(graph.storedVectors ?? []).map((vector) => vector.base)]) {
+      wanted.push(...[...(base?.tensors.values() ?? [])].filter((tensor) => !read.has(tensor)));
+    }
   }
   return wanted.filter((tensor) => inputs.digest(tensor) === undefined);
 }

@@ -46,8 +46,10 @@ export async function withSession<T>(
 /** Every file that a digest may be wanted of. */
 function filesOf({ outputs }: TensorGraph): ReadonlySet<string> {
   const files = new Set<string>();
-  for (const { actions, base } of outputs) {
-    for (const tensor of base?.tensors.values() ?? []) files.add(tensor.file);
+  for (const { actions, base, storedVectors = [] } of outputs) {
+    for (const named of [base, ...storedVectors.map((vector) => vector.base)]) {
+      for (const tensor of named?.tensors.values() ?? []) files.add(tensor.file);
+    }
     for (const { inputs, mustEqual = [] } of actions) {
       for (const { tensor } of inputs) files.add(tensor.file);
       for (const { tensor } of mustEqual) files.add(tensor.file);

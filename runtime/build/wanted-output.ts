@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import type { Action, OutputGraph } from "../../compiler/tensor-graph.ts";
 import { layoutShards, type ShardFile, type ShardLayout } from "../checkpoint/shard-layout.ts";
+import { resolveLinks } from "../output/real-place.ts";
 import { ownStampAt } from "../store/file-identity.ts";
 import { readOutputRecord, type OutputRecord } from "../store/output-record.ts";
 import type { TensorRecord } from "../store/shard-record.ts";
@@ -20,6 +21,8 @@ export interface WantedShard {
 
 export interface WantedOutput {
   readonly graph: OutputGraph;
+  /** Of its directory, links followed: by whatever way it is reached, it is one output. */
+  readonly path: string;
   readonly index: ShardLayout["index"];
   readonly shards: readonly WantedShard[];
   /** What theta last wrote there, by its records; the directory may have been changed since. */
@@ -43,12 +46,13 @@ export function wantOutput(store: StorePaths, graph: OutputGraph): WantedOutput 
     layout: sha256(file.header),
     actions: file.tensors.map((tensor) => byName.get(tensor.name)!),
   }));
-  const record = readOutputRecord(store, output.path);
+  const directory = resolveLinks(output.path);
+  const record = readOutputRecord(store, directory);
   const held = new Map<string, StoredShard>();
   const heldByKey = new Map<string, StoredTensor>();
   const recordByName = new Map<string, TensorRecord>();
   for (const { file, record: content } of record?.shards ?? []) {
-    const path = join(output.path, file.name);
+    const path = join(directory, file.name);
     const shard = { path, record: { ...content, stamp: file.stamp } };
     const intact = ownStampAt(path) === file.stamp;
     if (intact) held.set(content.digest, shard);
@@ -57,5 +61,5 @@ export function wantOutput(store: StorePaths, graph: OutputGraph): WantedOutput 
       if (intact) heldByKey.set(tensor.key, { shard, tensor });
     }
   }
-  return { graph, index: layout.index, shards, record, held, heldByKey, recordByName };
+  return { graph, path: directory, index: layout.index, shards, record, held, heldByKey, recordByName };
 }

@@ -1,7 +1,8 @@
 // The names that publishing an output uses beside it and in it.
 
-import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { resolveLinks } from "./real-place.ts";
 
 export interface OutputPaths {
   /** The directory itself, symlinks resolved. */
@@ -34,15 +35,6 @@ export function outputPaths(path: string): OutputPaths {
 /** What there is already of the way to an output: tells which file system it lies on, or will. */
 export function existingParent(path: string): string {
   return existsSync(path) ? path : existingParent(dirname(path));
-}
-
-function resolveLinks(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return path;
-    throw error;
-  }
 }
 
 /** The fifth field of a line of mountinfo is the mount point; blanks in it are octal. */

@@ -67,7 +67,7 @@ export function storePaths(root: string): StorePaths {
   };
 }
 
-/** Name of an output in `outputs/` and `locks/`. */
+/** Name of an output in `outputs/` and `locks/`; its path without links. */
 export function outputId(outputPath: string): string {
   return sha256(outputPath);
 }
