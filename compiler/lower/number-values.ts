@@ -1,4 +1,4 @@
-// Numbers that vary: what `match`, `ramp` and arithmetic give one tensor. float64 with + − × ÷ only, as methods.md
+// Numbers that vary: what `match`, `ramp` and arithmetic give one tensor. float64 with + − × ÷ only, as METHODS.md
 // writes them, so that every machine has the same bits.
 
 import type { Span } from "../../dsl/source.ts";
@@ -73,7 +73,7 @@ function resolve(value: NumberValue, layout: Layout, names: Names): number | Num
 /** Outside the layer stacks these lie before the first layer; everything else counts as behind the last. */
 const FIRST_STAGES = /embed|wte|wpe|patch/;
 
-/** The piecewise linear function through `points` at step `i` of 0 … `last`; methods.md: "a ramp". */
+/** The piecewise linear function through `points` at step `i` of 0 … `last`; METHODS.md: "Numbers". */
 export function rampAt(points: readonly number[], i: number, last: number): number {
   const k = points.length - 1;
   const first = points[0]!;

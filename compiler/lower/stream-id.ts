@@ -1,4 +1,4 @@
-// The 64-bit stream that a mask consumes. methods.md: "Randomness"; nothing else may turn a name into numbers.
+// The 64-bit stream that a mask consumes. METHODS.md: "Canonical order"; nothing else may turn a name into numbers.
 
 import { hash } from "node:crypto";
 

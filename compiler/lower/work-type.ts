@@ -6,7 +6,7 @@ import type { Operation, Program } from "../tensor-graph.ts";
 
 type Work = "F32" | "F64";
 
-/** methods.md: a sum this small beside the weights' sizes is rounding, and counts as zero. */
+/** METHODS.md, "Strategies on vectors": a sum this small beside the weights' sizes is rounding, and counts as zero. */
 const VANISHING = 2 ** -40;
 
 export function checkDivisors(work: Work, scope: TensorScope): void {

@@ -34,7 +34,7 @@ struct TiesRule {
   const double* weights;
 };
 
-/// Lanes of the reduction (methods.md): element j of a block of 4,096 is added to lane j mod 16.
+/// Lanes of the reduction (METHODS.md, "Sums"): element j of a block of 4,096 is added to lane j mod 16.
 inline constexpr int kLanes = 16;
 
 /// Elements behind its last that collect() may write.

@@ -1,5 +1,5 @@
-// The sum that methods.md calls f64: blocks of 4,096 elements counted from the start of the group, 16 lanes a block,
-// block sums combined by adjacent pairs. Does not depend on how the elements are handed over.
+// The float64 sum of METHODS.md, "Sums": blocks of 4,096 elements counted from the start of the group, 16 lanes a
+// block, block sums combined by adjacent pairs. Does not depend on how the elements are handed over.
 #pragma once
 
 #include <algorithm>

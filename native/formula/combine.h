@@ -25,7 +25,7 @@ THETA_HD bool agrees(W term, W sum) {
   return oriented > 0;
 }
 
-/// Σw in float64, 0 when it counts as zero (methods.md, "A divisor counts as zero").
+/// Σw in float64, 0 when it counts as zero (METHODS.md, "Strategies on vectors").
 THETA_HD double divisor_of(double total, double absolute) {
   const double magnitude = total < 0 ? -total : total;
   return magnitude <= 0x1p-40 * absolute ? 0.0 : total;

@@ -1,4 +1,4 @@
-// Canonical order of the elements of a group: by key, then by tie, both descending (methods.md, "Canonical order").
+// Canonical order of the elements of a group: by key, then by tie, both descending (METHODS.md, "Canonical order").
 #pragma once
 
 #include <type_traits>

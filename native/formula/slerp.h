@@ -1,4 +1,4 @@
-// Coefficients of spherical interpolation between two tensors, from float64 sums over them (methods.md, `slerp`).
+// Coefficients of spherical interpolation between two tensors, from float64 sums (METHODS.md, "Merges of models").
 #pragma once
 
 #include "math.h"

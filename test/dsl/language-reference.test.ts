@@ -4,7 +4,7 @@
 // ```theta statements     statements without the header
 // ```theta refused CODE   statements that are refused with exactly this code
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "../../dsl/parse.ts";
@@ -32,19 +32,4 @@ describe("the recipes of LANGUAGE.md", () => {
       expect(diagnostics.map((diagnostic) => renderDiagnostic(diagnostic))).toEqual([]);
     }
   });
-});
-
-test("every code that the front end can report is in LANGUAGE.md", () => {
-  const directory = join(root, "dsl");
-  const text = readdirSync(directory)
-    .filter((name) => name.endsWith(".ts"))
-    .map((name) => readFileSync(join(directory, name), "utf8"))
-    .join("\n");
-  const codes = [
-    ...text.matchAll(/code: "([a-z0-9-]+)"/g),
-    ...text.matchAll(/(?:fault\(|const code = |#error\([a-z]+, )\s*"([a-z0-9-]+)"/g),
-    ...text.matchAll(/\? "([a-z]+-[a-z-]+)" : "([a-z]+-[a-z-]+)"/g),
-  ].flatMap((match) => match.slice(1));
-  expect(codes.length).toBeGreaterThan(20);
-  expect([...new Set(codes)].filter((code) => !reference.includes(`\`${code}\``))).toEqual([]);
 });

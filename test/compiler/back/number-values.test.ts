@@ -22,7 +22,7 @@ function layout(...names: readonly string[]) {
   return layoutOf(memoryHost({ models: { m: { tensors } } }).readModel(`${MEMORY_ROOT}/m`, "m") as Checkpoint, "m");
 }
 
-/** methods.md word by word: u = (i·k) ÷ (L − 1), j = min(⌊u⌋, k − 1), p_j + (p_{j+1} − p_j)·(u − j). */
+/** METHODS.md word by word: u = (i·k) ÷ (L − 1), j = min(⌊u⌋, k − 1), p_j + (p_{j+1} − p_j)·(u − j). */
 function transcribed(p: readonly number[], i: number, L: number): number {
   const k = p.length - 1;
   if (L === 1) return p[0]!;

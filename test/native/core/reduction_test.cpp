@@ -1,4 +1,4 @@
-// The sum of methods.md, "Reduction (f64)": the same bits for every kernel and however the elements are handed over.
+// The sum of METHODS.md, "Sums": the same bits for every kernel and however the elements are handed over.
 
 #include <cmath>
 
