@@ -51,31 +51,25 @@ function parseJson({ name, type }: ParamStatement, json: unknown, span: Span, re
     return { kind: "value", value: POISON, span };
   };
   const valueOf = (value: Result): ParsedInput => ({ kind: "value", value, span });
-  switch (typeof json) {
-    case "number":
-      if (!Number.isFinite(json)) return refuse(String(json));
-      if (type.text === "size" && Number.isSafeInteger(json) && json >= 0) {
-        return valueOf({ kind: "size", bytes: json });
-      }
-      return valueOf({ kind: "number", value: { kind: "constant", value: json } });
-    case "boolean":
-      return valueOf({ kind: "boolean", value: { kind: "constant", value: json } });
-    case "string":
-      // Between the quotes: no size has anything to escape.
-      if (type.text === "size") return parseText({ ...span, start: span.start + 1, end: span.end - 1 }, report);
-      if (type.text === "dtype" && DTYPE_WORDS.includes(json)) {
-        return valueOf({ kind: "word", value: { kind: "constant", value: json } });
-      }
-      return valueOf({ kind: "string", text: json, directory: span.source.directory });
-    default:
-      if (!Array.isArray(json)) return refuse(json === null ? "null" : "an object");
-      if (!json.every((element) => Number.isFinite(element))) return refuse("a list of other things than numbers");
-      return valueOf({
-        kind: "list",
-        elements: json.map((element: number) => ({
-          value: { kind: "number", value: { kind: "constant", value: element } },
-          span,
-        })),
-      });
+  if (typeof json === "number") {
+    if (!Number.isFinite(json)) return refuse(String(json));
+    if (type.text === "size" && Number.isSafeInteger(json) && json >= 0) return valueOf({ kind: "size", bytes: json });
+    return valueOf({ kind: "number", value: { kind: "constant", value: json } });
   }
+  if (typeof json === "boolean") return valueOf({ kind: "boolean", value: { kind: "constant", value: json } });
+  if (typeof json === "string") {
+    // Between the quotes: no size has anything to escape.
+    if (type.text === "size") return parseText({ ...span, start: span.start + 1, end: span.end - 1 }, report);
+    if (type.text === "dtype" && DTYPE_WORDS.includes(json)) {
+      return valueOf({ kind: "word", value: { kind: "constant", value: json } });
+    }
+    return valueOf({ kind: "string", text: json, directory: span.source.directory });
+  }
+  if (!Array.isArray(json)) return refuse(json === null ? "null" : "an object");
+  if (!json.every((element) => Number.isFinite(element))) return refuse("a list of other things than numbers");
+  const elements = json.map((element: number) => ({
+    value: { kind: "number", value: { kind: "constant", value: element } } as const,
+    span,
+  }));
+  return valueOf({ kind: "list", elements });
 }
