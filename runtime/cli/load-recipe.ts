@@ -11,6 +11,7 @@ import { parse } from "../../dsl/parse.ts";
 import type { OpenedFiles } from "../checkpoint/source-file.ts";
 import { createCompilerHost } from "../compiler-host.ts";
 import { EXIT, Failure } from "../failure.ts";
+import { checkOutputPlaces } from "../output/output-places.ts";
 import type { Flags } from "./command-line.ts";
 import type { RecipePlace } from "./find-recipe.ts";
 import { readParameterInputs } from "./parameter-inputs.ts";
@@ -27,10 +28,10 @@ export interface LoadedRecipe {
 }
 
 /**
- * Reads the recipe, its imports and the headers of its checkpoints; no payload.
+ * `store` is absolute. Reads the recipe, its imports and the headers of its checkpoints; no payload.
  * @throws Failure: 66 the recipe or the file of --params cannot be read, 64 a flag is wrong
  */
-export function loadRecipe(place: RecipePlace, flags: Flags): LoadedRecipe {
+export function loadRecipe(place: RecipePlace, flags: Flags, store: string): LoadedRecipe {
   const { source, diagnostics: unreadable } = decodeSource(readRecipe(place), place.display, place.directory);
   const host = createCompilerHost();
   const { opened } = host;
@@ -45,6 +46,7 @@ export function loadRecipe(place: RecipePlace, flags: Flags): LoadedRecipe {
   if (graph === undefined || diagnostics.some(({ severity }) => severity === "error"))
     return { place, opened, diagnostics };
   checkOnly(graph, flags.only);
+  diagnostics.push(...checkOutputPlaces(graph, { project: place.directory, store }));
   const lowered = lower(graph, host, flags.only.length > 0 ? { only: flags.only } : {});
   diagnostics.push(...lowered.diagnostics);
   return { place, opened, diagnostics, graph, ...(lowered.tensors && { tensors: lowered.tensors }) };

@@ -2,12 +2,11 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Flags } from "../../runtime/cli/command-line.ts";
 import { loadRecipe, type LoadedRecipe } from "../../runtime/cli/load-recipe.ts";
 
 /** Writes `merge.theta` into the directory, which is absolute. */
-export function loadText(directory: string, text: string, flags: Partial<Flags> = {}): LoadedRecipe {
+export function loadText(directory: string, text: string, store = ".theta"): LoadedRecipe {
   const path = join(directory, "merge.theta");
   writeFileSync(path, text);
-  return loadRecipe({ path, directory, display: "merge.theta" }, { param: [], only: [], ...flags });
+  return loadRecipe({ path, directory, display: "merge.theta" }, { param: [], only: [] }, join(directory, store));
 }

@@ -55,7 +55,7 @@ async function buildRecipe(
   const settings = await loadSettings(flags, place.directory);
   const print = createDiagnosticPrinter(useColor(settings.color), flags.quiet ?? false);
   const view = await createView(flags, print);
-  const loaded = loadRecipe(place, flags);
+  const loaded = loadRecipe(place, flags, settings.store);
   const gates = (loaded.graph?.expectations ?? []).map(refuseGate);
   const diagnostics = [...loaded.diagnostics, ...gates];
   for (const diagnostic of diagnostics) view.diagnostic(diagnostic);

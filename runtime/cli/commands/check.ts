@@ -12,7 +12,7 @@ import { useColor, writeJson, writeMessage } from "../terminal.ts";
 export async function check(path: string | undefined, flags: Flags): Promise<number> {
   const place = findRecipe(path, process.cwd());
   const settings = await loadSettings(flags, place.directory);
-  const { diagnostics, tensors } = loadRecipe(place, flags);
+  const { diagnostics, tensors } = loadRecipe(place, flags, settings.store);
   const code = exitCodeOf(diagnostics);
   if (flags.json) {
     writeJson({ schema: "theta.check/1", ok: code === EXIT.done, diagnostics: diagnostics.map(diagnosticToJson) });

@@ -14,7 +14,7 @@ import { useColor, writeJson, writeOutput } from "../terminal.ts";
 export async function explain(path: string | undefined, flags: Flags): Promise<number> {
   const place = findRecipe(path, process.cwd());
   const settings = await loadSettings(flags, place.directory);
-  const { diagnostics, graph, tensors } = loadRecipe(place, flags);
+  const { diagnostics, graph, tensors } = loadRecipe(place, flags, settings.store);
   diagnostics.forEach(createDiagnosticPrinter(useColor(settings.color), flags.quiet ?? false));
   const code = exitCodeOf(diagnostics);
   const format = (flags.format ?? (flags.json ? "json" : "text")) as "text" | "dot" | "mermaid" | "json";

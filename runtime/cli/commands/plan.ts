@@ -16,7 +16,7 @@ import { useColor, writeJson, writeOutput } from "../terminal.ts";
 export async function plan(path: string | undefined, flags: Flags, signal: AbortSignal): Promise<number> {
   const place = findRecipe(path, process.cwd());
   const settings = await loadSettings(flags, place.directory);
-  const loaded = loadRecipe(place, flags);
+  const loaded = loadRecipe(place, flags, settings.store);
   const { diagnostics, graph, tensors } = loaded;
   diagnostics.forEach(createDiagnosticPrinter(useColor(settings.color), flags.quiet ?? false));
   const code = exitCodeOf(diagnostics);
