@@ -4,15 +4,18 @@ The writer can do what a well-behaved library never does but the format allows: 
 tensors stored in another order than the header names them, one payload under two names.
 """
 import json
+import math
 import os
 import pathlib
+import re
 import struct
 
 import numpy as np
 
 from strict import FORMATS, Tensor
 
-STORAGE = {**{dtype: storage for dtype, (storage, *_) in FORMATS.items()}, "I64": np.uint64}
+STORAGE = {**{dtype: storage for dtype, (storage, *_) in FORMATS.items()},
+           "I64": np.uint64, "I32": np.uint32, "I16": np.uint16, "U8": np.uint8, "BOOL": np.uint8}
 
 
 def write_file(path, tensors, rng=None, aliases=()):
@@ -62,6 +65,16 @@ def write_adapter(directory, modules, config, rng=None):
     tensors = {f"base_model.model.{module}.lora_{role}.weight": tensor
                for module, pair in modules.items() for role, tensor in zip("AB", pair)}
     write_file(directory / "adapter_model.safetensors", tensors, rng)
+
+
+def lora_rank_and_scaling(config, module):
+    """As PEFT reads adapter_config.json: the first pattern that matches the end of a module's path wins."""
+    def value(patterns, default):
+        found = next((p for p in patterns if re.match(rf"(.*\.)?({p})$", module)), module)
+        return patterns.get(found, default)
+    rank = value(config.get("rank_pattern", {}), config["r"])
+    alpha = value(config.get("alpha_pattern", {}), config["lora_alpha"])
+    return rank, alpha / math.sqrt(rank) if config["use_rslora"] else alpha / rank
 
 
 def read_file(path):

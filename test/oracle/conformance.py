@@ -104,7 +104,7 @@ def compare(case, directory, outputs=None):
 
 
 def run_case(seed, theta, directory):
-    case = generate.Generator(seed).generate()
+    case = generate.generate(seed)
     rng = np.random.default_rng([seed, 1])
     generate.write_inputs(case, directory)
     (directory / "merge.theta").write_text(case.text, encoding="utf-8")
@@ -119,7 +119,7 @@ def run_case(seed, theta, directory):
         again = build(theta, directory, case, random_options(rng))
         if again["actions"]["run"] != 0: raise Mismatch(f"an unchanged recipe ran {again['actions']}")
     vectors = [o for o in case.outputs if isinstance(o.value, recipe.Vector)]
-    if vectors and case.source("llama").nan is None:
+    if vectors and case.base.nan is None:
         text, back = generate.second_recipe(case, vectors[0], rng)
         (directory / "second.theta").write_text(text, encoding="utf-8")
         build(theta, directory, dataclasses.replace(case, parameters={}), random_options(rng), "second.theta")

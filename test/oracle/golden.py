@@ -1,7 +1,7 @@
 """Writes ../golden/recipes.json: recipes over the examples' checkpoints and the digest of every tensor that they make.
 
 The digests come from strict.py, never from theta.  test/e2e/golden.test.ts builds the recipes without Python.  Run this by
-hand when methods.md changes what a recipe means:  .venv/bin/python golden.py
+hand when METHODS.md changes what a recipe means:  .venv/bin/python golden.py
 """
 import hashlib
 import json
@@ -78,8 +78,8 @@ def tiny_llama_example():
         ([c], r.Clauses(r.number(0.8))),
         ([prose], r.Clauses(r.ramp([r.number(1), r.number(2)]), r.mask_method("magnitude", r.number(0.7)))),
     ], r.Clauses(mask=crumbs), [
-        r.At(r.glob("*norm.weight"), keep=llama),
-        r.At(r.and_(r.layers(0, 1), r.glob("*.mlp.*")), clauses={2: r.Clauses(r.number(0.5))}),
+        r.At([r.glob("*norm.weight")], keep=llama),
+        r.At([r.and_(r.layers(0, 1), r.glob("*.mlp.*"))], clauses={2: r.Clauses(r.number(0.5))}),
     ])
     soup = block(llama, r.strategy("sum", r.number(0.15)), [([m], r.Clauses()) for m in (python, c, prose)])
     return "the tiny-llama example", example, None, {"dist/assistant": (assistant, "BF16"), "dist/soup": (soup, None)}
@@ -97,8 +97,8 @@ model prose  = "data/prose"
 def expressions():
     example = tiny_llama()
     llama, python, c, prose = (example.models[name] for name in ("llama", "python", "c", "prose"))
-    by_rows = r.mask_method("magnitude", r.number(0.3), per="row", rescale="l1")
-    band = r.mask_method("breadcrumbs", r.number(0.5), r.number(0.05), per="tensor", rescale="inv")
+    by_rows = r.mask_method("magnitude", r.number(0.3), per=r.word("row"), rescale=r.word("l1"))
+    band = r.mask_method("breadcrumbs", r.number(0.5), r.number(0.05), per=r.word("tensor"), rescale=r.word("inv"))
     python_delta, c_delta = r.named(r.difference(python, llama), "python_delta"), r.named(r.difference(c, llama), "c_delta")
     either = r.mask_or(r.mask_method("magnitude", r.number(0.1)), r.mask_not(r.mask_method("magnitude", r.number(0.8))))
     weights = r.match_number([(r.glob("*self_attn*"), r.ramp([r.number(0.0), r.number(0.5), r.number(1.0)])),
@@ -107,16 +107,16 @@ def expressions():
         "dist/linear": (r.linear([llama, python, c], [r.number(0.5), r.number(0.3), weights]), None),
         "dist/halfway": (r.slerp(python, prose, r.match_number([(r.glob("*norm*"), r.number(0.0))], r.ramp([r.number(0.2), r.number(0.9)]))), None),
         "dist/turn": (r.slerp(r.onto(llama, "-", r.times(r.number(3.0), python_delta)), prose, weights), "F32"),
-        "dist/plain": (r.linear([python, prose], [r.number(0.5), r.number(0.25)], normalize=False), "F16"),
+        "dist/plain": (r.linear([python, prose], [r.number(0.5), r.number(0.25)], normalize=r.word("false")), "F16"),
         "dist/forget": (r.onto(llama, "-", r.times(r.number(0.5), python_delta)), "F32"),
         "dist/analogy": (r.onto(c, "+", r.rebase(python_delta, c)), None),
-        "dist/both": (r.onto(llama, "+", r.call(r.strategy("ties", None, "count", "count"), [
+        "dist/both": (r.onto(llama, "+", r.call(r.strategy("ties", None, r.word("count"), r.word("count")), [
             r.masked(python_delta, by_rows), r.masked(c_delta, band)], [r.number(0.3), r.number(0.6)])), None),
         "dist/mean": (block(llama, r.strategy("mean", r.number(1.5)), [
             ([python], r.Clauses(r.number(0.7), by_rows)),
             ([c], r.Clauses(mask=band)),
             ([prose], r.Clauses(mask=either))]), None),
-        "dist/wide": (block(llama, r.strategy("ties", r.number(0.9), "unweighted", "none"), [
+        "dist/wide": (block(llama, r.strategy("ties", r.number(0.9), r.word("unweighted"), r.word("none")), [
             ([python], r.Clauses(r.number(-0.5))), ([c], r.Clauses()), ([prose], r.Clauses(weights))],
             r.Clauses(mask=band)), "F64"),
         "dist/delta": (r.masked(r.add(r.over(python_delta, r.number(3.0)), "-", c_delta), by_rows), None),
@@ -169,10 +169,10 @@ def nested():
     code = block(llama, r.strategy("ties"), [([python], r.Clauses()), ([c], r.Clauses(r.number(0.4)))], r.Clauses(mask=crumbs))
     all_ = block(code, r.strategy("sum"), [([prose], r.Clauses(r.number(0.3), r.mask_method("magnitude", r.number(0.2)))),
                                           ([python], r.Clauses(r.number(0.1)))],
-                 ats=[r.At(r.tensors(["lm_head.*", "*embed_tokens*"]), keep=prose),
-                      r.At(r.layers(1, 3), clauses={0: r.Clauses(mask=crumbs)}),
-                      r.At(r.not_(r.layers(0, None)), keep=llama),
-                      r.At(r.glob("*.mlp.*"), clauses={0: r.Clauses(r.number(0.9)), 1: r.Clauses(r.number(0.0))})])
+                 ats=[r.At([r.tensors(["lm_head.*", "*embed_tokens*"])], keep=prose),
+                      r.At([r.layers(1, 3)], clauses={0: r.Clauses(mask=crumbs)}),
+                      r.At([r.not_(r.layers(0, None))], keep=llama),
+                      r.At([r.glob("*.mlp.*")], clauses={0: r.Clauses(r.number(0.9)), 1: r.Clauses(r.number(0.0))})])
     text = HEAD + """
 mask crumbs = breadcrumbs(density: 0.15, drop_top: 0.006, stream: 5)
 

@@ -5,7 +5,6 @@ theta's compiler: there is no graph, no lowering, no fusion; a tensor's value is
 
 Vectors are dense here: an element that a mask dropped is +0.  For sum, mean and ties that is the same as leaving it out.
 """
-import fnmatch
 import math
 import re
 from dataclasses import dataclass, field
@@ -44,6 +43,12 @@ class Number(NamedTuple):
     at: Callable            # context → float
 
 
+class Word(NamedTuple):
+    """A word of a closed list, or a boolean."""
+    text: str
+    at: Callable            # context → the word
+
+
 class Selector(NamedTuple):
     text: str
     of: Callable            # context, name → bool
@@ -65,7 +70,7 @@ class Vector(NamedTuple):
 
 class Model(NamedTuple):
     text: str
-    value: Callable         # context → tensor in W, or None where the checkpoint lacks it
+    value: Callable         # context → tensor in W, or UNCHANGED or None where the checkpoint lacks it
     donor: str              # name of the checkpoint that gives dtypes and config
     exception: str = None   # what its declaration allows: missing base, missing skip, extra skip
 
@@ -73,6 +78,13 @@ class Model(NamedTuple):
 class Strategy(NamedTuple):
     text: str
     combine: Callable       # context, [(τ, weight)] → s × a
+    averages: bool = False  # whether it divides by the sum of all weights, somewhere
+
+
+UNCHANGED = "unchanged"     # `missing base`: the tensor counts as equal to what it is compared with
+
+
+def is_tensor(value): return isinstance(value, (np.ndarray, np.generic))
 
 
 # ------------------------------------------------------------------------------------------------- numbers
@@ -92,15 +104,29 @@ def ramp(points, over=None, outside=None):
             if outside is not None: return outside.at(c)
             return points[0 if re.search("embed|wte|wpe|patch", c.name) else -1].at(c)
         i, last = place[1], c.depths[place[0]] - 1
-        if over is not None: i, last = min(max(i - over[0], 0), over[1] - 1 - over[0]), over[1] - 1 - over[0]
+        if over is not None:
+            first, end = layer_range(over, c.depths[place[0]])
+            i, last = min(max(i - first, 0), end - 1 - first), end - 1 - first
         if last == 0: return points[0].at(c)
         u = (i * k) / last
         j = min(math.floor(u), k - 1)
         return points[j].at(c) + (points[j + 1].at(c) - points[j].at(c)) * (u - j)
     settings = [p.text for p in points]
-    if over is not None: settings.append(f"over: {over[0]}..{over[1]}")
+    if over is not None: settings.append(f"over: {range_text(over)}")
     if outside is not None: settings.append(f"outside: {outside.text}")
     return Number(f"ramp({', '.join(settings)})", at)
+
+
+def layer_range(bounds, depth):
+    """First layer and end of (A, B): negative numbers count from the end, no B runs to it."""
+    count = lambda bound: bound + depth if bound < 0 else bound
+    return count(bounds[0]), depth if bounds[1] is None else count(bounds[1])
+
+
+def range_text(bounds): return f"{bounds[0]}..{'' if bounds[1] is None else bounds[1]}"
+
+
+def negate(x): return Number(f"-({x.text})", lambda c: -x.at(c))
 
 
 def arithmetic(left, operator, right):
@@ -121,25 +147,46 @@ def match_number(arms, otherwise):
     return Number(match_text(arms, otherwise), lambda c: chosen(arms, otherwise, c).at(c))
 
 
+def word(text): return Word(text, lambda c: text)
+
+
+def match_word(arms, otherwise):
+    return Word(match_text(arms, otherwise), lambda c: chosen(arms, otherwise, c).at(c))
+
+
+def word_at(value, c, default=None): return value.at(c) if value else default
+
+
 # ------------------------------------------------------------------------------------------------- selectors, masks
 
+def matches_glob(pattern, name):
+    """`*` crosses dots, `?` is one character, `[0-9]` and `[!0-9]` one of a class, `{a,b}` one of several words."""
+    parts = {"*": ".*", "?": ".", "{": "(?:", "}": ")"}
+    regex, in_braces = "", False
+    for piece in re.findall(r"\[[^\]]*\]|.", pattern):
+        in_braces = piece == "{" or (in_braces and piece != "}")
+        if len(piece) > 1: regex += piece.replace("[!", "[^")
+        elif piece == "," and in_braces: regex += "|"
+        else: regex += parts.get(piece, re.escape(piece))
+    return re.fullmatch(regex, name, re.DOTALL) is not None
+
+
 def glob(pattern):
-    return Selector(f'"{pattern}"', lambda c, name: fnmatch.fnmatchcase(name, pattern))
+    return Selector(f'"{pattern}"', lambda c, name: matches_glob(pattern, name))
 
 
 def tensors(patterns):
     text = ", ".join(f'"{p}"' for p in patterns)
-    return Selector(f"tensors({text})", lambda c, name: any(fnmatch.fnmatchcase(name, p) for p in patterns))
+    return Selector(f"tensors({text})", lambda c, name: any(matches_glob(p, name) for p in patterns))
 
 
 def layers(first, end):
     def of(c, name):
         place = stack_of(name)
         if place is None: return False
-        depth = c.depths[place[0]]
-        count = lambda bound: bound + depth if bound < 0 else bound
-        return count(first) <= place[1] < (depth if end is None else count(end))
-    return Selector(f"layers({first}..{'' if end is None else end})", of)
+        begin, stop = layer_range((first, end), c.depths[place[0]])
+        return begin <= place[1] < stop
+    return Selector(f"layers({range_text((first, end))})", of)
 
 
 def not_(s): return Selector(f"!{s.text}", lambda c, name: not s.of(c, name))
@@ -151,17 +198,18 @@ def selector_mask(s):
     return Mask(s.text, lambda c, tau, stream: (np.full(tau.shape, s.takes(c)), tau))
 
 
-def mask_method(kind, density, drop_top=None, per=None, at_least_one=False, rescale=None, stream=None):
+def mask_method(kind, density, drop_top=None, per=None, at_least_one=None, rescale=None, stream=None):
+    """per, at_least_one and rescale: Words, or None for the default."""
     def use(c, tau, position):
-        mask = st.Mask(kind, density.at(c), drop_top.at(c) if drop_top else 0.0, per=per, rescale=rescale,
-                       at_least_one=at_least_one)
+        mask = st.Mask(kind, density.at(c), drop_top.at(c) if drop_top else 0.0, per=word_at(per, c),
+                       rescale=word_at(rescale, c), at_least_one=word_at(at_least_one, c) == "true")
         kept = st.keep(mask, {c.name: tau}, position if stream is None else stream)[c.name]
         return kept.elements, st.rescale(mask, tau, kept)
     settings = [f"density: {density.text}"]
     if drop_top: settings.append(f"drop_top: {drop_top.text}")
-    if per: settings.append(f"per: {per}")
-    if at_least_one: settings.append("at_least_one: true")
-    if rescale: settings.append(f"rescale: {rescale}")
+    if per: settings.append(f"per: {per.text}")
+    if at_least_one: settings.append(f"at_least_one: {at_least_one.text}")
+    if rescale: settings.append(f"rescale: {rescale.text}")
     if stream is not None: settings.append(f"stream: {stream}")
     return Mask(f"{kind}({', '.join(settings)})", use)
 
@@ -196,7 +244,7 @@ def named(thing, name):
 
 def checkpoint(name, stored, exception=None, nan="propagate"):
     def value(c):
-        if c.name not in stored: return None
+        if c.name not in stored: return UNCHANGED if exception == "missing base" else None
         tensor = stored[c.name]
         c.dtypes.add(tensor.dtype)
         x = st.read(tensor, c.W, nan)[0]
@@ -206,26 +254,29 @@ def checkpoint(name, stored, exception=None, nan="propagate"):
 
 
 def stored_vector(name, stored):
-    """A vector that an output wrote; it has every tensor."""
+    """A vector that an output wrote; what it lacks takes no part."""
     def value(c):
+        if c.name not in stored: return None
         c.dtypes.add(stored[c.name].dtype)
-        return st.widen(stored[c.name], c.W)
+        x = st.widen(stored[c.name], c.W)
+        c.finite = c.finite & np.isfinite(x)
+        return x
     return Vector(name, value)
 
 
 def difference(model, base):
     def value(c):
         x, theta = model.value(c), base.value(c)
-        if x is not None: return x - theta
-        return None if model.exception == "missing skip" else np.zeros_like(theta)
+        if x is None or not is_tensor(theta): return None
+        return x - theta if is_tensor(x) else np.zeros_like(theta)
     return Vector(f"({model.text} - {base.text})", value)
 
 
 def adapter(name, modules, scaling, transposed):
     """modules: {module: (A, B)}; scaling: {module: float64}."""
     def value(c):
-        module = c.name.removesuffix(".weight")
-        if module not in modules: return None
+        module = next((m for m in (name.removesuffix(".weight") for name in c.names) if m in modules), None)
+        if module is None: return None
         pair = modules[module]
         c.dtypes |= {t.dtype for t in pair}
         return st.lora_product(*(st.widen(t, c.W) for t in pair), scaling[module], transposed)
@@ -251,13 +302,16 @@ def lift(text, apply, vector):
 def times(factor, v): return lift(f"{factor.text} * ({v.text})", lambda c, t: c.W(factor.at(c)) * t, v)
 def over(v, divisor): return lift(f"({v.text}) / {divisor.text}", lambda c, t: t / c.W(divisor.at(c)), v)
 def minus(v): return lift(f"-({v.text})", lambda c, t: -t, v)
+def times_behind(v, factor): return times(factor, v)._replace(text=f"({v.text}) * {factor.text}")
 def rebase(v, model): return Vector(f"rebase({v.text}, {model.text})", v.value)
 
 
 def add(a, operator, b):
-    """Of vectors that have every tensor."""
+    """Where one lacks the tensor it takes no part."""
     def value(c):
         x, y = a.value(c), b.value(c)
+        if y is None: return x
+        if x is None: return y if operator == "+" else -y
         return x + y if operator == "+" else x - y
     return Vector(f"({a.text}) {operator} ({b.text})", value)
 
@@ -265,9 +319,17 @@ def add(a, operator, b):
 def onto(model, operator, vector):
     def value(c):
         theta, tau = model.value(c), vector.value(c)
-        if tau is None: return theta
+        if tau is None or not is_tensor(theta): return theta
         return st.onto(theta, tau if operator == "+" else -tau)
-    return Model(f"{model.text} {operator} {vector.text}", value, model.donor)
+    return Model(f"({model.text} {operator} ({vector.text}))", value, model.donor)
+
+
+def match_vector(arms, otherwise):
+    return Vector(match_text(arms, otherwise), lambda c: chosen(arms, otherwise, c).value(c))
+
+
+def match_model(arms, otherwise):
+    return Model(match_text(arms, otherwise), lambda c: chosen(arms, otherwise, c).value(c), otherwise.donor)
 
 
 # ------------------------------------------------------------------------------------------------- strategies
@@ -281,44 +343,53 @@ def strategy(method, scale=None, elect=None, divide=None):
         s = scale.at(c) if scale else 1.0
         if method == "sum": return st.sum_(everywhere(pairs), s)
         if method == "mean": return st.mean(everywhere(pairs), s)
-        return st.ties(everywhere(pairs), s, elect or "weighted", divide or "weights")
-    settings = [f"{key}: {value}" for key, value in
-                (("scale", scale and scale.text), ("elect", elect), ("divide", divide)) if value]
-    return Strategy(method + (f"({', '.join(settings)})" if settings else ""), combine)
+        return st.ties(everywhere(pairs), s, word_at(elect, c, "weighted"), word_at(divide, c, "weights"))
+    settings = [f"{key}: {value.text}" for key, value in (("scale", scale), ("elect", elect), ("divide", divide)) if value]
+    return Strategy(method + (f"({', '.join(settings)})" if settings else ""), combine, method == "mean")
 
 
 def match_strategy(arms, otherwise):
-    return Strategy(match_text(arms, otherwise), lambda c, pairs: chosen(arms, otherwise, c).combine(c, pairs))
+    return Strategy(match_text(arms, otherwise), lambda c, pairs: chosen(arms, otherwise, c).combine(c, pairs),
+                    any(s.averages for s in (otherwise, *(value for _, value in arms))))
 
 
 def call(method, vectors, weights=None):
     """The expression form of a strategy on vectors."""
+    """weights: one for each vector, or one Number for all."""
+    ws = weights if isinstance(weights, list) else [weights or number(1.0)] * len(vectors)
     def value(c):
-        ws = weights or [number(1.0)] * len(vectors)
         pairs = [(tau, w.at(c)) for tau, w in ((v.value(c), w) for v, w in zip(vectors, ws)) if tau is not None]
         return method.combine(c, pairs) if pairs else None
     name, _, settings = method.text.partition("(")
     parts = [v.text for v in vectors]
-    if weights: parts.append(f"weight: [{', '.join(w.text for w in weights)}]")
+    if weights: parts.append("weight: " + (f"[{', '.join(w.text for w in ws)}]" if isinstance(weights, list) else weights.text))
     if settings: parts.append(settings.removesuffix(")"))
     return Vector(f"{name}({', '.join(parts)})", value)
 
 
-def linear_value(models, weights, normalize, c):
-    xs = [m.value(c) for m in models]
-    return st.linear(xs, [w.at(c) for w in weights], normalize)
+def present(pairs):
+    """Members that take part, (tensor, weight); what counts as unchanged equals the first that has the tensor.
+
+    UNCHANGED or None when no member has it.
+    """
+    first = next((x for x, _ in pairs if is_tensor(x)), None)
+    if first is None: return UNCHANGED if any(x is not None for x, _ in pairs) else None
+    return [(x if is_tensor(x) else first, w) for x, w in pairs if x is not None]
 
 
-def linear(models, weights=None, normalize=True, text=None):
-    ws = weights or [number(1.0)] * len(models)
+def linear(models, weights=None, normalize=None, text=None):
+    """weights: one for each model, or one Number for all; normalize: a Word; text: what stands for the models."""
+    ws = weights if isinstance(weights, list) else [weights or number(1.0)] * len(models)
     parts = [text or ", ".join(m.text for m in models)]
-    if weights: parts.append(f"weight: [{', '.join(w.text for w in weights)}]")
-    if not normalize: parts.append("normalize: false")
-    return Model(f"linear({', '.join(parts)})", lambda c: linear_value(models, ws, normalize, c), models[0].donor)
+    if weights: parts.append("weight: " + (f"[{', '.join(w.text for w in ws)}]" if isinstance(weights, list) else weights.text))
+    if normalize: parts.append(f"normalize: {normalize.text}")
+    return Model(f"linear({', '.join(parts)})",
+                 lambda c: linear_strategy(normalize).combine(c, [(m.value(c), w.at(c)) for m, w in zip(models, ws)]),
+                 models[0].donor)
 
 
 def slerp(a, b, t):
-    return Model(f"slerp({a.text}, {b.text}, t: {t.text})", lambda c: st.slerp(a.value(c), b.value(c), t.at(c))[0], a.donor)
+    return Model(f"slerp({a.text}, {b.text}, t: {t.text})", lambda c: slerp_strategy(t).combine(c, [(a.value(c), 1.0), (b.value(c), 1.0)]), a.donor)
 
 
 # ------------------------------------------------------------------------------------------------- the merge block
@@ -327,9 +398,12 @@ def slerp(a, b, t):
 class Clauses:
     weight: Number = None
     mask: Mask = None
+    tall: bool = False      # one a line, in braces
 
     def text(self):
-        return "".join(f"  {key} {value.text}" for key, value in (("weight", self.weight), ("mask", self.mask)) if value)
+        stated = [f"{key} {value.text}" for key, value in (("weight", self.weight), ("mask", self.mask)) if value]
+        if self.tall and stated: return " {\n    " + "\n    ".join(stated) + "\n  }"
+        return "".join(f"  {clause}" for clause in stated)
 
 
 @dataclass
@@ -341,45 +415,49 @@ class Line:
 
 @dataclass
 class At:
-    selector: Selector
+    selectors: list         # joined with |
     keep: Model = None
     clauses: dict = field(default_factory=dict)     # number of the line → Clauses
 
+    def takes(self, c): return any(selector.takes(c) for selector in self.selectors)
+
     def text(self, lines):
-        if self.keep: return f"  at {self.selector.text}  keep {self.keep.text}\n"
+        head = f"  at {', '.join(selector.text for selector in self.selectors)}"
+        if self.keep: return f"{head}  keep {self.keep.text}\n"
         body = "".join(f"    {lines[i].text}{clauses.text()}\n" for i, clauses in self.clauses.items())
-        return f"  at {self.selector.text} {{\n{body}  }}\n"
+        return f"{head} {{\n{body}  }}\n"
 
 
 @dataclass
 class Block:
-    """`merge name [onto base] using strategy { … }`; without a base the method is linear over models."""
+    """`merge name [onto base] using strategy { … }`; without a base the entries are models."""
     name: str
     base: Model
     method: Strategy
     lines: list
     each: Clauses = field(default_factory=Clauses)
     ats: list = field(default_factory=list)
-    normalize: bool = True
+    each_last: bool = False
+    ats_first: bool = False
 
     def text(self):
         head = f"merge {self.name}" + (f" onto {self.base.text}" if self.base else "")
-        using = self.method.text if self.base else "linear" + ("" if self.normalize else "(normalize: false)")
-        each = f"  each{self.each.text()}\n" if self.each.text() else ""
-        lines = "".join(f"  {line.text}{line.clauses.text()}\n" for line in self.lines)
-        return f"{head} using {using} {{\n{each}{lines}{''.join(at.text(self.lines) for at in self.ats)}}}\n"
+        each = [f"  each{self.each.text()}\n"] if self.each.text() else []
+        lines, ats = [f"  {line.text}{line.clauses.text()}\n" for line in self.lines], [at.text(self.lines) for at in self.ats]
+        items = ats + lines if self.ats_first else lines + ats
+        return f"{head} using {self.method.text} {{\n{''.join(items + each if self.each_last else each + items)}}}\n"
 
     def clause(self, c, number_of_line, key):
         """From the first `at` that matches and states it, else from the line, else from `each`."""
         for at in self.ats:
-            if at.keep is None and at.selector.takes(c) and number_of_line in at.clauses:
+            if at.keep is None and at.takes(c) and number_of_line in at.clauses:
                 stated = getattr(at.clauses[number_of_line], key)
                 if stated is not None: return stated
         return getattr(self.lines[number_of_line].clauses, key) or getattr(self.each, key)
 
     def value(self, c):
         for at in self.ats:
-            if at.keep and at.selector.takes(c): return at.keep.value(c)
+            if at.keep and at.takes(c): return at.keep.value(c)
         pairs, position = [], 0
         for i, line in enumerate(self.lines):
             weight, mask = self.clause(c, i, "weight") or number(1.0), self.clause(c, i, "mask")
@@ -389,10 +467,28 @@ class Block:
                 if mask: value = masked(value, mask, position)
                 pairs.append((value.value(c), weight.at(c)))
                 position += 1
-        if not self.base: return st.linear([x for x, _ in pairs], [w for _, w in pairs], self.normalize)
-        theta, present = self.base.value(c), [(tau, w) for tau, w in pairs if tau is not None]
-        return st.onto(theta, self.method.combine(c, present)) if present else theta
+        if not self.base: return self.method.combine(c, pairs)
+        theta, taking_part = self.base.value(c), [(tau, w) for tau, w in pairs if tau is not None]
+        return st.onto(theta, self.method.combine(c, taking_part)) if taking_part else theta
 
     def model(self):
         donor = self.base.donor if self.base else self.lines[0].members[0].donor
         return Model(self.name, self.value, donor)
+
+
+def linear_strategy(normalize=None):
+    """`using linear` over models; it divides by the sum of the weights."""
+    def combine(c, pairs):
+        members = present(pairs)
+        if not isinstance(members, list): return members
+        return st.linear([x for x, _ in members], [w for _, w in members], word_at(normalize, c, "true") == "true")
+    return Strategy("linear" + (f"(normalize: {normalize.text})" if normalize else ""), combine, True)
+
+
+def slerp_strategy(t):
+    """`using slerp` over two models."""
+    def combine(c, pairs):
+        members = present([(x, 0.0) for x, _ in pairs])
+        if not isinstance(members, list): return members
+        return members[0][0] if len(members) == 1 else st.slerp(members[0][0], members[1][0], t.at(c))[0]
+    return Strategy(f"slerp(t: {t.text})", combine)

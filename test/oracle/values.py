@@ -1,0 +1,176 @@
+"""Random selectors, numbers, words, masks and strategies, each declared by name now and then."""
+import recipe as r
+
+
+# ------------------------------------------------------------------------------------------------- selectors
+
+PATTERNS = ("*norm*", "*.mlp.*", "*self_attn*", "model.layers.[0-1].*", "*embed*", "lm_head.*", "*.weight", "model.*", "*conv*",
+            "model.layers.?.*_proj.weight", "logit_scale", "b25*", "*", "{model,vision}.*", "*.{mlp,self_attn}.*", "b25[67].weight",
+            "model.layers.[!0]*", "*{norm.weight,scale}", "strange*", "*[0-9]*")
+
+
+def matching(g, selector):
+    return {name for name in g.case.shapes if selector.takes(g.case.context(name))}
+
+
+def selector(g, depth=2):
+    """One that takes some tensor, but not all."""
+    while True:
+        s = any_selector(g, depth)
+        if 0 < len(matching(g, s)) < len(g.case.shapes): break
+    if not g.chance(0.12): return s
+    name = g.name("mask part")
+    g.declare(f"{name} = {s.text}\n")
+    return r.named(s, name.split()[1])
+
+
+def any_selector(g, depth):
+    kind = g.rng.random()
+    if depth and kind < 0.15: return r.and_(any_selector(g, depth - 1), any_selector(g, depth - 1))
+    if depth and kind < 0.3: return r.or_(any_leaf(g), any_leaf(g))
+    if depth and kind < 0.4: return r.not_(any_leaf(g))
+    return any_leaf(g)
+
+
+def any_leaf(g):
+    if g.chance(0.35):
+        stop = max(g.case.depths.values())
+        first = g.between(0, stop)
+        end = g.pick([None, stop, g.between(first + 1, stop + 1)])
+        if end not in (None, stop) and g.chance(0.3): end -= stop      # counts from the end
+        return r.layers(first - stop if g.chance(0.2) and end is None else first, end)
+    patterns = [p for p in PATTERNS if matching(g, r.glob(p))]
+    if g.chance(0.7): return r.glob(g.pick(patterns))
+    return r.tensors(g.some(patterns)[:2])
+
+
+def arms(g, make):
+    """Arms of a `match` of which each wins somewhere."""
+    left, found = set(g.case.shapes), []
+    for _ in range(g.between(1, 3)):
+        s = selector(g, 1)
+        if matching(g, s) & left and left - matching(g, s):
+            found.append((s, make()))
+            left -= matching(g, s)
+    return found
+
+
+# ------------------------------------------------------------------------------------------------- numbers and words
+
+def plain(g, low, high):
+    x = float(g.rng.uniform(low, high))
+    return min(max(round(x, g.between(1, 5)), low), high) if g.chance(0.8) else x
+
+
+def number(g, low, high, depth=2):
+    """Within [low, high] for every tensor, because each piece is."""
+    make = lambda: number(g, low, high, depth - 1)
+    kind = g.rng.random()
+    if depth and kind < 0.12: return ramp(g, low, high, make)
+    if depth and kind < 0.2:
+        found = arms(g, make)
+        if found: return r.match_number(found, make())
+    if depth and kind < 0.24: return r.arithmetic(r.arithmetic(make(), "+", make()), "/", r.number(2.0))
+    if depth and kind < 0.26: return r.arithmetic(make(), "*", number(g, 1.0, 1.0, 0))
+    if depth and kind < 0.28: return r.arithmetic(make(), "-", number(g, 0.0, 0.0, 0))
+    if depth and kind < 0.3: return r.negate(r.negate(make()))
+    if kind < 0.38: return parameter(g, plain(g, low, high))
+    return r.number(plain(g, low, high))
+
+
+def ramp(g, low, high, make):
+    over = None
+    if g.chance(0.35):
+        stop = max(g.case.depths.values())
+        first = g.between(0, stop)
+        over = (first, g.between(first + 1, stop + 1))
+        if g.chance(0.3): over = (first - stop, None)
+    points = [make() for _ in range(g.between(2, 5))]
+    return r.ramp(points, over, make() if g.chance(0.5) else None)
+
+
+def parameter(g, value):
+    """A declared one, or half the time one that -p sets."""
+    name, given, bound = g.name("param p"), g.chance(0.5), f"(min: {min(value, 0.125)!r})" if g.chance(0.2) and value >= 0 else ""
+    default = r.number(0.125 if given else value)
+    g.declare(f"{name}: number{bound} = {default.text}\n")
+    name = name.split()[1]
+    if given: g.case.parameters[name] = value
+    return r.parameter(name, value)
+
+
+def weight(g):
+    kind = g.rng.random()
+    if kind < 0.04: return r.number(0.0)
+    if kind < 0.06: return r.number(1e-60)      # 0 in float32
+    return number(g, -1.2, -0.1) if kind < 0.16 else number(g, 0.1, 1.3)
+
+
+def word(g, words):
+    """One of them for all tensors, or by `match`."""
+    make = lambda: r.word(g.pick(words))
+    found = arms(g, make) if g.chance(0.12) else []
+    return r.match_word(found, make()) if found else make()
+
+
+def boolean(g, p):
+    return word(g, ["true", "false"]) if g.chance(p) else None
+
+
+# ------------------------------------------------------------------------------------------------- masks
+
+def density(g):
+    kind = g.rng.random()
+    if kind < 0.05: return r.number(1.0)
+    if kind < 0.08: return r.number(1e-7)       # keeps nothing of most groups, which warns
+    return number(g, 0.02, 0.98)
+
+
+def method_mask(g, rescales):
+    per = word(g, ["row", "last", "tensor"]) if g.chance(0.7) else None
+    how = word(g, ["none", "inv", "l1"]) if rescales and g.chance(0.7) else r.word("none") if g.chance(0.3) else None
+    stream = g.pick([0, 1, 2, 7, 2**40]) if g.chance(0.1) else None
+    if g.chance(0.5): return r.mask_method("magnitude", density(g), None, per, boolean(g, 0.25), how, stream)
+    drop_top = number(g, 0.0, 0.3) if g.chance(0.85) else number(g, 0.3, 0.99)
+    return r.mask_method("breadcrumbs", density(g), drop_top, per, boolean(g, 0.25), how, stream)
+
+
+def mask(g):
+    kind = g.rng.random()
+    if kind < 0.55: found = method_mask(g, True)
+    elif kind < 0.65: found = r.selector_mask(selector(g))
+    elif kind < 0.72: found = r.mask_and(method_mask(g, True), r.selector_mask(selector(g)))
+    elif kind < 0.75: found = r.mask_and(r.selector_mask(selector(g)), method_mask(g, True))
+    elif kind < 0.82: found = r.mask_or(method_mask(g, False), method_mask(g, False))
+    elif kind < 0.85: found = r.mask_or(r.selector_mask(selector(g)), method_mask(g, False))
+    elif kind < 0.89: found = r.mask_and(method_mask(g, False), r.mask_not(method_mask(g, False)))
+    elif kind < 0.92: found = r.mask_not(r.mask_or(method_mask(g, False), r.selector_mask(selector(g))))
+    else:
+        choices = arms(g, lambda: method_mask(g, True) if g.chance(0.8) else r.selector_mask(selector(g)))
+        found = r.match_mask(choices, method_mask(g, True)) if choices else method_mask(g, True)
+    if not g.chance(0.4): return found
+    name = g.name("mask mask")
+    g.declare(f"{name} = {found.text}\n")
+    return r.named(found, name.split()[1])
+
+
+# ------------------------------------------------------------------------------------------------- strategies
+
+def strategy(g):
+    found = plain_strategy(g)
+    if g.chance(0.15):
+        choices = arms(g, lambda: plain_strategy(g))
+        if choices: found = r.match_strategy(choices, found)
+    if not g.chance(0.12): return found
+    name = g.name("strategy soft")
+    g.declare(f"{name} = {found.text}\n")
+    return r.named(found, name.split()[1])
+
+
+def plain_strategy(g):
+    scale = (number(g, -0.8, -0.1) if g.chance(0.1) else number(g, 0.1, 1.5)) if g.chance(0.4) else None
+    method = g.pick(["sum", "sum", "mean", "ties", "ties", "ties"])
+    if method != "ties": return r.strategy(method, scale)
+    elect = word(g, ["weighted", "unweighted", "count"]) if g.chance(0.7) else None
+    divide = word(g, ["weights", "count", "none"]) if g.chance(0.7) else None
+    return r.strategy(method, scale, elect, divide)
