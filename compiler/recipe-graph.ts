@@ -253,7 +253,7 @@ export interface OutputNode {
   readonly path: string;
   readonly value:
     { readonly kind: "model"; readonly node: ModelNode } | { readonly kind: "vector"; readonly node: VectorNode };
-  readonly dtype?: string;
+  readonly dtype?: Varying<string>;
   /** Bytes. */
   readonly shard?: number;
   readonly overflow: "error" | "saturate" | "inf";

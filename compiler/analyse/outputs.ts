@@ -3,7 +3,7 @@
 import type { Expression, OutputStatement } from "../../dsl/ast.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Scope } from "./names.ts";
-import { takeConstantWord } from "./parameter-values.ts";
+import { takeConstantWord, takeWord, wordsIn } from "./parameter-values.ts";
 import type { CheckpointNode, OutputNode } from "../recipe-graph.ts";
 import { reportSettingTwice, reportUnknownSetting, takePath } from "./sources.ts";
 import { DTYPE_WORDS, DTYPES } from "./words.ts";
@@ -74,14 +74,14 @@ function readSettings(settings: OutputStatement["settings"], scope: Scope): Sett
   return isSound ? read : undefined;
 }
 
-function takeDtype(value: Expression, scope: Scope): string | undefined {
-  const word = takeConstantWord("dtype", DTYPE_WORDS, value, scope);
-  if (word === undefined) return undefined;
-  if (DTYPES.has(word)) return word;
+function takeDtype(value: Expression, scope: Scope): OutputNode["dtype"] {
+  const dtype = takeWord("dtype", DTYPE_WORDS, value, scope);
+  const notServed = dtype && wordsIn(dtype).find((word) => !DTYPES.has(word));
+  if (notServed === undefined) return dtype;
   scope.report({
     code: "not-served",
     severity: "error",
-    message: `dtype ${word} is known to theta but not served yet; use bf16 or f16`,
+    message: `dtype ${notServed} is known to theta but not served yet; use bf16 or f16`,
     span: value.span,
   });
   return undefined;

@@ -89,7 +89,8 @@ export function takeConstantWord(
   return undefined;
 }
 
-function wordsIn(value: Varying<string>): string[] {
+/** Every word that it is for some tensor. */
+export function wordsIn(value: Varying<string>): string[] {
   if (value.kind === "constant") return [value.value];
   return [...value.arms.map((arm) => arm.value), ...(value.otherwise ? [value.otherwise] : [])].flatMap(wordsIn);
 }

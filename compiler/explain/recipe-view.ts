@@ -3,7 +3,7 @@
 
 import type { SourceNode } from "../graph-walk.ts";
 import type { MaskedNode, MethodParameters, ModelNode, OutputNode, RecipeGraph, VectorNode } from "../recipe-graph.ts";
-import { callText, maskText, numberText, selectorText, strategyText } from "./values-text.ts";
+import { callText, maskText, numberText, selectorText, strategyText, varyingText } from "./values-text.ts";
 
 export interface ViewNode {
   readonly kind:
@@ -41,7 +41,7 @@ export function viewOutputs(graph: RecipeGraph): readonly ViewNode[] {
 
 function settingsText({ value, dtype, shard, overflow, tokenizer, config }: OutputNode): string {
   const parts: string[] = [value.kind];
-  if (dtype !== undefined) parts.push(`dtype ${dtype.toLowerCase()}`);
+  if (dtype !== undefined) parts.push(`dtype ${varyingText(dtype, (word) => word)}`);
   if (shard !== undefined) parts.push(`shards of ${shard} bytes`);
   if (overflow !== "error") parts.push(`overflow ${overflow}`);
   if (tokenizer !== undefined) parts.push(`tokenizer ${tokenizer.name}`);

@@ -98,7 +98,7 @@ function parameterText(parameter: ParameterValue): string {
   }
 }
 
-function varyingText<T>(value: Varying<T>, text: (value: T) => string): string {
+export function varyingText<T>(value: Varying<T>, text: (value: T) => string): string {
   return value.kind === "constant" ? text(value.value) : matchText(value, (one) => varyingText(one, text));
 }
 

@@ -9,8 +9,12 @@ export interface NearGlob {
   readonly name: string;
 }
 
+/** Beyond this many pieces nobody mistyped a name, and ten thousand names would take minutes to compare. */
+const MOST_PIECES = 256;
+
 /** Undefined when no name is near: more than one letter in four would have to change. */
 export function nearestGlob(pieces: readonly GlobPiece[], names: readonly string[]): NearGlob | undefined {
+  if (pieces.length > MOST_PIECES) return undefined;
   const letters = pieces.filter(({ kind }) => kind === "literal").length;
   let least = Math.max(1, Math.floor(letters / 4)) + 1;
   let nearest: string | undefined;

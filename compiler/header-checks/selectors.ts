@@ -9,7 +9,7 @@ import { resolveRange, type Layout } from "../layout.ts";
 import { nearestGlob } from "./near-glob.ts";
 import type { LayerRange, MatchArm, ModelNode, OutputNode, Selector, VectorNode } from "../recipe-graph.ts";
 import { nameTest, spanOfSelector } from "../selectors.ts";
-import { visitVarying } from "./varying-parts.ts";
+import { type VaryingParts, visitVarying, visitWord } from "./varying-parts.ts";
 
 /** What is known of all arms that one selector stands for: an `at` block states several clauses. */
 interface ArmRecord {
@@ -22,7 +22,10 @@ export function checkSelectors(outputs: readonly OutputNode[], headers: Headers,
   const arms = new Map<string, ArmRecord>();
   for (const output of outputs) {
     const root = rootOf(output);
-    visit(root, new Set(headers.layout(root).names), headers, arms, new Map(), report);
+    const layout = headers.layout(root);
+    const names = new Set(layout.names);
+    visit(root, names, headers, arms, new Map(), report);
+    if (output.dtype !== undefined) visitWord(output.dtype, partsOf(layout, names, arms, report));
   }
   for (const { selector, layout, canWin } of arms.values()) {
     if (canWin) continue;
@@ -55,7 +58,22 @@ function visit(
   if (reaches.has(reach)) return;
   reaches.add(reach);
   const layout = headers.layout(node);
-  visitVarying(node, {
+  visitVarying(node, partsOf(layout, reach, arms, report));
+  const rest = node.kind === "model-choice" ? restOf(node, layout, reach) : undefined;
+  for (const child of childrenOf(node)) {
+    const ofChild = rest !== undefined && child === (node as { otherwise?: ModelNode }).otherwise ? rest : reach;
+    visit(child, ofChild, headers, arms, visited, report);
+  }
+}
+
+/** The checks of what varies over a model, for the names that reach it. */
+function partsOf(
+  layout: Layout,
+  reach: ReadonlySet<string>,
+  arms: Map<string, ArmRecord>,
+  report: Report,
+): VaryingParts {
+  return {
     selector: (selector) => checkSelector(selector, layout, report),
     choice: (choice) => {
       for (const arm of choice) checkSelector(arm.selector, layout, report);
@@ -78,12 +96,7 @@ function visit(
         });
       }
     },
-  });
-  const rest = node.kind === "model-choice" ? restOf(node, layout, reach) : undefined;
-  for (const child of childrenOf(node)) {
-    const ofChild = rest !== undefined && child === (node as { otherwise?: ModelNode }).otherwise ? rest : reach;
-    visit(child, ofChild, headers, arms, visited, report);
-  }
+  };
 }
 
 /** What `keep` leaves to the merge behind it. A model with a name of its own has other users, so it is not narrowed. */

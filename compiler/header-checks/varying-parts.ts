@@ -62,9 +62,14 @@ function visitPerInput(perInput: ReadonlyMap<string, readonly NumberValue[]>, pa
 function visitShared(shared: ReadonlyMap<string, ParameterValue>, parts: VaryingParts): void {
   for (const parameter of shared.values()) {
     if (parameter.kind === "number") visitNumber(parameter.value, parts);
-    else if (parameter.kind === "word") visitVaryingValue(parameter.value, () => undefined, parts);
-    else visitVaryingValue(parameter.value, () => undefined, parts);
+    else if (parameter.kind === "word") visitWord(parameter.value, parts);
+    else visitWord(parameter.value, parts);
   }
+}
+
+/** A word or a boolean. */
+export function visitWord<T extends string | boolean>(value: Varying<T>, parts: VaryingParts): void {
+  visitVaryingValue(value, () => undefined, parts);
 }
 
 function visitVaryingValue<T>(value: Varying<T>, visit: (value: T) => void, parts: VaryingParts): void {

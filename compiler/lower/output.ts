@@ -6,6 +6,7 @@ import type { Headers } from "../headers.ts";
 import { lowerCopied } from "./copied.ts";
 import { isValue, type Divisor, type Found, type TensorScope } from "./scope.ts";
 import { lowerModel } from "./model.ts";
+import { lowerWord } from "./parameters.ts";
 import { lowerVector } from "./vector.ts";
 import { checkNumbers, checkDivisors } from "./work-type.ts";
 import { ProgramBuilder, type Value } from "./program-builder.ts";
@@ -87,10 +88,11 @@ function makeScope(
 }
 
 function ofModel(node: ModelNode, output: OutputNode, scope: TensorScope): Action | undefined {
-  const { dtype } = scope.donor.tensor;
-  if (!isFloat(dtype)) return copyAction(node, scope);
+  if (!isFloat(scope.donor.tensor.dtype)) return copyAction(node, scope);
+  const before = scope.problems.errors;
   const found = scope.model(node);
-  if (isValue(found)) return finish(found, dtypeOf(output) ?? dtype, output, scope);
+  if (isValue(found)) return finish(found, output, scope);
+  if (scope.problems.errors > before) return undefined;
   // An arm of a choice that lacks the tensor: the donor is not asked there.
   scope.problems.add("no-value", node, () => ({
     message: `the output has no value for ${scope.names[0]}: the model it comes from lacks it`,
@@ -103,14 +105,18 @@ function ofModel(node: ModelNode, output: OutputNode, scope: TensorScope): Actio
 function ofVector(node: VectorNode, output: OutputNode, scope: TensorScope): Action | undefined {
   if (!isFloat(scope.donor.tensor.dtype)) return undefined;
   const found = scope.vector(node);
-  return found === "skip" ? undefined : finish(found, dtypeOf(output) ?? "F32", output, scope);
+  return found === "skip" ? undefined : finish(found, output, scope);
 }
 
-function dtypeOf(output: OutputNode): Dtype | undefined {
-  return output.dtype?.toUpperCase();
+/** As safetensors spells it: the output's, else the donor's, else of a vector f32. */
+function dtypeOf({ dtype, value }: OutputNode, scope: TensorScope): Dtype | undefined {
+  if (dtype !== undefined) return lowerWord(dtype, value.node, scope)?.toUpperCase();
+  return value.kind === "model" ? scope.donor.tensor.dtype : "F32";
 }
 
-function finish(value: Value, dtype: Dtype, output: OutputNode, scope: TensorScope): Action {
+function finish(value: Value, output: OutputNode, scope: TensorScope): Action | undefined {
+  const dtype = dtypeOf(output, scope);
+  if (dtype === undefined) return undefined;
   const { program, inputs } = scope.builder.finish(value);
   const isLoad = program.operations.length === 1 && program.operations[0]!.op === "load";
   const wide = dtype === "F64" || (isLoad ? inputs[0]!.tensor.dtype === "F64" : scope.builder.wide);

@@ -55,7 +55,7 @@ export function wordParameter(
 ): string | undefined {
   const parameter = shared.get(name);
   if (parameter?.kind !== "word") throw new Error(`${method} was given no word ${name}`);
-  return lowerVarying(parameter.value, node, scope);
+  return lowerWord(parameter.value, node, scope);
 }
 
 export function booleanParameter(
@@ -67,15 +67,19 @@ export function booleanParameter(
 ): boolean | undefined {
   const parameter = shared.get(name);
   if (parameter?.kind !== "boolean") throw new Error(`${method} was given no boolean ${name}`);
-  return lowerVarying(parameter.value, node, scope);
+  return lowerWord(parameter.value, node, scope);
 }
 
 /** Words and booleans: compared by value when a tied tensor meets several. */
-function lowerVarying<T extends string | boolean>(value: Varying<T>, node: Node, scope: TensorScope): T | undefined {
+export function lowerWord<T extends string | boolean>(
+  value: Varying<T>,
+  node: Node,
+  scope: TensorScope,
+): T | undefined {
   if (value.kind === "constant") return value.value;
   const values: T[] = [];
   for (const candidate of candidates(value, scope.headers.layout(node), scope.names)) {
-    const resolved = lowerVarying(candidate, node, scope);
+    const resolved = lowerWord(candidate, node, scope);
     if (resolved === undefined) return undefined;
     values.push(resolved);
   }

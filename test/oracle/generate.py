@@ -214,7 +214,7 @@ def draw_outputs(g, base, others, merges, vectors, huge):
     wanted += [v for v in vectors if g.chance(0.2)]
     if g.chance(0.1): wanted.append(g.pick([base, *(m for m in others if m.exception is None)]))
     for i, value in enumerate(wanted):
-        dtype = r.word(g.pick(["f32", "bf16", "f16", "f64"])) if g.chance(0.4) else None
+        dtype = values.word(g, ["f32", "bf16", "f16", "f64"]) if g.chance(0.4) else None
         settings = [f"dtype {dtype.text}"] if dtype else []
         if g.chance(0.2): settings.append(f"shard {g.pick(['20kB', '64KiB', '1MB'])}")
         # A propagated NaN can spread over a whole tensor by a sum, which counts as overflow.
@@ -231,9 +231,9 @@ def write_text(g):
     if g.chance(0.3): statements = into_library(g, statements)
     if g.chance(0.5): g.rng.shuffle(statements)
     text = "theta 1\n\n" + "".join(statements)
+    if g.chance(0.1): text = re.sub(r", (?=[^\"]*(?:\"[^\"]*\"[^\"]*)*$)", ",\n      ", text, flags=re.MULTILINE)
     if g.chance(0.2): text = "".join(line + ("  # ← , { ( \"" if g.chance(0.3) else "") + "\n" for line in text.splitlines())
     if g.chance(0.1): text = text.replace("\n", "\r\n")
-    if g.chance(0.1): text = re.sub(r", (?=[^\"]*(?:\"[^\"]*\"[^\"]*)*$)", ",\n      ", text, flags=re.MULTILINE)
     g.case.text = ("\ufeff" if g.chance(0.1) else "") + text
 
 

@@ -105,6 +105,24 @@ describe("merges onto a base", () => {
   });
 });
 
+describe("an output's dtype", () => {
+  const dtypeOf = (body: string, tensor: string) => actionsOf(`${HEAD}${body}\n`, SOURCES).get(tensor)!.dtype;
+
+  it("may differ by tensor", () => {
+    const body = `merge m onto llama using sum { maths }\noutput "out" = m { dtype match("*norm*": f32, else: f16) }`;
+    expect(dtypeOf(body, "model.norm.weight")).toBe("F32");
+    expect(dtypeOf(body, UP)).toBe("F16");
+  });
+
+  it("has selectors that are checked like any other", () => {
+    const { diagnostics } = compileText(
+      `${HEAD}output "out" = llama { dtype match("*nrom*": f32, else: f16) }`,
+      SOURCES,
+    );
+    expect(diagnostics.map(({ code }) => code)).toContain("no-such-tensor");
+  });
+});
+
 describe("masks", () => {
   const masked = (mask: string, tensor = UP) =>
     program(`merge m onto llama using sum { maths mask ${mask} }\noutput "out" = m`, tensor).slice(1, -2);

@@ -187,7 +187,7 @@ describe("parameters", () => {
 
   test("a dtype and a size in an output", () => {
     const body = `param d: dtype = f16\nparam s: size(max: 1TB) = 2GiB\noutput "out/x" = maths {\n  dtype d\n  shard s\n}`;
-    expect(graphOf(body).outputs[0]).toMatchObject({ dtype: "f16", shard: 2 ** 31 });
+    expect(graphOf(body).outputs[0]).toMatchObject({ dtype: { kind: "constant", value: "f16" }, shard: 2 ** 31 });
   });
 });
 
