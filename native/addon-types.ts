@@ -127,6 +127,8 @@ export interface FileSystemCalls {
   fallocate(fd: number, bytes: number): void;
   /** Makes `to` share the blocks of `from`; false where the file system cannot. */
   reflink(fromFd: number, toFd: number): boolean;
+  /** Bytes on disk that no reflink shares: what deleting the file's only name frees. Where nothing tells, all that are allocated. */
+  unsharedBytes(fd: number): number;
   /** renameat2 with RENAME_EXCHANGE; false where it is refused (EINVAL, ENOSYS, ENOTSUP). */
   exchange(a: string, b: string): boolean;
   /** Takes an exclusive flock on an open descriptor; false when another process holds it. */

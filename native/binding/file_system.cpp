@@ -34,6 +34,12 @@ Napi::Value reflink_call(const Napi::CallbackInfo& info) {
   });
 }
 
+Napi::Value unshared_bytes_call(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    return Napi::Number::New(info.Env(), static_cast<double>(unshared_bytes(descriptor(info, 0, "fd"))));
+  });
+}
+
 Napi::Value exchange_call(const Napi::CallbackInfo& info) {
   return guarded(info.Env(),
                  [&] { return Napi::Boolean::New(info.Env(), exchange(path(info, 0, "a"), path(info, 1, "b"))); });
@@ -61,6 +67,7 @@ Napi::Value file_system_type_call(const Napi::CallbackInfo& info) {
 void export_file_system_calls(Napi::Env env, Napi::Object exports) {
   exports.Set("fallocate", Napi::Function::New<fallocate_call>(env, "fallocate"));
   exports.Set("reflink", Napi::Function::New<reflink_call>(env, "reflink"));
+  exports.Set("unsharedBytes", Napi::Function::New<unshared_bytes_call>(env, "unsharedBytes"));
   exports.Set("exchange", Napi::Function::New<exchange_call>(env, "exchange"));
   exports.Set("tryLock", Napi::Function::New<try_lock_call>(env, "tryLock"));
   exports.Set("unlock", Napi::Function::New<unlock_call>(env, "unlock"));

@@ -3,6 +3,7 @@
 #include "file_calls.h"
 
 #include <fcntl.h>
+#include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -10,6 +11,8 @@
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <cstddef>
 
 #include "io_error.h"
 
@@ -44,6 +47,33 @@ bool reflink(int from, int to) {
   // ENOTTY and EINVAL come from file systems that do not know the call.
   if (errno == EOPNOTSUPP || errno == EXDEV || errno == ENOTTY || errno == EINVAL || errno == ENOSYS) return false;
   throw IoError("ioctl");
+}
+
+uint64_t unshared_bytes(int fd) {
+  struct stat about;
+  if (fstat(fd, &about) < 0) throw IoError("fstat");
+  const uint64_t allocated = static_cast<uint64_t>(about.st_blocks) * 512;
+  constexpr uint32_t kExtents = 256;
+  struct alignas(fiemap) {
+    std::byte bytes[sizeof(fiemap) + kExtents * sizeof(fiemap_extent)];
+  } room = {};
+  auto* const map = reinterpret_cast<fiemap*>(&room);
+  uint64_t shared = 0;
+  for (uint64_t start = 0;;) {
+    *map = {};
+    map->fm_start = start;
+    map->fm_length = FIEMAP_MAX_OFFSET - start;
+    map->fm_extent_count = kExtents;
+    // A file system without the call has no shared blocks that it could tell of either.
+    if (retrying([&] { return ioctl(fd, FS_IOC_FIEMAP, map); }) < 0) return allocated;
+    for (uint32_t at = 0; at < map->fm_mapped_extents; ++at) {
+      const fiemap_extent& extent = map->fm_extents[at];
+      if (extent.fe_flags & FIEMAP_EXTENT_SHARED) shared += extent.fe_length;
+      start = extent.fe_logical + extent.fe_length;
+      if (extent.fe_flags & FIEMAP_EXTENT_LAST) return allocated > shared ? allocated - shared : 0;
+    }
+    if (map->fm_mapped_extents == 0) return allocated > shared ? allocated - shared : 0;
+  }
 }
 
 bool exchange(const std::string& a, const std::string& b) {

@@ -13,6 +13,10 @@ void fallocate_file(int fd, uint64_t bytes);
 /// Makes `to` share the blocks of `from` (FICLONE).
 bool reflink(int from, int to);
 
+/// Bytes on disk that no other file shares: what deleting the file's only name would free. Blocks that a reflink shares
+/// count for nobody; on file systems that cannot tell, every allocated block counts.
+uint64_t unshared_bytes(int fd);
+
 /// Swaps two names in one step (RENAME_EXCHANGE).
 bool exchange(const std::string& a, const std::string& b);
 

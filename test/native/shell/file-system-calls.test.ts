@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import {
   closeSync,
   fstatSync,
+  ftruncateSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -34,6 +35,15 @@ test("fallocate reserves, and never shortens", () => {
   addon.fallocate(fd, 10);
   addon.fallocate(fd, 0);
   expect(fstatSync(fd).size).toBe(1_000_000);
+});
+
+test("unsharedBytes counts what is allocated, not holes", () => {
+  const fd = payloadFile();
+  addon.fallocate(fd, 1_000_000);
+  expect(addon.unsharedBytes(fd)).toBe(fstatSync(fd).blocks * 512);
+  ftruncateSync(fd, 0);
+  ftruncateSync(fd, 1_000_000);
+  expect(addon.unsharedBytes(fd)).toBe(0);
 });
 
 test("what cannot be allocated is ENOSPC or EFBIG", () => {
