@@ -95,6 +95,9 @@ export interface CompilerHost {
   readModel(path: string, display: string): Checkpoint | SourceProblem;
   readAdapter(path: string, display: string): Adapter | SourceProblem;
   readVector(path: string, display: string): StoredVector | SourceProblem;
-  /** Directories and files that match, sorted by bytes. `pattern` is absolute. */
-  listSources(pattern: string): readonly string[];
+  /**
+   * Directories and files that match, sorted by bytes. Both paths are absolute; what `pattern` shares with `directory`
+   * is taken as it stands, so that a project may lie in a directory with a bracket in its name.
+   */
+  listSources(pattern: string, directory: string): readonly string[];
 }

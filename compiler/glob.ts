@@ -13,9 +13,12 @@ export interface Glob {
 }
 
 const MOST_ALTERNATIVES = 1024;
+/** Characters; far beyond any tensor name or path, and it bounds how deep braces nest. */
+const LONGEST_GLOB = 4096;
 
 /** The glob, or why the text is none. */
 export function parseGlob(text: string): Glob | { readonly problem: string } {
+  if (text.length > LONGEST_GLOB) return { problem: `it is longer than ${LONGEST_GLOB} characters` };
   const expanded = expandBraces(text);
   if ("problem" in expanded) return expanded;
   const alternatives: GlobPiece[][] = [];

@@ -7,13 +7,24 @@ import { sortByBytes } from "./checkpoint/byte-order.ts";
 
 const SPECIAL = /[*?[{]/;
 
-/** `pattern` is absolute. Sorted by bytes; a part that is no glob matches nothing. Hidden entries need a literal dot. */
-export function listSources(pattern: string): readonly string[] {
+/**
+ * Both paths are absolute; what `pattern` shares with `directory` is taken as it stands. Sorted by bytes; a part that is
+ * no glob matches nothing. Hidden entries need a literal dot.
+ */
+export function listSources(pattern: string, directory: string): readonly string[] {
+  const parts = pathParts(pattern);
+  const shared = pathParts(directory);
+  const different = parts.findIndex((part, index) => part !== shared[index]);
   let found = [""];
-  for (const part of pattern.split("/").filter((part) => part !== "")) {
-    found = SPECIAL.test(part) ? found.flatMap((parent) => matchesIn(parent, part)) : found.map((p) => `${p}/${part}`);
+  for (const [index, part] of parts.entries()) {
+    const isGlob = different !== -1 && index >= different && SPECIAL.test(part);
+    found = isGlob ? found.flatMap((parent) => matchesIn(parent, part)) : found.map((p) => `${p}/${part}`);
   }
   return sortByBytes(found.filter(exists));
+}
+
+function pathParts(path: string): readonly string[] {
+  return path.split("/").filter((part) => part !== "");
 }
 
 function matchesIn(parent: string, part: string): string[] {

@@ -5,6 +5,7 @@ import type { Expression, ModelsStatement, Setting } from "../../dsl/ast.ts";
 import { didYouMean } from "../../dsl/did-you-mean.ts";
 import type { Span } from "../../dsl/source.ts";
 import type { CompilerHost } from "../checkpoint.ts";
+import { parseGlob } from "../glob.ts";
 import { evaluate } from "./evaluate.ts";
 import type { StringResult } from "./kinds.ts";
 import type { Scope } from "./names.ts";
@@ -86,8 +87,8 @@ export function listMembers(
   let paths: LocalPath[];
   if (result.kind === "string") {
     const pattern = localPath(result, source.span, scope);
-    if (pattern === undefined) return undefined;
-    paths = host.listSources(pattern.path).map((path) => ({
+    if (pattern === undefined || !areGlobs(result.text, source.span, scope)) return undefined;
+    paths = host.listSources(pattern.path, result.directory).map((path) => ({
       path,
       display: isAbsolute(result.text) ? path : relative(result.directory, path),
     }));
@@ -125,6 +126,17 @@ export function listMembers(
     exceptions: allowed,
     span,
   }));
+}
+
+/** Each part of the path is a glob of its own. */
+function areGlobs(pattern: string, span: Span, scope: Scope): boolean {
+  for (const part of pattern.split("/")) {
+    const glob = parseGlob(part);
+    if (!("problem" in glob)) continue;
+    scope.report({ code: "bad-glob", severity: "error", message: `"${part}" is no glob: ${glob.problem}`, span });
+    return false;
+  }
+  return true;
 }
 
 const EXCEPTIONS: { readonly [K in keyof Required<Exceptions>]: readonly NonNullable<Exceptions[K]>[] } = {

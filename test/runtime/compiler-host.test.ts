@@ -42,7 +42,8 @@ test("finds sources by globs that stay within their part of the path", () => {
   writeFileSync(join(space, "runs/file"), "");
   symlinkSync("nowhere", join(space, "runs/dangling"));
   const host = createCompilerHost();
-  const find = (pattern: string) => host.listSources(join(space, pattern)).map((path) => path.slice(space.length + 1));
+  const find = (pattern: string) =>
+    host.listSources(join(space, pattern), space).map((path) => path.slice(space.length + 1));
   expect(find("runs/*/final")).toEqual(["runs/a/final", "runs/b/final"]);
   expect(find("runs/{b,a}/[fo]*")).toEqual(["runs/a/final", "runs/a/other", "runs/b/final"]);
   expect(find("runs/*")).toEqual(["runs/a", "runs/b", "runs/file"]);
@@ -50,4 +51,11 @@ test("finds sources by globs that stay within their part of the path", () => {
   expect(find("none/*")).toEqual([]);
   expect(find("runs/a/final")).toEqual(["runs/a/final"]);
   expect(find("runs/[/final")).toEqual([]);
+});
+
+test("takes the directory of the recipe as it stands, brackets and stars included", () => {
+  const project = join(space, "[v1] *");
+  mkdirSync(join(project, "runs/a"), { recursive: true });
+  mkdirSync(join(space, "v/runs/b"), { recursive: true });
+  expect(createCompilerHost().listSources(join(project, "runs/*"), project)).toEqual([join(project, "runs/a")]);
 });

@@ -58,6 +58,14 @@ describe("globs", () => {
   });
 });
 
+it("is refused when nobody can have meant its length", () => {
+  for (const text of ["{a}".repeat(20_000), "{".repeat(20_000), "*a".repeat(200_000)]) {
+    expect(parseGlob(text)).toEqual({ problem: "it is longer than 4096 characters" });
+  }
+  expect(parseGlob("{".repeat(2048) + "}".repeat(2048))).toHaveProperty("alternatives");
+  expect(nearestGlob(glob("*a".repeat(2000)).alternatives[0]!, ["b".repeat(3000)])).toBeUndefined();
+});
+
 describe("near globs", () => {
   const names = ["model.embed_tokens.weight", "model.layers.0.self_attn.q_proj.weight", "lm_head.weight"];
   it.each([

@@ -37,6 +37,7 @@ export const VALUES: Readonly<Record<string, RefusedCase>> = {
   "rebase without a base": { code: "input-count", body: `merge x = code + rebase(m)` },
   "an empty list": { code: "empty-list", body: `models none = []` },
   "a pattern that finds nothing": { code: "empty-list", body: `models none = "nothing/*"` },
+  "a pattern whose braces slashes cut": { code: "bad-glob", body: `models none = "runs/{a,b/c}/final"` },
   "a list of models that are numbers": { code: "wrong-kind", body: `models x = [1]` },
   "a model that is not a path": { code: "wrong-kind", body: `model x = 3` },
   "a path that is too long": { code: "bad-path", body: `model x = "${"a/".repeat(2049)}"` },
