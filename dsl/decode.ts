@@ -16,20 +16,27 @@ export function decodeSource(bytes: Uint8Array, path: string, directory: string)
   const source: Source = { path, directory, text };
   if (isUtf8(bytes)) return { source, diagnostics: [] };
 
+  if (bytes.subarray(0, 1024).includes(0) && !isUtf16(bytes)) {
+    const message = "this is a binary file, not a recipe";
+    return { source: undefined, diagnostics: [{ code: "not-utf8", severity: "error", message, source }] };
+  }
   // The text with replacement characters is good for showing the line.
   const at = firstInvalidByte(bytes);
   // What stands before the bad byte is valid, so its decoded length is the offset of the replacement character.
   const start = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.subarray(0, at)).length;
   const byte = bytes[at]!.toString(16).padStart(2, "0");
-  const isUtf16 = at === 0 && bytes.length > 1 && bytes[0]! + bytes[1]! === 0xff + 0xfe;
   const diagnostic: Diagnostic = {
     code: "not-utf8",
     severity: "error",
     message: `this file is not UTF-8: byte ${at} is 0x${byte}`,
     span: { source, start, end: Math.min(start + 1, text.length) },
-    help: isUtf16 ? "it looks like UTF-16; save it as UTF-8" : "save the recipe as UTF-8",
+    help: isUtf16(bytes) ? "it looks like UTF-16; save it as UTF-8" : "save the recipe as UTF-8",
   };
   return { source: undefined, diagnostics: [diagnostic] };
+}
+
+function isUtf16(bytes: Uint8Array): boolean {
+  return bytes.length > 1 && bytes[0]! + bytes[1]! === 0xff + 0xfe;
 }
 
 /** The index of the first byte that begins no valid sequence; `bytes.length` when there is none. */

@@ -10,7 +10,7 @@ import { readVector } from "./checkpoint/vector-directory.ts";
 import { listSources } from "./source-glob.ts";
 
 /** Far more than people write; keeps a wrong path from filling the memory. */
-const LARGEST_RECIPE = 16_000_000;
+export const LARGEST_RECIPE = 16_000_000;
 
 export interface RecordingHost extends CompilerHost {
   /** Every file that was opened, as it was then. */

@@ -41,14 +41,19 @@ export function withFile<T>(file: SourceFile, opened: OpenedFiles, read: (fd: nu
   }
 }
 
-/** The whole of a small file as text; `limit` in bytes. */
-export function readText(file: SourceFile, opened: OpenedFiles, limit: number): string {
+/** The whole of a small file; `limit` in bytes. */
+export function readWhole(file: SourceFile, opened: OpenedFiles, limit: number): Buffer {
   return withFile(file, opened, (fd, size) => {
     if (size > limit) {
       fail("source-too-large", `${file.display} has ${size} bytes; such a file is read up to ${limit} bytes`);
     }
-    return utf8(readExactly(file, fd, 0, size), file.display);
+    return readExactly(file, fd, 0, size);
   });
+}
+
+/** The same as text. */
+export function readText(file: SourceFile, opened: OpenedFiles, limit: number): string {
+  return utf8(readWhole(file, opened, limit), file.display);
 }
 
 /** Exactly `length` bytes from `start`; a file that is shorter changed under us. */

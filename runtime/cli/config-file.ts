@@ -1,6 +1,7 @@
 // Finds and checks settings files: the project's (searched from the recipe's directory up to the project root) and the
 // user's. JSON and YAML only: a settings file that is a program could do anything, so one is refused, not run.
 
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { EXIT, Failure } from "../failure.ts";
@@ -12,6 +13,7 @@ export interface LoadedConfig {
 }
 
 const PLACES = [".thetarc", ".thetarc.json", ".thetarc.yaml", ".thetarc.yml", "theta.config.json", "package.json"];
+const USER_PLACES = ["config.json", "config.yaml", "config.yml"];
 const PROGRAMS = ["js", "cjs", "mjs", "ts", "cts", "mts"].flatMap((end) => [`.thetarc.${end}`, `theta.config.${end}`]);
 
 /** @throws Failure (78) naming the file and the key. */
@@ -22,6 +24,11 @@ export async function loadConfigFiles(
   readonly project?: LoadedConfig;
   readonly user?: LoadedConfig;
 }> {
+  const userDirectory = join(process.env["XDG_CONFIG_HOME"] || join(homedir(), ".config"), "theta");
+  const places = [...PLACES, ...PROGRAMS];
+  // Mostly there are none, and then the search is not worth the time that loading its library takes.
+  const none = explicit === undefined && !existsAbove(projectDirectory, places);
+  if (none && !existsIn(userDirectory, USER_PLACES)) return {};
   // CommonJS: bundled, only the default export is there.
   const { cosmiconfig, defaultLoadersSync } = (await import("cosmiconfig")).default;
   const refuse = (path: string): never => {
@@ -38,13 +45,12 @@ export async function loadConfigFiles(
   };
   for (const end of ["js", "cjs", "mjs", "ts", "cts", "mts"]) loaders[`.${end}`] = refuse;
   const explorer = cosmiconfig("theta", {
-    searchPlaces: [...PLACES, ...PROGRAMS],
+    searchPlaces: places,
     searchStrategy: "project",
     loaders,
   });
-  const userDirectory = join(process.env["XDG_CONFIG_HOME"] || join(homedir(), ".config"), "theta");
   const userExplorer = cosmiconfig("theta", {
-    searchPlaces: ["config.json", "config.yaml", "config.yml"],
+    searchPlaces: USER_PLACES,
     searchStrategy: "none",
     loaders,
   });
@@ -71,6 +77,15 @@ export async function loadConfigFiles(
   );
   const user = await found(() => userExplorer.search(userDirectory));
   return { ...(project && { project }), ...(user && { user }) };
+}
+
+/** In the directory or one above it. */
+function existsAbove(directory: string, names: readonly string[]): boolean {
+  return existsIn(directory, names) || (dirname(directory) !== directory && existsAbove(dirname(directory), names));
+}
+
+function existsIn(directory: string, names: readonly string[]): boolean {
+  return names.some((name) => existsSync(join(directory, name)));
 }
 
 async function checkConfig(path: string, value: unknown): Promise<ConfigFile> {

@@ -1,6 +1,6 @@
 // Which recipe a command means.
 
-import { existsSync, statSync } from "node:fs";
+import { lstatSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { EXIT, Failure } from "../failure.ts";
 
@@ -22,27 +22,41 @@ const DEFAULT_NAME = "merge.theta";
 export function findRecipe(given: string | undefined, workingDirectory: string): RecipePlace {
   if (given !== undefined) {
     const path = resolve(workingDirectory, given);
-    const stat = statSync(path, { throwIfNoEntry: false });
-    if (stat?.isDirectory()) return place(requireFile(join(path, DEFAULT_NAME), given), workingDirectory);
-    return place(requireFile(path, given), workingDirectory);
+    const recipe = isDirectory(path) ? join(path, DEFAULT_NAME) : path;
+    if (isThere(recipe)) return place(recipe, workingDirectory);
+    throw missing(recipe === path ? `there is no recipe at ${given}` : `there is no ${DEFAULT_NAME} in ${given}`);
   }
   for (let directory = workingDirectory; ; directory = dirname(directory)) {
     const path = join(directory, DEFAULT_NAME);
-    if (existsSync(path)) return place(path, workingDirectory);
+    if (isThere(path)) return place(path, workingDirectory);
     if (directory === dirname(directory)) break;
   }
-  throw new Failure(EXIT.input, `there is no ${DEFAULT_NAME} in ${workingDirectory} or a folder above it`, {
-    code: "recipe-missing",
-    help: "name a recipe (theta build path/to/merge.theta), or start one with theta init",
-  });
+  throw missing(`there is no ${DEFAULT_NAME} in ${workingDirectory} or a folder above it`);
 }
 
-function requireFile(path: string, given: string): string {
-  if (existsSync(path)) return path;
-  throw new Failure(EXIT.input, `there is no recipe at ${given}`, {
-    code: "recipe-missing",
-    help: "a recipe is a file such as merge.theta; theta init writes one to start from",
-  });
+function missing(message: string): Failure {
+  const help = "name a recipe, such as path/to/merge.theta, or start one with theta init";
+  return new Failure(EXIT.input, message, { code: "recipe-missing", help });
+}
+
+/** Also a link that leads nowhere: reading it says so. */
+function isThere(path: string): boolean {
+  try {
+    lstatSync(path);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code !== "ENOENT" && code !== "ENOTDIR";
+  }
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    // Missing, or not for us to look at: whoever opens it says what is wrong.
+    return false;
+  }
 }
 
 function place(path: string, workingDirectory: string): RecipePlace {

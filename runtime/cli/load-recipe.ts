@@ -1,12 +1,12 @@
 // A recipe's path → graphs and diagnostics: what every command does first.
 
-import { readFileSync } from "node:fs";
 import { analyse } from "../../compiler/analyse.ts";
 import { lower } from "../../compiler/lower.ts";
 import type { RecipeGraph } from "../../compiler/recipe-graph.ts";
 import type { TensorGraph } from "../../compiler/tensor-graph.ts";
 import { decodeSource } from "../../dsl/decode.ts";
 import type { Diagnostic } from "../../dsl/diagnostic.ts";
+import { printable } from "../../dsl/printable.ts";
 import { parse } from "../../dsl/parse.ts";
 import type { OpenedFiles } from "../checkpoint/source-file.ts";
 import { createCompilerHost } from "../compiler-host.ts";
@@ -15,6 +15,7 @@ import { checkOutputPlaces } from "../output/output-places.ts";
 import type { Flags } from "./command-line.ts";
 import type { RecipePlace } from "./find-recipe.ts";
 import { readParameterInputs } from "./parameter-inputs.ts";
+import { readNamedFile } from "./read-file.ts";
 
 export interface LoadedRecipe {
   readonly place: RecipePlace;
@@ -32,9 +33,11 @@ export interface LoadedRecipe {
  * @throws Failure: 66 the recipe or the file of --params cannot be read, 64 a flag is wrong
  */
 export function loadRecipe(place: RecipePlace, flags: Flags, store: string): LoadedRecipe {
-  const { source, diagnostics: unreadable } = decodeSource(readRecipe(place), place.display, place.directory);
   const host = createCompilerHost();
   const { opened } = host;
+  const { path, display, directory } = place;
+  const bytes = readNamedFile({ path, display: printable(display) }, opened);
+  const { source, diagnostics: unreadable } = decodeSource(bytes, display, directory);
   if (source === undefined) return { place, opened, diagnostics: unreadable };
   const { recipe, diagnostics: syntax } = parse(source);
   const { graph, diagnostics: meaning } = analyse(recipe, host, {
@@ -50,19 +53,6 @@ export function loadRecipe(place: RecipePlace, flags: Flags, store: string): Loa
   const lowered = lower(graph, host, flags.only.length > 0 ? { only: flags.only } : {});
   diagnostics.push(...lowered.diagnostics);
   return { place, opened, diagnostics, graph, ...(lowered.tensors && { tensors: lowered.tensors }) };
-}
-
-function readRecipe(place: RecipePlace): Uint8Array {
-  try {
-    return readFileSync(place.path);
-  } catch (error) {
-    throw new Failure(
-      EXIT.input,
-      `${place.display} cannot be read: ${(error as Error).message}`,
-      { code: "recipe-unreadable" },
-      error,
-    );
-  }
 }
 
 function checkOnly(graph: RecipeGraph, only: readonly string[]): void {

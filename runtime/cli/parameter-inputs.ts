@@ -1,15 +1,16 @@
 // Values for the recipe's parameters as they were typed: `-p NAME=VALUE` and `--params FILE`. What they mean is the
 // compiler's business; here is only where each name and each value stands.
 
-import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { ParameterInput } from "../../compiler/analyse.ts";
 import { decodeSource } from "../../dsl/decode.ts";
+import { printable } from "../../dsl/printable.ts";
 import type { Source, Span } from "../../dsl/source.ts";
 import { JsonReader } from "../checkpoint/json-reader.ts";
 import { SourceFailure } from "../checkpoint/problem.ts";
 import { EXIT, Failure } from "../failure.ts";
 import type { Flags } from "./command-line.ts";
+import { readNamedFile } from "./read-file.ts";
 
 /**
  * By name; `-p` beats `--params`, a later `-p` an earlier one.
@@ -36,7 +37,8 @@ export function readParameterInputs({ params, param }: Flags): ReadonlyMap<strin
 
 function readFile(path: string, inputs: Map<string, ParameterInput>): void {
   const absolute = resolve(path);
-  const { source, diagnostics } = decodeSource(readBytes(path, absolute), path, dirname(absolute));
+  const bytes = readNamedFile({ path: absolute, display: `--params ${printable(path)}` }, new Map());
+  const { source, diagnostics } = decodeSource(bytes, path, dirname(absolute));
   if (source === undefined) throw badFile(`--params ${path}: ${diagnostics[0]!.message}`);
   const reader = new JsonReader(source.text, `--params ${path}`);
   try {
@@ -50,14 +52,6 @@ function readFile(path: string, inputs: Map<string, ParameterInput>): void {
   } catch (error) {
     if (error instanceof SourceFailure) throw badFile(error.message, error);
     throw error;
-  }
-}
-
-function readBytes(path: string, absolute: string): Uint8Array {
-  try {
-    return readFileSync(absolute);
-  } catch (error) {
-    throw badFile(`--params ${path} cannot be read: ${(error as Error).message}`, error);
   }
 }
 

@@ -23,9 +23,11 @@ export function reportFailure(failure: Failure, json: boolean): void {
   writeMessage(`${lines.join("\n")}\n`);
 }
 
-export function reportInternalError(error: unknown, json: boolean, verbose: boolean): void {
+/** `argv`: the flags may be what could not be parsed. */
+export function reportInternalError(error: unknown, argv: readonly string[]): void {
   const message = error instanceof Error ? error.message : String(error);
-  if (json) {
+  const verbose = argv.includes("-v") || argv.includes("--verbose");
+  if (argv.includes("--json")) {
     writeJson({ schema: "theta.error/1", type: "error", code: "internal", exit_code: EXIT.internal, message });
   }
   const stack = error instanceof Error && verbose ? `\n${error.stack ?? ""}` : "";

@@ -49,8 +49,12 @@ export function realPlace(path: string): RealPlace {
 
 /** The directory itself where it exists, else the nearest one that does, and the rest of the way. */
 function idOf(path: string): string {
-  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-  if (stat !== undefined) return `${stat.dev}:${stat.ino}`;
+  try {
+    const { dev, ino } = statSync(path, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch {
+    // Missing, a loop of links, or not for us to look at: what is above it decides here, too.
+  }
   const parent = dirname(path);
   return parent === path ? path : `${idOf(parent)}/${basename(path)}`;
 }

@@ -44,3 +44,11 @@ test.each([
 test("UTF-16 is recognized", () => {
   expect(decode([0xff, 0xfe, 0x74, 0x00]).diagnostics[0]?.help).toContain("UTF-16");
 });
+
+test("a binary file is called one, without a frame of its bytes", () => {
+  const { source, diagnostics } = decode([0x7f, 0x45, 0x4c, 0x46, 0, 0, 0x80, 0xff]);
+  expect(source).toBeUndefined();
+  expect(diagnostics.map((one) => renderDiagnostic(one))).toEqual([
+    "merge.theta: error[not-utf8]: this is a binary file, not a recipe",
+  ]);
+});

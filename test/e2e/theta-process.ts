@@ -1,6 +1,6 @@
 // Runs the bundled `theta` as its users do: a process, its exit code, its two streams.
 
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -12,21 +12,61 @@ export interface ThetaRun {
   readonly stderr: string;
 }
 
-/** `directory` is the working directory; `environment` is added to the test's own, without CI and THETA_ settings. */
+/** The test's own environment without CI and THETA_ settings, and these variables. */
+export function testEnvironment(variables: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(([name]) => name !== "CI" && !name.startsWith("THETA_"));
+  return { ...Object.fromEntries(inherited), NO_COLOR: "1", ...variables };
+}
+
+/** `directory` is the working directory; `variables` are added to `testEnvironment`. Killed after a minute. */
 export function theta(
   directory: string,
   args: readonly string[],
-  environment: Readonly<Record<string, string>> = {},
+  variables: Readonly<Record<string, string>> = {},
 ): ThetaRun {
-  if (!existsSync(THETA)) throw new Error(`${THETA} is not there: run \`npm run build\``);
-  const inherited = Object.entries(process.env).filter(([name]) => name !== "CI" && !name.startsWith("THETA_"));
-  const { status, stdout, stderr, error } = spawnSync(process.execPath, [THETA, ...args], {
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, [entryPoint(), ...args], {
     cwd: directory,
     encoding: "utf8",
-    env: { ...Object.fromEntries(inherited), NO_COLOR: "1", ...environment },
+    env: testEnvironment(variables),
+    timeout: 60_000,
+    killSignal: "SIGKILL",
   });
   if (error !== undefined) throw error;
   return { code: status ?? -1, stdout, stderr };
+}
+
+export interface RunningTheta {
+  readonly process: ChildProcess;
+  readonly done: Promise<ThetaRun>;
+}
+
+/** The same without waiting; a process that a signal ends has the code -1. */
+export function startTheta(
+  directory: string,
+  args: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): RunningTheta {
+  const child = spawn(process.execPath, [entryPoint(), ...args], {
+    cwd: directory,
+    env: testEnvironment(variables),
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: 60_000,
+    killSignal: "SIGKILL",
+  });
+  const done = new Promise<ThetaRun>((resolve, reject) => {
+    let stdout = "";
+    let stderr = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code: code ?? -1, stdout, stderr }));
+  });
+  return { process: child, done };
+}
+
+function entryPoint(): string {
+  if (!existsSync(THETA)) throw new Error(`${THETA} is not there: run \`npm run build\``);
+  return THETA;
 }
 
 /** The last line of `build --json`. */

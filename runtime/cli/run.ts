@@ -1,0 +1,57 @@
+// Arguments → command → exit code. Knows no command's work, and nothing of the process but its working directory.
+
+import { EXIT, Failure } from "../failure.ts";
+import { parseCommandLine, type Invocation } from "./command-line.ts";
+import { reportFailure, reportInternalError } from "./report-failure.ts";
+import { writeOutput } from "./terminal.ts";
+import { VERSION } from "./version.ts";
+
+/** Runs one command and says why when it fails; never rejects. Once `signal` fired, the code means nothing. */
+export async function run(argv: readonly string[], signal: AbortSignal): Promise<number> {
+  try {
+    const invocation = parseCommandLine(argv, VERSION);
+    if (invocation.verb === "answer") {
+      writeOutput(invocation.text);
+      return EXIT.done;
+    }
+    changeDirectory(invocation.flags.directory);
+    return await runCommand(invocation, signal);
+  } catch (error) {
+    // Whatever it says, it follows from being interrupted.
+    if (signal.aborted) return EXIT.internal;
+    if (error instanceof Failure) {
+      reportFailure(error, argv.includes("--json"));
+      return error.exitCode;
+    }
+    reportInternalError(error, argv);
+    return EXIT.internal;
+  }
+}
+
+function changeDirectory(directory: string | undefined): void {
+  if (directory === undefined) return;
+  try {
+    process.chdir(directory);
+  } catch (error) {
+    const why =
+      (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such directory" : "it cannot be entered";
+    throw new Failure(EXIT.usage, `-C ${directory}: ${why}`, { code: "no-such-directory" }, error);
+  }
+}
+
+// Loaded when asked for: `theta check` should not pay for the store and its database.
+async function runCommand(invocation: Invocation, signal: AbortSignal): Promise<number> {
+  const { flags, path } = invocation;
+  switch (invocation.verb) {
+    case "init":
+      return (await import("./commands/init.ts")).init(path ?? ".", flags);
+    case "check":
+      return (await import("./commands/check.ts")).check(path, flags);
+    case "explain":
+      return (await import("./commands/explain.ts")).explain(path, flags);
+    case "plan":
+      return (await import("./commands/plan.ts")).plan(path, flags, signal);
+    case "build":
+      return (await import("./commands/build.ts")).build(path, flags, signal);
+  }
+}
