@@ -3,6 +3,7 @@
 
 import { statSync } from "node:fs";
 import { basename, dirname } from "node:path";
+import { METHODS } from "../../compiler/methods/method-table.ts";
 import type { TensorInfo } from "../../compiler/checkpoint.ts";
 import type { OutputGraph } from "../../compiler/tensor-graph.ts";
 import { modelCard } from "../checkpoint/model-card.ts";
@@ -92,9 +93,8 @@ function digestOf(tensors: Iterable<TensorInfo>, payload: ContentFacts["payload"
   return checkpointDigest([...tensors].map((tensor) => ({ ...tensor, digest: payload(tensor)! })));
 }
 
-const METHODS = ["magnitude", "breadcrumbs", "sum", "mean", "ties", "linear", "slerp"];
-
+/** Rows of the method table that the actions run, in the table's order. */
 function methodsOf({ actions }: OutputGraph): readonly string[] {
-  const used = new Set(actions.flatMap(({ program }) => program.operations.map(({ op }): string => op)));
-  return METHODS.filter((method) => used.has(method));
+  const used = new Set(actions.flatMap(({ program }) => program.operations.map(({ op }) => op)));
+  return [...METHODS.values()].filter(({ op }) => op !== undefined && used.has(op)).map(({ name }) => name);
 }
