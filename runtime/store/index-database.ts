@@ -27,6 +27,7 @@ export interface InputRow {
 
 export class IndexDatabase {
   readonly #db: Database.Database;
+  #written = false;
 
   /** `shared`: no host but this one can see the file, so SQLite may keep its log in shared memory. */
   static async open(path: string, shared: boolean): Promise<IndexDatabase> {
@@ -119,10 +120,21 @@ export class IndexDatabase {
   }
 
   close(): void {
+    if (this.#written) this.#emptyLog();
     this.#db.close();
   }
 
+  /** Every open reads the whole log, so a short one is worth a write. */
+  #emptyLog(): void {
+    try {
+      this.#db.exec("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch {
+      // Another process uses it, or the disk is full: what is in the log counts as much as what is in the file.
+    }
+  }
+
   #write(change: () => void): void {
+    this.#written = true;
     // Immediate: a reader that turns writer may not wait for another writer, it fails at once.
     this.#db.transaction(change).immediate();
   }

@@ -200,3 +200,9 @@ describe("files in an output that theta did not write", () => {
     expect(weights("dist/m").length).toBeGreaterThan(9600);
   });
 });
+
+test("the index's log is emptied behind a build that wrote to it", async () => {
+  await space.build({ outputs: ["dist/m"] });
+  expect(statSync(space.path(".theta/index.sqlite-wal")).size).toBe(0);
+  expect(statSync(space.path(".theta/index.sqlite")).size).toBeGreaterThan(0);
+});
