@@ -58,7 +58,22 @@ export interface CopyTask {
   readonly bytes: number;
 }
 
-export type NativeTask = ComputeTask | HashTask | CopyTask;
+/** Statistics of one payload of F64, F32, F16 or BF16. */
+export interface MeasureTask {
+  readonly kind: "measure";
+  readonly label: string;
+  readonly input: NativeInput;
+}
+
+/** Compares two payloads of one shape, and of one dtype unless both are F64, F32, F16 or BF16. */
+export interface CompareTask {
+  readonly kind: "compare";
+  readonly label: string;
+  readonly a: Omit<NativeInput, "digest">;
+  readonly b: Omit<NativeInput, "digest">;
+}
+
+export type NativeTask = ComputeTask | HashTask | CopyTask | MeasureTask | CompareTask;
 
 /** Counts over one input; `first*` are linear indices or −1. Zero for dtypes that are only copied. */
 export interface InputCounters {
@@ -78,6 +93,42 @@ export interface MaskCounters {
   readonly firstEmpty: number;
 }
 
+/**
+ * Over the finite elements, in float64. Sums run in the order that all reductions of theta have, so their bits depend on
+ * the elements alone; they are infinite where they leave float64.
+ */
+export interface TensorStatistics {
+  readonly finite: number;
+  /** Of either sign. */
+  readonly zeros: number;
+  /** ±Infinity where no element is finite. */
+  readonly least: number;
+  readonly largest: number;
+  readonly sum: number;
+  /** Σ x² */
+  readonly squares: number;
+}
+
+/** All but the first two over the pairs in which both elements are finite, and 0 for dtypes that are only copied. */
+export interface TensorComparison {
+  /** The payloads are equal; never for two dtypes. */
+  readonly sameBytes: boolean;
+  /**
+   * Elements whose values differ: two NaN do not, nor do +0 and −0. By their bits for dtypes that are only copied, and
+   * −1 where their elements are not whole bytes.
+   */
+  readonly different: number;
+  readonly finite: number;
+  /** Largest |a − b|. */
+  readonly largest: number;
+  /** Σ |a − b|, Σ (a − b)², Σ a², Σ b², Σ ab, as in TensorStatistics. */
+  readonly absolute: number;
+  readonly squares: number;
+  readonly aSquares: number;
+  readonly bSquares: number;
+  readonly product: number;
+}
+
 export interface TaskResult {
   /** `sha256:<hex>` of the bytes written; absent for hash tasks. */
   readonly digest?: string;
@@ -90,6 +141,10 @@ export interface TaskResult {
   readonly firstOverflow: number;
   /** slerp groups whose tensors point in opposite directions. */
   readonly antiparallel: number;
+  /** Of a measure task. What is not finite is in `inputCounters`. */
+  readonly statistics?: TensorStatistics;
+  /** Of a compare task. `inputCounters` are those of a and of b. */
+  readonly comparison?: TensorComparison;
 }
 
 export interface EngineOptions {

@@ -56,10 +56,16 @@ Place decode_place(const Field& object, int64_t bytes) {
   return place;
 }
 
-TaskInput decode_input(const Field& object) {
+TaskInput decode_payload(const Field& object) {
   TensorDesc tensor = decode_tensor(object);
   const Place place = decode_place(object, tensor.bytes);
-  return {place, std::move(tensor), object["digest"].boolean()};
+  return {place, std::move(tensor), false};
+}
+
+TaskInput decode_input(const Field& object) {
+  TaskInput input = decode_payload(object);
+  input.digest = object["digest"].boolean();
+  return input;
 }
 
 std::vector<TaskInput> decode_inputs(const Field& array) {
@@ -84,6 +90,23 @@ ComputeTask decode_compute(const Field& object) {
   return task;
 }
 
+MeasureTask decode_measure(const Field& object) {
+  const Field input = object["input"];
+  MeasureTask task{decode_input(input)};
+  if (!task.input.tensor.dtype) input["dtype"].refuse("F64, F32, F16 or BF16");
+  return task;
+}
+
+CompareTask decode_compare(const Field& object) {
+  const Field a = object["a"], b = object["b"];
+  CompareTask task{decode_payload(a), decode_payload(b)};
+  const bool served = task.a.tensor.dtype && task.b.tensor.dtype;
+  if (!served && a["dtype"].text() != b["dtype"].text()) b["dtype"].refuse("that of a, or both floating");
+  if (task.a.tensor.shape != task.b.tensor.shape) b["shape"].refuse("that of a");
+  if (!served && task.a.tensor.bytes != task.b.tensor.bytes) b["bytes"].refuse("those of a");
+  return task;
+}
+
 }  // namespace
 
 Task decode_task(const Field& task) {
@@ -95,7 +118,9 @@ Task decode_task(const Field& task) {
     const int64_t bytes = task["bytes"].size();
     return CopyTask{decode_place(task["from"], bytes), decode_place(task["to"], bytes), bytes};
   }
-  kind.refuse("one of \"compute\", \"hash\", \"copy\"");
+  if (name == "measure") return decode_measure(task);
+  if (name == "compare") return decode_compare(task);
+  kind.refuse("one of \"compute\", \"hash\", \"copy\", \"measure\", \"compare\"");
 }
 
 EngineOptions decode_engine_options(const Field& options, Isa isa) {

@@ -8,6 +8,31 @@ namespace {
 /// Counts and indices stay below 2^53: no payload has more elements.
 Napi::Number number(Napi::Env env, int64_t value) { return Napi::Number::New(env, static_cast<double>(value)); }
 
+Napi::Object encode_statistics(Napi::Env env, const TensorStatistics& from) {
+  Napi::Object to = Napi::Object::New(env);
+  to.Set("finite", number(env, from.finite));
+  to.Set("zeros", number(env, from.zeros));
+  to.Set("least", from.least);
+  to.Set("largest", from.largest);
+  to.Set("sum", from.sum);
+  to.Set("squares", from.squares);
+  return to;
+}
+
+Napi::Object encode_comparison(Napi::Env env, const Comparison& from) {
+  Napi::Object to = Napi::Object::New(env);
+  to.Set("sameBytes", from.same_bytes);
+  to.Set("different", number(env, from.different));
+  to.Set("finite", number(env, from.finite));
+  to.Set("largest", from.largest);
+  to.Set("absolute", from.absolute);
+  to.Set("squares", from.squares);
+  to.Set("aSquares", from.a_squares);
+  to.Set("bSquares", from.b_squares);
+  to.Set("product", from.product);
+  return to;
+}
+
 }  // namespace
 
 Napi::Object encode_result(Napi::Env env, const TaskResult& result) {
@@ -53,6 +78,8 @@ Napi::Object encode_result(Napi::Env env, const TaskResult& result) {
   object.Set("overflow", number(env, counters.overflow));
   object.Set("firstOverflow", number(env, counters.first_overflow));
   object.Set("antiparallel", number(env, counters.antiparallel));
+  if (result.statistics) object.Set("statistics", encode_statistics(env, *result.statistics));
+  if (result.comparison) object.Set("comparison", encode_comparison(env, *result.comparison));
   return object;
 }
 

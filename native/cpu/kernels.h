@@ -13,6 +13,7 @@
 #include "../formula/element.h"
 #include "../formula/order.h"
 #include "../program.h"
+#include "measure_kernels.h"
 
 namespace theta {
 
@@ -104,6 +105,7 @@ struct KernelTable {
   void (*tie_keys)(const uint32_t* positions, int64_t n, uint64_t first, uint64_t* ties);
   WorkKernels<float> f32;
   WorkKernels<double> f64;
+  MeasureKernels measure;
 };
 
 template <typename W>

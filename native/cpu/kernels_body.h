@@ -7,6 +7,7 @@
 #include "../formula/rounding.h"
 #include "kernels.h"
 #include "kernels_match.h"
+#include "measure_kernels_body.h"
 
 namespace theta::THETA_ISA {
 namespace {
@@ -414,6 +415,7 @@ const KernelTable kTable = {
     tie_keys,
     work_kernels<float>(),
     work_kernels<double>(),
+    measure_kernels(),
 };
 
 }  // namespace theta::THETA_ISA

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "run_compute.h"
+#include "run_measure.h"
 #include "stream_session.h"
 
 namespace theta {
@@ -43,7 +44,15 @@ EngineOptions with_useful_threads(EngineOptions options) {
   return options;
 }
 
-bool is_stream(const Job& job) { return !std::holds_alternative<ComputeTask>(job.task); }
+bool is_stream(const Task& task) {
+  return std::holds_alternative<HashTask>(task) || std::holds_alternative<CopyTask>(task);
+}
+
+TaskResult run_alone(const Task& task, Worker& worker) {
+  if (const auto* measure = std::get_if<MeasureTask>(&task)) return run_measure(*measure, worker);
+  if (const auto* compare = std::get_if<CompareTask>(&task)) return run_compare(*compare, worker);
+  return run_compute(std::get<ComputeTask>(task), worker);
+}
 
 }  // namespace
 
@@ -69,7 +78,8 @@ EvaluateOptions Engine::all_memory() const { return {options_.memory_bytes, opti
 
 int64_t Engine::peak(const Task& task) const {
   const auto* compute = std::get_if<ComputeTask>(&task);
-  if (compute == nullptr) return StreamSession::buffer_bytes(share());
+  if (is_stream(task)) return StreamSession::buffer_bytes(share());
+  if (compute == nullptr) return measure_buffer_bytes(share());
   try {
     return peak_bytes(compute->spec, share());
   } catch (const Error& error) {
@@ -136,7 +146,7 @@ std::unique_ptr<Job> Engine::pop() {
 /// A second payload for a thread that is streaming one, unless an idle thread would start it right away.
 std::unique_ptr<Job> Engine::pop_stream() {
   const std::lock_guard lock(mutex_);
-  if (queue_.empty() || running_ < threads_.size() || !is_stream(*queue_.begin()->second)) return nullptr;
+  if (queue_.empty() || running_ < threads_.size() || !is_stream(queue_.begin()->second->task)) return nullptr;
   return pop();
 }
 
@@ -167,14 +177,14 @@ void Engine::work(Thread& self) {
 }
 
 void Engine::run(std::unique_ptr<Job> job, Worker& worker) {
-  if (is_stream(*job)) {
+  if (is_stream(job->task)) {
     StreamSession session(
         worker, [this] { return pop_stream(); }, [this](auto ended) { finish(std::move(ended)); });
     session.run(std::move(job));
     return;
   }
   try {
-    job->result = run_compute(std::get<ComputeTask>(job->task), worker);
+    job->result = run_alone(job->task, worker);
   } catch (...) {
     job->error = std::current_exception();
   }

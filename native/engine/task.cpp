@@ -11,6 +11,10 @@ int64_t payload_bytes(const Task& task) {
     bytes += compute->spec.output.bytes;
   } else if (const auto* hash = std::get_if<HashTask>(&task)) {
     for (const TaskInput& input : hash->inputs) bytes += input.tensor.bytes;
+  } else if (const auto* measure = std::get_if<MeasureTask>(&task)) {
+    bytes = measure->input.tensor.bytes;
+  } else if (const auto* compare = std::get_if<CompareTask>(&task)) {
+    bytes = compare->a.tensor.bytes + compare->b.tensor.bytes;
   } else {
     bytes = std::get<CopyTask>(task).bytes;
   }

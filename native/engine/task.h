@@ -6,7 +6,9 @@
 #include <variant>
 #include <vector>
 
+#include "../cpu/comparison.h"
 #include "../cpu/evaluate.h"
+#include "../cpu/tensor_statistics.h"
 #include "../io/sha256.h"
 
 namespace theta {
@@ -41,7 +43,17 @@ struct CopyTask {
   int64_t bytes;
 };
 
-using Task = std::variant<ComputeTask, HashTask, CopyTask>;
+/// Measures one payload of a dtype that has arithmetic.
+struct MeasureTask {
+  TaskInput input;
+};
+
+/// Compares two payloads of one shape, and of one dtype unless both have arithmetic; takes no digest.
+struct CompareTask {
+  TaskInput a, b;
+};
+
+using Task = std::variant<ComputeTask, HashTask, CopyTask, MeasureTask, CompareTask>;
 
 /// Bytes that pass through the task; the largest tasks run first, so that none is left for the end.
 int64_t payload_bytes(const Task& task);
@@ -51,6 +63,9 @@ struct TaskResult {
   std::optional<Digest> digest;
   std::vector<std::optional<Digest>> input_digests;
   Counters counters;
+  /// Of a measure task, of a compare task.
+  std::optional<TensorStatistics> statistics;
+  std::optional<Comparison> comparison;
 };
 
 }  // namespace theta

@@ -1,0 +1,101 @@
+// See comparison.h.
+
+#include "comparison.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "chunk_reader.h"
+
+namespace theta {
+namespace {
+
+int64_t unit_bytes(const TensorDesc& tensor) { return tensor.dtype ? size_of(*tensor.dtype) : 1; }
+
+int64_t whole_element_bytes(const TensorDesc& tensor) {
+  const int64_t count = elements(tensor.shape);
+  if (count == 0 || tensor.bytes % count != 0) return 0;
+  const int64_t bytes = tensor.bytes / count;
+  return bytes <= 8 && std::has_single_bit(static_cast<uint64_t>(bytes)) ? bytes : 0;
+}
+
+}  // namespace
+
+PairComparison::PairComparison(const TensorDesc& a, const TensorDesc& b, const KernelTable& kernels)
+    : dtypes_{a.dtype, b.dtype},
+      one_dtype_(a.dtype == b.dtype),
+      kernels_(kernels),
+      unit_bytes_{unit_bytes(a), unit_bytes(b)} {
+  if (!a.dtype) element_bytes_ = whole_element_bytes(a);
+}
+
+void PairComparison::add(const std::byte* a, const std::byte* b, int64_t units, InputCounters* counters) {
+  if (!dtypes_[0]) return add_bytes(a, b, units);
+  const auto bytes = static_cast<size_t>(units * unit_bytes_[0]);
+  found_.same_bytes = found_.same_bytes && one_dtype_ && std::memcmp(a, b, bytes) == 0;
+  const auto not_finite = [&] { return counters[0].nan + counters[0].inf + counters[1].nan + counters[1].inf; };
+  const int64_t before = not_finite();
+  count_not_finite_elements(kernels_, *dtypes_[0], a, units, seen_, counters[0]);
+  count_not_finite_elements(kernels_, *dtypes_[1], b, units, seen_, counters[1]);
+  const bool all_finite = not_finite() == before;
+  for (int64_t done = 0; done < units; done += kBlock) {
+    add_block(a + done * unit_bytes_[0], b + done * unit_bytes_[1], std::min(kBlock, units - done), all_finite);
+  }
+  seen_ += units;
+}
+
+void PairComparison::add_block(const std::byte* a, const std::byte* b, int64_t n, bool all_finite) {
+  const WorkKernels<double>& work = kernels_.f64;
+  work.widen[static_cast<int>(*dtypes_[0])](a, a_, n);
+  work.widen[static_cast<int>(*dtypes_[1])](b, b_, n);
+  found_.finite += all_finite ? n : leave_out_not_finite(n);
+  work.subtract(a_, b_, difference_, n);
+  // Below the smallest normal number differences are exact, too: it is zero where a and b are equal, and nowhere else.
+  found_.different += n - kernels_.measure.count_zeros(difference_, n);
+  found_.largest = std::max(found_.largest, kernels_.measure.largest_absolute(difference_, n));
+  const auto add_products = [&](PairwiseSum& sum, const double* x, const double* y) {
+    sum.gather(n, [&](int64_t at, int64_t part, double* lanes) { work.lanes_product(x + at, y + at, part, lanes); });
+  };
+  absolute_.gather(
+      n, [&](int64_t at, int64_t part, double* lanes) { work.lanes_absolute(difference_ + at, part, lanes); });
+  add_products(squares_, difference_, difference_);
+  add_products(a_squares_, a_, a_);
+  add_products(b_squares_, b_, b_);
+  add_products(product_, a_, b_);
+}
+
+/// Makes both of a pair +0, which changes no sum and no count, where one is not finite; → how many pairs stay.
+int64_t PairComparison::leave_out_not_finite(int64_t n) {
+  int64_t stay = n;
+  for (int64_t i = 0; i < n; ++i) {
+    if (is_finite(a_[i]) && is_finite(b_[i])) continue;
+    const bool both_nan = a_[i] != a_[i] && b_[i] != b_[i];
+    found_.different += !both_nan && a_[i] != b_[i];
+    a_[i] = b_[i] = 0;
+    --stay;
+  }
+  return stay;
+}
+
+void PairComparison::add_bytes(const std::byte* a, const std::byte* b, int64_t bytes) {
+  if (std::memcmp(a, b, static_cast<size_t>(bytes)) == 0) return;
+  found_.same_bytes = false;
+  if (element_bytes_ == 0) {
+    found_.different = -1;
+    return;
+  }
+  const int width = std::countr_zero(static_cast<uint64_t>(element_bytes_));
+  found_.different += kernels_.measure.count_different_bits[width](a, b, bytes / element_bytes_);
+}
+
+Comparison PairComparison::finish() {
+  found_.absolute = absolute_.finish();
+  found_.squares = squares_.finish();
+  found_.a_squares = a_squares_.finish();
+  found_.b_squares = b_squares_.finish();
+  found_.product = product_.finish();
+  return found_;
+}
+
+}  // namespace theta

@@ -1,0 +1,83 @@
+// See run_measure.h.
+
+#include "run_measure.h"
+
+#include <algorithm>
+
+#include "../io/transfer.h"
+
+namespace theta {
+namespace {
+
+/// Of each payload. Two of these, and the blocks that they are widened to, fit the second-level cache.
+constexpr int64_t kSlice = 128 << 10;
+/// Read by the kernel while we compute; only a cold file gains from it.
+constexpr int64_t kReadAhead = 4 << 20;
+
+/// Whole elements of any dtype.
+int64_t slice_of(const EvaluateOptions& options) {
+  return std::clamp<int64_t>(options.chunk_bytes / 64 * 64, 64, kSlice);
+}
+
+void read_slice(const TaskInput& input, int64_t begin, MutableBytes into, Worker& worker) {
+  const auto bytes = static_cast<int64_t>(into.size());
+  const int64_t end = begin + bytes;
+  if (begin / kReadAhead != end / kReadAhead || begin == 0) {
+    const int64_t ahead = std::min(input.tensor.bytes - end, kReadAhead);
+    read_ahead(input.place.fd, static_cast<uint64_t>(input.place.offset + end), static_cast<uint64_t>(ahead));
+  }
+  read_exactly(input.place.fd, into, static_cast<uint64_t>(input.place.offset + begin));
+  Progress::add(worker.progress.read, bytes);
+}
+
+}  // namespace
+
+int64_t measure_buffer_bytes(const EvaluateOptions& options) { return 2 * slice_of(options); }
+
+TaskResult run_measure(const MeasureTask& task, Worker& worker) {
+  const TaskInput& input = task.input;
+  const int64_t slice = slice_of(worker.options), size = size_of(*input.tensor.dtype);
+  std::byte* const buffer = worker.arena.reserve(slice);
+  TaskResult result;
+  result.counters.inputs.resize(1);
+  result.input_digests.resize(1);
+  StatisticsGatherer statistics(*input.tensor.dtype, worker.kernels);
+  Sha256 message;
+  for (int64_t begin = 0; begin < input.tensor.bytes; begin += slice) {
+    worker.stop_if_cancelled();
+    const MutableBytes read(buffer, static_cast<size_t>(std::min(slice, input.tensor.bytes - begin)));
+    read_slice(input, begin, read, worker);
+    if (input.digest) {
+      message.update(read);
+      Progress::add(worker.progress.hashed, static_cast<int64_t>(read.size()));
+    }
+    statistics.add(buffer, static_cast<int64_t>(read.size()) / size, result.counters.inputs[0]);
+  }
+  if (input.digest) result.input_digests[0] = message.finish();
+  result.statistics = statistics.finish();
+  return result;
+}
+
+TaskResult run_compare(const CompareTask& task, Worker& worker) {
+  const int64_t slice = slice_of(worker.options);
+  std::byte* const of_a = worker.arena.reserve(2 * slice);
+  std::byte* const of_b = of_a + slice;
+  TaskResult result;
+  result.counters.inputs.resize(2);
+  result.input_digests.resize(2);
+  PairComparison comparison(task.a.tensor, task.b.tensor, worker.kernels);
+  const int64_t a_bytes = comparison.unit_bytes_of_a(), b_bytes = comparison.unit_bytes_of_b();
+  const int64_t units = task.a.tensor.bytes / a_bytes;
+  const int64_t at_once = slice / std::max(a_bytes, b_bytes);
+  for (int64_t begin = 0; begin < units; begin += at_once) {
+    worker.stop_if_cancelled();
+    const int64_t count = std::min(at_once, units - begin);
+    read_slice(task.a, begin * a_bytes, MutableBytes(of_a, static_cast<size_t>(count * a_bytes)), worker);
+    read_slice(task.b, begin * b_bytes, MutableBytes(of_b, static_cast<size_t>(count * b_bytes)), worker);
+    comparison.add(of_a, of_b, count, result.counters.inputs.data());
+  }
+  result.comparison = comparison.finish();
+  return result;
+}
+
+}  // namespace theta
