@@ -1,8 +1,9 @@
 // What each output last held. It makes a build with nothing to do cheap, tells later why something ran, and says which
 // files of an output are theta's.
 
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { decodeChecked, encodeChecked } from "./checked-json.ts";
 import { replaceFileAndSync } from "./durable.ts";
 import type { ShardRecord } from "./shard-record.ts";
 import { outputId, type StorePaths } from "./store-paths.ts";
@@ -30,22 +31,40 @@ export interface OutputRecord {
   readonly sideFilesFrom: string;
 }
 
-const SCHEMA = "theta.output/1";
+const SCHEMA = "theta.published/1";
 
 export function readOutputRecord(store: StorePaths, path: string): OutputRecord | undefined {
+  return readRecord(recordPath(store, path));
+}
+
+function readRecord(file: string): OutputRecord | undefined {
   let text: string;
   try {
-    text = readFileSync(recordPath(store, path), "utf8");
+    text = readFileSync(file, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
-  const { schema, ...record } = JSON.parse(text) as OutputRecord & { readonly schema: string };
+  const content = decodeChecked(text);
+  if (content === undefined) return undefined;
+  const { schema, ...record } = content as OutputRecord & { readonly schema: string };
   return schema === SCHEMA ? record : undefined;
 }
 
+/** All that can be read, with the file that holds each. */
+export function listOutputRecords(
+  store: StorePaths,
+): readonly { readonly file: string; readonly record: OutputRecord }[] {
+  const names = readdirSync(store.outputs).filter((name) => name.endsWith(".json"));
+  return names.flatMap((name) => {
+    const file = join(store.outputs, name);
+    const record = readRecord(file);
+    return record === undefined ? [] : [{ file, record }];
+  });
+}
+
 export function writeOutputRecord(store: StorePaths, record: OutputRecord): void {
-  replaceFileAndSync(recordPath(store, record.path), JSON.stringify({ schema: SCHEMA, ...record }));
+  replaceFileAndSync(recordPath(store, record.path), encodeChecked({ schema: SCHEMA, ...record }));
 }
 
 function recordPath(store: StorePaths, path: string): string {

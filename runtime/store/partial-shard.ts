@@ -125,7 +125,7 @@ export class PartialShard {
 }
 
 /** Nobody resumes a build that was cut off so long ago. */
-const ABANDONED_MS = 24 * 3600 * 1000;
+export const ABANDONED_MS = 24 * 3600 * 1000;
 
 /** Deletes shards in the making that no process holds and none has written to for a day. */
 export function removeAbandoned(calls: FileSystemCalls, folder: string): void {

@@ -2,6 +2,7 @@
 // `<digest>.json` holds it beside the stored shard; it is the action cache, the index over it is derived.
 
 import type { InputCounters, MaskCounters } from "../../native/addon-types.ts";
+import { decodeChecked, encodeChecked } from "./checked-json.ts";
 import { sha256 } from "./sha256.ts";
 
 /** What a run counted. Policies that change no byte are judged from these, on a hit exactly as on a run. */
@@ -58,17 +59,15 @@ export function shardDigest(layout: string, payloads: readonly string[]): string
 
 const SCHEMA = "theta.shard/1";
 
-/** One line of JSON and one with its checksum: a torn or edited sidecar is not believed. */
 export function encodeSidecar(record: ShardRecord): string {
-  const line = JSON.stringify({ schema: SCHEMA, ...record });
-  return `${line}\n${sha256(line)}\n`;
+  return encodeChecked({ schema: SCHEMA, ...record });
 }
 
 /** Undefined for anything but an intact sidecar of a shard with that digest. */
 export function decodeSidecar(text: string, digest: string): ShardRecord | undefined {
-  const [line = "", checksum] = text.split("\n");
-  if (sha256(line) !== checksum) return undefined;
-  const { schema, ...record } = JSON.parse(line) as ShardRecord & { readonly schema: string };
+  const content = decodeChecked(text);
+  if (content === undefined) return undefined;
+  const { schema, ...record } = content as ShardRecord & { readonly schema: string };
   if (schema !== SCHEMA || record.digest !== digest) return undefined;
   const payloads = record.tensors.map((tensor) => tensor.digest);
   return shardDigest(record.layout, payloads) === digest ? record : undefined;

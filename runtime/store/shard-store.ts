@@ -1,7 +1,7 @@
 // Finished shards, by digest. What is found here has the bytes that its record says: a shard whose file changed since
 // it was stored is dropped. Knows neither outputs nor actions' programs.
 
-import { chmodSync, closeSync, openSync, readFileSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, closeSync, openSync, readFileSync, readdirSync, renameSync, rmSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { replaceFile, syncDirectory, writeDurably } from "./durable.ts";
 import { identityOfDescriptor, ownStamp, ownStampAt } from "./file-identity.ts";
@@ -119,6 +119,21 @@ export class ShardStore {
     this.#found.set(digest, null);
   }
 
+  /** Notes that a shard is needed now; false when it is gone, which this store then knows. */
+  use(digest: string): boolean {
+    if (noteUse(this.#sidecar(digest)) && ownStampAt(this.path(digest)) !== undefined) return true;
+    this.#found.set(digest, null);
+    return false;
+  }
+
+  /** Takes a shard out, to be deleted from `trash`. The sidecar goes first: without it nothing is promised. */
+  evict(digest: string, trash: string): void {
+    moveAway(this.#sidecar(digest), join(trash, `${digest}.json`));
+    moveAway(this.path(digest), join(trash, `${digest}.safetensors`));
+    this.#index.dropShard(digest);
+    this.#found.set(digest, null);
+  }
+
   #tensors(shard: StoredShard): ReadonlyMap<string, TensorRecord> {
     let tensors = this.#byKey.get(shard.record.digest);
     if (tensors === undefined) {
@@ -152,6 +167,40 @@ export class ShardStore {
 
   #sidecar(digest: string): string {
     return join(this.#folder, `${digest}.json`);
+  }
+}
+
+/** A shard that was promised is not there, or is not what it was: what relied on it has to be looked up again. */
+export class ShardGone extends Error {
+  constructor({ path }: StoredShard) {
+    super(`${path} was changed or deleted while it was in use`);
+    this.name = "ShardGone";
+  }
+}
+
+/**
+ * The sidecar's mtime is when its shard was last of use: it outlives the index, and enters no stamp. False when there is
+ * no sidecar.
+ */
+export function noteUse(sidecar: string): boolean {
+  const now = new Date();
+  try {
+    utimesSync(sidecar, now, now);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return false;
+    // Another user's shard, or a store that cannot be written: of use all the same.
+    if (code === "EPERM" || code === "EACCES" || code === "EROFS") return true;
+    throw error;
+  }
+}
+
+function moveAway(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
 }
 

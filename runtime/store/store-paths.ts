@@ -19,6 +19,8 @@ export interface StorePaths {
   /** `<sha256 of the output's absolute path>.json`: what each output last held. */
   readonly outputs: string;
   readonly locks: string;
+  /** What garbage collection took out and has still to delete. */
+  readonly trash: string;
 }
 
 const CACHEDIR_TAG = `Signature: 8a477f597d28d172789f06886806bc55
@@ -29,7 +31,7 @@ const CACHEDIR_TAG = `Signature: 8a477f597d28d172789f06886806bc55
 export function prepareStore(root: string): StorePaths {
   const paths = storePaths(root);
   try {
-    for (const folder of [paths.shards, paths.partial, paths.outputs, paths.locks])
+    for (const folder of [paths.shards, paths.partial, paths.outputs, paths.locks, paths.trash])
       mkdirSync(folder, { recursive: true });
     writeOnce(join(root, ".gitignore"), "*\n");
     writeOnce(join(root, "CACHEDIR.TAG"), CACHEDIR_TAG);
@@ -42,6 +44,18 @@ export function prepareStore(root: string): StorePaths {
       error,
     );
   }
+  checkVersion(root);
+  return paths;
+}
+
+/** A store that is there already; undefined when there is none. Throws a Failure (73) when it is of another version. */
+export function existingStore(root: string): StorePaths | undefined {
+  if (!existsSync(join(root, "version"))) return undefined;
+  checkVersion(root);
+  return storePaths(root);
+}
+
+function checkVersion(root: string): void {
   const version = readFileSync(join(root, "version"), "utf8").trim();
   if (version !== STORE_VERSION) {
     throw new Failure(
@@ -53,7 +67,6 @@ export function prepareStore(root: string): StorePaths {
       },
     );
   }
-  return paths;
 }
 
 export function storePaths(root: string): StorePaths {
@@ -64,6 +77,7 @@ export function storePaths(root: string): StorePaths {
     partial: join(root, "partial"),
     outputs: join(root, "outputs"),
     locks: join(root, "locks"),
+    trash: join(root, "trash"),
   };
 }
 

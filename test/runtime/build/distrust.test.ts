@@ -68,7 +68,9 @@ test("an action that gives other bits than its record says is exit code 3, and t
   rmSync(space.path("dist"), { recursive: true });
   rmSync(space.path(".theta/shards"), { recursive: true });
   const record = only(".theta/outputs", ".json");
-  const planted = readFileSync(record, "utf8").replace(/sha256:[0-9a-f]{4}(?=[0-9a-f]{60}","key")/, "sha256:0000");
+  const [content = ""] = readFileSync(record, "utf8").split("\n");
+  const line = content.replace(/sha256:[0-9a-f]{4}(?=[0-9a-f]{60}","key")/, "sha256:0000");
+  const planted = `${line}\n${sha256(line)}\n`;
   writeFileSync(record, planted);
   await expect(space.build(RECIPE)).rejects.toMatchObject({ exitCode: 3, details: { code: "other-bits" } });
   expect(readFileSync(record, "utf8")).toBe(planted);

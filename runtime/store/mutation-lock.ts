@@ -1,0 +1,22 @@
+// The one lock under which shards enter and leave a store. It is held for renames, never for the reading or writing of
+// payloads.
+
+import { join } from "node:path";
+import type { FileSystemCalls } from "../../native/addon-types.ts";
+import { takeLock } from "./lock.ts";
+import type { StorePaths } from "./store-paths.ts";
+
+/** Rejects when the signal fires while it waits. */
+export async function underMutationLock<T>(
+  calls: FileSystemCalls,
+  paths: StorePaths,
+  signal: AbortSignal,
+  work: () => T,
+): Promise<T> {
+  const lock = await takeLock(calls, join(paths.locks, "shards"), signal);
+  try {
+    return work();
+  } finally {
+    lock.release();
+  }
+}

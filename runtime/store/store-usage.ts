@@ -1,0 +1,162 @@
+// What takes room in a store, who needs it, and what deleting it would free. Looks only, so it may be asked of a store
+// that somebody else builds on; what vanishes meanwhile is left out.
+
+import { closeSync, fstatSync, openSync, readdirSync, statSync, statfsSync, type Stats } from "node:fs";
+import { join } from "node:path";
+import type { FileSystemCalls } from "../../native/addon-types.ts";
+import { readJournal } from "./journal.ts";
+import { listOutputRecords, type OutputRecord } from "./output-record.ts";
+import type { StorePaths } from "./store-paths.ts";
+
+export interface ShardUsage {
+  readonly digest: string;
+  readonly bytes: number;
+  /** Bytes that deleting it gives back: none of a file that has another name, none of blocks that a reflink shares. */
+  readonly frees: number;
+  /** Milliseconds since the epoch; see `noteUse`. */
+  readonly lastUse: number;
+  /** An output that exists holds it, by the store's records. */
+  readonly inOutput: boolean;
+}
+
+export interface OutputUsage {
+  /** Of its record, in the store. */
+  readonly file: string;
+  readonly bytes: number;
+  readonly record: OutputRecord;
+  /** Whether any of its shards still lies there. */
+  readonly exists: boolean;
+}
+
+/** A shard in the making, which the next build of the same goes on with. */
+export interface PartialUsage {
+  readonly id: string;
+  readonly bytes: number;
+  /** Tensors that are finished. */
+  readonly tensors: number;
+  readonly lastWrite: number;
+}
+
+export interface StoreUsage {
+  readonly shards: readonly ShardUsage[];
+  readonly outputs: readonly OutputUsage[];
+  readonly partials: readonly PartialUsage[];
+  /** Paths of files that belong to no shard: left by a crash, or another process is at work. */
+  readonly litter: readonly string[];
+  readonly litterBytes: number;
+  readonly trashBytes: number;
+  /** Of the file system. */
+  readonly free: number;
+}
+
+const SHARD = /^([0-9a-f]{64})\.safetensors$/;
+
+export function storeUsage(calls: FileSystemCalls, paths: StorePaths): StoreUsage {
+  const outputs = outputUsage(paths);
+  const needed = new Set<string>();
+  for (const { exists, record } of outputs) {
+    if (exists) for (const shard of record.shards) needed.add(shard.record.digest);
+  }
+  const names = new Set(readdirSync(paths.shards));
+  const shards: ShardUsage[] = [];
+  const whole = new Set<string>();
+  for (const name of names) {
+    const digest = SHARD.exec(name)?.[1];
+    if (digest === undefined || !names.has(`${digest}.json`)) continue;
+    const usage = shardUsage(calls, paths, digest, needed.has(digest));
+    whole.add(name).add(`${digest}.json`);
+    if (usage !== undefined) shards.push(usage);
+  }
+  const litter = [
+    ...[...names].filter((name) => !whole.has(name)).map((name) => join(paths.shards, name)),
+    // The sidecar of a shard that was about to move into the store.
+    ...readdirSync(paths.partial)
+      .filter((name) => name.endsWith(".partial.json"))
+      .map((name) => join(paths.partial, name)),
+  ];
+  const { bavail, bsize } = statfsSync(paths.root);
+  return {
+    shards,
+    outputs,
+    partials: partialUsage(paths.partial),
+    litter,
+    litterBytes: allocatedAll(litter),
+    trashBytes: allocatedAll(list(paths.trash).map((name) => join(paths.trash, name))),
+    free: bavail * bsize,
+  };
+}
+
+function shardUsage(
+  calls: FileSystemCalls,
+  paths: StorePaths,
+  digest: string,
+  inOutput: boolean,
+): ShardUsage | undefined {
+  const sidecar = statSync(join(paths.shards, `${digest}.json`), { throwIfNoEntry: false });
+  const file = measure(calls, join(paths.shards, `${digest}.safetensors`));
+  if (sidecar === undefined || file === undefined) return undefined;
+  return { digest, bytes: file.bytes, frees: file.frees + allocated(sidecar), lastUse: sidecar.mtimeMs, inOutput };
+}
+
+function measure(calls: FileSystemCalls, path: string): { readonly bytes: number; readonly frees: number } | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, "r");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    const { nlink, size } = fstatSync(fd);
+    return { bytes: size, frees: nlink > 1 ? 0 : calls.unsharedBytes(fd) };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function outputUsage(paths: StorePaths): readonly OutputUsage[] {
+  return listOutputRecords(paths).map(({ file, record }) => {
+    const exists = record.shards.some(({ file: shard }) => mayLieAt(join(record.path, shard.name)));
+    return { file, record, exists, bytes: allocated(statSync(file, { throwIfNoEntry: false })) };
+  });
+}
+
+/** True also where we may not look. */
+function mayLieAt(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EACCES" || code === "EPERM" || code === "ESTALE" || code === "EIO") return true;
+    throw error;
+  }
+}
+
+function partialUsage(folder: string): readonly PartialUsage[] {
+  return readdirSync(folder).flatMap((name) => {
+    const stat = statSync(join(folder, name), { throwIfNoEntry: false });
+    if (!name.endsWith(".partial") || stat === undefined) return [];
+    const id = name.slice(0, -".partial".length);
+    const tensors = readJournal(join(folder, `${id}.journal`)).tensors.size;
+    return [{ id, bytes: allocated(stat), tensors, lastWrite: stat.mtimeMs }];
+  });
+}
+
+function allocatedAll(paths: readonly string[]): number {
+  return paths.reduce((sum, path) => sum + allocated(statSync(path, { throwIfNoEntry: false })), 0);
+}
+
+/** Bytes on disk; a hole has none. */
+function allocated(stat: Stats | undefined): number {
+  return stat === undefined ? 0 : stat.blocks * 512;
+}
+
+/** A store that an earlier theta made has no trash. */
+function list(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+}
