@@ -19,6 +19,8 @@ export type Varying<T> =
 export interface MatchArm<T> {
   readonly selector: Selector;
   readonly value: T;
+  /** From an `at` block, which must win for some tensor; an arm of `match` that does not is only warned of. */
+  readonly at?: true;
 }
 
 /** Numbers also vary with depth and can be computed with. Everything is float64 with + − × ÷ only. */

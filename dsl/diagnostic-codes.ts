@@ -65,7 +65,7 @@ export const DIAGNOSTIC_CODES = {
     "other-base": "a vector is used with another base than it was taken from (warning)",
     "match-arm": "an arm of `match` without a selector or a value",
     "match-incomplete": "`match` leaves a tensor without a value",
-    "never-wins": "an arm whose tensors are all taken by earlier ones",
+    "never-wins": "an arm of `match` whose tensors are all taken by what comes before it (warning)",
     "not-served": "known to theta, and not done in this version; the message says what to use",
   },
   "Parameters and arguments": {

@@ -3,7 +3,7 @@
 import type { Report } from "../../dsl/diagnostic.ts";
 import type { Span } from "../../dsl/source.ts";
 import { type MaskResult, POISON, type Poison, type VectorResult } from "./kinds.ts";
-import type { Selector } from "../recipe-graph.ts";
+import type { MatchArm, Selector } from "../recipe-graph.ts";
 
 /** Whoever walks masks and strategies may recurse: what a recipe builds out of names is never nested deeper. */
 const DEEPEST = 500;
@@ -69,7 +69,7 @@ export function negateMask(operand: MaskResult, span: Span, report: Report): Mas
 
 /** `match` over masks. */
 export function chooseMask(
-  arms: readonly { readonly selector: Selector; readonly value: MaskResult }[],
+  arms: readonly MatchArm<MaskResult>[],
   otherwise: MaskResult | undefined,
   span: Span,
   report: Report,
@@ -81,7 +81,7 @@ export function chooseMask(
     kind: "mask",
     mask: {
       kind: "match",
-      arms: arms.map(({ selector, value }) => ({ selector, value: value.mask })),
+      arms: arms.map((arm) => ({ ...arm, value: arm.value.mask })),
       ...(otherwise === undefined ? {} : { otherwise: otherwise.mask }),
       span,
     },

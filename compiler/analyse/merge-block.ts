@@ -66,7 +66,9 @@ export function evaluateMergeBlock(statement: MergeStatement, body: MergeBlockBo
   else if (merged.kind === "vector" && base !== undefined) {
     node = { kind: "onto", base: base.node, vector: merged.node, span: statement.span };
   } else return POISON;
-  const arms = soundAts.flatMap(({ selector, keep }) => (keep === undefined ? [] : [{ selector, value: keep }]));
+  const arms = soundAts.flatMap(({ selector, keep }) =>
+    keep === undefined ? [] : [{ selector, value: keep, at: true as const }],
+  );
   if (arms.length > 0) node = { kind: "model-choice", arms, otherwise: node, span: statement.span };
   return { kind: "model", node };
 }
@@ -177,7 +179,7 @@ function numberClause(
   const otherwise = entry.clauses.numbers.get(name) ?? each.numbers.get(name) ?? byDefault;
   const arms = ats.flatMap(({ selector, entries }) => {
     const value = entries.get(entry.key)?.numbers.get(name);
-    return value === undefined ? [] : [{ selector, value }];
+    return value === undefined ? [] : [{ selector, value, at: true as const }];
   });
   return arms.length === 0 ? otherwise : { kind: "match", arms, otherwise, span: entry.span };
 }
@@ -193,7 +195,7 @@ function masked(
   const otherwise = entry.clauses.mask ?? each.mask;
   const arms = ats.flatMap(({ selector, entries }) => {
     const value = entries.get(entry.key)?.mask;
-    return value === undefined ? [] : [{ selector, value }];
+    return value === undefined ? [] : [{ selector, value, at: true as const }];
   });
   if (arms.length === 0) return otherwise === undefined ? vector : applyMask(vector, otherwise, stream, entry.span);
   const unmasked = selectorMask(everyTensor(entry.span), entry.span);

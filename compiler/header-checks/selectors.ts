@@ -15,6 +15,7 @@ import { type VaryingParts, visitVarying, visitWord } from "./varying-parts.ts";
 interface ArmRecord {
   readonly selector: Selector;
   readonly layout: Layout;
+  readonly isAt: boolean;
   canWin: boolean;
 }
 
@@ -27,7 +28,7 @@ export function checkSelectors(outputs: readonly OutputNode[], headers: Headers,
     visit(root, names, headers, arms, new Map(), report);
     if (output.dtype !== undefined) visitWord(output.dtype, partsOf(layout, names, arms, report));
   }
-  for (const { selector, layout, canWin } of arms.values()) {
+  for (const { selector, layout, isAt, canWin } of arms.values()) {
     if (canWin) continue;
     if (!takesAny(selector, layout)) {
       // A lone glob or range was reported by itself.
@@ -35,9 +36,9 @@ export function checkSelectors(outputs: readonly OutputNode[], headers: Headers,
       continue;
     }
     report({
-      code: "never-wins",
-      severity: "error",
-      message: "this can never win: what stands before it covers all its tensors",
+      code: isAt ? "at-never-wins" : "never-wins",
+      severity: isAt ? "error" : "warning",
+      message: "this can never win: what comes before it takes all its tensors",
       span: spanOfSelector(selector),
       help: "put it first, or take it out",
     });
@@ -116,11 +117,11 @@ function noteWinners(
   reach: ReadonlySet<string>,
   arms: Map<string, ArmRecord>,
 ): void {
-  const records = choice.map(({ selector }) => {
+  const records = choice.map(({ selector, at: isAt = false }) => {
     const { source, start, end } = spanOfSelector(selector);
-    const key = `${source.path}\0${start}\0${end}`;
+    const key = `${isAt}\0${source.path}\0${start}\0${end}`;
     let record = arms.get(key);
-    if (record === undefined) arms.set(key, (record = { selector, layout, canWin: false }));
+    if (record === undefined) arms.set(key, (record = { selector, layout, isAt, canWin: false }));
     return record;
   });
   const tests = choice.map(({ selector }) => nameTest(selector, layout));

@@ -157,7 +157,8 @@ class Models:
 
 
 def model_of(source):
-    return r.checkpoint(source.name, source.tensors, source.exception, source.nan or "propagate")
+    exception = source.exception or ("int base" if source.int_base else None)
+    return r.checkpoint(source.name, source.tensors, exception, source.nan or "propagate")
 
 
 MODULE_PATTERNS = ["q_proj", "up_proj", r"layers\.0\..*", "layers.1.self_attn.q_proj", "lm_head", r".*mlp\.up_proj", "k_proj"]

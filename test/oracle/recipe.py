@@ -72,7 +72,7 @@ class Model(NamedTuple):
     text: str
     value: Callable         # context → tensor in W, or UNCHANGED or None where the checkpoint lacks it
     donor: str              # name of the checkpoint that gives dtypes and config
-    exception: str = None   # what its declaration allows: missing base, missing skip, extra skip
+    exception: str = None   # what its declaration allows: missing base, missing skip, extra skip, int base
 
 
 class Strategy(NamedTuple):

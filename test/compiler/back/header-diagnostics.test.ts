@@ -78,7 +78,7 @@ output "out" = m`),
       said(
         'merge m onto llama using sum {\n  maths weight match("*.weight": 1, "*mlp*": 2, else: 3)\n}\noutput "out" = m',
       ),
-    ).toContain("merge.theta:5:37: error[never-wins]");
+    ).toContain("merge.theta:5:37: warning[never-wins]");
     expect(
       said(`merge m onto llama using sum {
   maths
@@ -86,7 +86,7 @@ output "out" = m`),
   at "*mlp*" keep llama
 }
 output "out" = m`),
-    ).toContain("merge.theta:6:6: error[never-wins]");
+    ).toContain("merge.theta:6:6: error[at-never-wins]");
   });
 });
 

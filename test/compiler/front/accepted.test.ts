@@ -21,7 +21,7 @@ function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain);
   if (value instanceof Map) return Object.fromEntries([...value].map(([key, member]) => [key, plain(member)]));
   if (typeof value !== "object" || value === null) return value;
-  const members = Object.entries(value).filter(([key]) => !["span", "name", "display"].includes(key));
+  const members = Object.entries(value).filter(([key]) => !["span", "name", "display", "at"].includes(key));
   return Object.fromEntries(members.map(([key, member]) => [key, plain(member)]));
 }
 
