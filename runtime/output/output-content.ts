@@ -77,16 +77,24 @@ function donated({ output, donor, actions }: OutputGraph): readonly SideFile[] {
  * reads have digests whenever the output is finished, so what is said here depends on nothing else that is known.
  */
 function inputsOf({ actions }: OutputGraph, payload: ContentFacts["payload"]): readonly RecordedInput[] {
-  const sources = new Map<string, { readonly source: string; readonly read: Map<string, TensorInfo> }>();
+  const files = new Map<string, { readonly source: string; readonly read: Set<TensorInfo> }>();
   for (const { inputs } of actions) {
     for (const { checkpoint: source, tensor } of inputs) {
-      // Imported recipes may spell two places alike.
-      const place = JSON.stringify([source, dirname(tensor.file)]);
-      if (!sources.has(place)) sources.set(place, { source, read: new Map() });
-      sources.get(place)!.read.set(tensor.name, tensor);
+      const file = `${source}\0${tensor.file}`;
+      const found = files.get(file);
+      if (found === undefined) files.set(file, { source, read: new Set([tensor]) });
+      else found.read.add(tensor);
     }
   }
-  return [...sources.values()].map(({ source, read }) => ({ source, digest: digestOf(read.values(), payload) }));
+  // Imported recipes may spell two places alike.
+  const places = new Map<string, { readonly source: string; readonly read: TensorInfo[] }>();
+  for (const [file, { source, read }] of files) {
+    const place = dirname(file);
+    const known = places.get(place);
+    if (known === undefined) places.set(place, { source, read: [...read] });
+    else known.read.push(...read);
+  }
+  return [...places.values()].map(({ source, read }) => ({ source, digest: digestOf(read, payload) }));
 }
 
 function digestOf(tensors: Iterable<TensorInfo>, payload: ContentFacts["payload"]): string {

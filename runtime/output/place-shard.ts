@@ -4,9 +4,13 @@
 import { chmodSync, closeSync, fdatasyncSync, linkSync, openSync, rmSync, statSync } from "node:fs";
 import { copyFile, open } from "node:fs/promises";
 import type { FileSystemCalls } from "../../native/addon-types.ts";
-import type { StoredShard } from "../store/shard-store.ts";
+import { ownStampAt } from "../store/file-identity.ts";
+import { ShardGone, type StoredShard } from "../store/shard-store.ts";
 
-/** Makes `to`, which does not exist. `held`: the same shard in the output's present content. Returns bytes copied. */
+/**
+ * Makes `to`, which does not exist. `held`: the same shard in the output's present content. Returns bytes copied. Throws
+ * ShardGone when the stored file is not what it was.
+ */
 export async function placeShard(
   calls: FileSystemCalls,
   stored: StoredShard,
@@ -15,6 +19,7 @@ export async function placeShard(
 ): Promise<number> {
   // The present content is about to be retired, so its name for the file is only handed on.
   if (held !== undefined && tryLink(held.path, to)) return 0;
+  if (ownStampAt(stored.path) !== stored.record.stamp) throw new ShardGone(stored);
   if (tryReflink(calls, stored.path, to)) return 0;
   if (isOursAlone(stored.path) && tryLink(stored.path, to)) return 0;
   await copyFile(stored.path, to);
