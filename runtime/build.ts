@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { TensorGraph } from "../compiler/tensor-graph.ts";
 import type { Addon, Engine } from "../native/addon-types.ts";
 import type { BuildContext } from "./build-context.ts";
+import { claimShards } from "./build/claim-shards.ts";
 import { outputFailure } from "./build/engine-failure.ts";
 import { finishOutput, publish, recordAgain, recordedFiles, staleBecause } from "./build/finished-output.ts";
 import type { FinishedShard } from "./build/finished-output.ts";
@@ -13,6 +14,7 @@ import { lookUp, type Standings } from "./build/look-up.ts";
 import { makeAll } from "./build/make-all.ts";
 import { withSession, type Session } from "./build/session.ts";
 import { planShards } from "./build/shard-job.ts";
+import { tidyStore } from "./build/tidy-store.ts";
 import { checkVectorBases } from "./build/vector-base.ts";
 import type { WantedOutput } from "./build/wanted-output.ts";
 import { EXIT, Failure } from "./failure.ts";
@@ -23,7 +25,7 @@ import { recoverOutput } from "./output/switch-output.ts";
 import type { BuildObserver } from "./progress.ts";
 import type { ActionCounts } from "./reasons.ts";
 import { isHeld, takeLock, tryLock, type Lock } from "./store/lock.ts";
-import { removeAbandoned } from "./store/partial-shard.ts";
+import { ShardGone } from "./store/shard-store.ts";
 import type { Store } from "./store/store.ts";
 import { outputId } from "./store/store-paths.ts";
 
@@ -39,6 +41,7 @@ export interface BuildSummary {
 }
 
 const PROGRESS_MS = 200;
+const MOST_ATTEMPTS = 3;
 
 /**
  * Resolves also when nodes failed; the observer heard why. Throws a Failure for all that stops a build: 3 two runs of
@@ -54,6 +57,7 @@ export async function build(
   const started = performance.now();
   const locks: Lock[] = [];
   const lock = async (addon: Addon, store: Store): Promise<void> => {
+    if (locks.length > 0) return;
     // In one order everywhere, so two builds of the same outputs cannot wait for each other.
     const places = tensors.outputs.map(({ output: { path, display } }) => ({ path: resolveLinks(path), display }));
     for (const { path, display } of places.sort((a, b) => (a.path < b.path ? -1 : 1))) {
@@ -62,13 +66,29 @@ export async function build(
     }
   };
   try {
-    const result = await withSession(tensors, context, signal, lock, (session) => makeTrue(session, observer));
+    const attempt = (): ReturnType<typeof makeTrue> =>
+      withSession(tensors, context, signal, lock, (session) => makeTrue(session, observer));
+    const result = await lookAgainWhenShardsGo(attempt);
     return { ...result, seconds: (performance.now() - started) / 1000 };
   } catch (error) {
     signal.throwIfAborted();
     throw error;
   } finally {
     for (const held of locks) held.release();
+  }
+}
+
+/** A stored shard that went away between look-up and use is a miss for the look-up that follows. */
+async function lookAgainWhenShardsGo<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let left = MOST_ATTEMPTS; ; left--) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof ShardGone)) throw error;
+      if (left > 1) continue;
+      const help = "see who else writes to the store; theta cache verify says what is wrong with it";
+      throw new Failure(EXIT.output, error.message, { code: "shard-gone", help }, error);
+    }
   }
 }
 
@@ -93,6 +113,7 @@ async function makeTrue(session: Session, observer: BuildObserver): Promise<Omit
     const failed = new Set(outputs.filter((wanted) => !judgeHits(wanted, standings, session, observer)));
     const going = outputs.filter((wanted) => !failed.has(wanted));
     const plan = planShards(going, standings, inputs, store.shards);
+    await claimShards(session, going, standings, plan);
     if (plan.jobs.size > 0) {
       observer.phase("compute");
       startEngine();
@@ -121,7 +142,7 @@ async function makeTrue(session: Session, observer: BuildObserver): Promise<Omit
       done.set(wanted, output.digest);
     };
     const ran = await makeAll(session, engine, going, standings, plan, observer, finished);
-    if (ran > 0) removeAbandoned(addon, store.paths.partial);
+    if (ran > 0) await tidyStore(session, observer);
     const progress = engine?.progress() ?? { read: 0, hashed: 0, written: 0, copied: 0 };
     return {
       status: failed.size > 0 ? "failed" : "done",

@@ -2,6 +2,7 @@
 
 import type { Engine } from "../../native/addon-types.ts";
 import type { BuildObserver } from "../progress.ts";
+import { makeRoom } from "../store/collect-garbage.ts";
 import { checkDiskSpace } from "../store/disk-space.ts";
 import { engineFailure } from "./engine-failure.ts";
 import { readyShard, type FinishedShard } from "./finished-output.ts";
@@ -30,10 +31,11 @@ export async function makeAll(
     for (const output of outputs) await finished(output, output.shards.map(ready));
     return 0;
   }
-  const { store, addon: calls, inputs, signal, context } = session;
+  const { store, addon: calls, lease, inputs, signal, context } = session;
   const bytes = bytesToWrite(jobs, standings);
+  await makeRoom(calls, store, bytes, signal);
   checkDiskSpace(store.paths.root, bytes, jobs.size * 4);
-  const maker = new ShardMaker({ store, engine, calls, inputs, standings, observer, signal });
+  const maker = new ShardMaker({ store, engine, calls, lease, inputs, standings, observer, signal });
   try {
     maker.open(jobs);
     observer.work({ actions: [...jobs].reduce((sum, job) => sum + job.shard.actions.length, 0), bytes });

@@ -2,7 +2,6 @@
 // store as soon as its last tensor is written. Knows no output directory.
 
 import { closeSync } from "node:fs";
-import { join } from "node:path";
 import type { TensorInfo } from "../../compiler/checkpoint.ts";
 import type { Action } from "../../compiler/tensor-graph.ts";
 import type { Engine, FileSystemCalls, TaskResult } from "../../native/addon-types.ts";
@@ -12,7 +11,8 @@ import { PartialShard } from "../store/partial-shard.ts";
 import { shardDigest, type TensorRecord } from "../store/shard-record.ts";
 import { openShard, type StoredShard, type StoredTensor } from "../store/shard-store.ts";
 import type { Store } from "../store/store.ts";
-import { takeLock } from "../store/lock.ts";
+import type { Lease } from "../store/lease.ts";
+import { underMutationLock } from "../store/mutation-lock.ts";
 import type { InputFiles } from "./input-files.ts";
 import { keyOf, type Standing, type Standings } from "./look-up.ts";
 import { recordOfHit, recordOfRun } from "./tensor-record.ts";
@@ -23,6 +23,7 @@ export interface MakeShards {
   readonly store: Store;
   readonly engine: Engine;
   readonly calls: FileSystemCalls;
+  readonly lease: Lease;
   readonly inputs: InputFiles;
   readonly standings: Standings;
   readonly observer: BuildObserver;
@@ -91,7 +92,7 @@ export class ShardMaker {
    * before, 66 an input changed; see `failure` for the cause.
    */
   async make(job: ShardJob): Promise<MadeShard> {
-    const { calls, store, signal } = this.#given;
+    const { calls, lease, store, signal } = this.#given;
     const { size, tensors } = job.shard.file;
     const partial = this.#partials.get(job)!;
     const records = await settleAll(
@@ -109,14 +110,12 @@ export class ShardMaker {
       bytes: size,
       tensors: records,
     };
-    const lock = await takeLock(calls, join(store.paths.locks, "shards"), signal);
-    try {
+    return underMutationLock(calls, store.paths, signal, () => {
       const stored = store.shards.add(partial.path, content);
+      lease.pin([content.digest]);
       partial.moved();
       return { stored, records };
-    } finally {
-      lock.release();
-    }
+    });
   }
 
   /** Call it when every promise of `make` has settled. Unfinished shards stay for the next build. */
@@ -190,9 +189,10 @@ export class ShardMaker {
     return result;
   }
 
-  /** Whether the caller is the one to compute the digest of a tensor that nobody knows. */
+  /** Whether the caller is the one to compute the digest of a tensor that nobody knows, or one to compare it. */
   #claim(tensor: TensorInfo): boolean {
     const { inputs } = this.#given;
+    if (!inputs.isProven(tensor)) return true;
     return inputs.digest(tensor) === undefined && !this.#hashing.has(inputs.place(tensor));
   }
 

@@ -5,6 +5,7 @@ import type { Addon } from "../../native/addon-types.ts";
 import { loadAddon } from "../../native/index.ts";
 import type { BuildContext } from "../build-context.ts";
 import { EXIT, Failure } from "../failure.ts";
+import { Lease } from "../store/lease.ts";
 import { openStore, type Store } from "../store/store.ts";
 import { InputFiles } from "./input-files.ts";
 import { wantOutput, type WantedOutput } from "./wanted-output.ts";
@@ -13,6 +14,8 @@ export interface Session {
   readonly context: BuildContext;
   readonly addon: Addon;
   readonly store: Store;
+  /** What this build needs of the store's shards. */
+  readonly lease: Lease;
   readonly inputs: InputFiles;
   readonly outputs: readonly WantedOutput[];
   readonly signal: AbortSignal;
@@ -28,17 +31,19 @@ export async function withSession<T>(
 ): Promise<T> {
   const addon = loadedAddon();
   const store = await openStore(context.store, addon);
+  const lease = new Lease(addon, store.paths.locks);
   try {
     await prepare(addon, store);
     const outputs = tensors.outputs.map((graph) => wantOutput(store.paths, graph));
     const files = filesOf(tensors);
     const inputs = new InputFiles(files, context.opened, store.inputs, addon, context.trustRemoteStat, signal);
     try {
-      return await work({ context, addon, store, inputs, outputs, signal });
+      return await work({ context, addon, store, lease, inputs, outputs, signal });
     } finally {
       await inputs.close();
     }
   } finally {
+    lease.release();
     store.close();
   }
 }

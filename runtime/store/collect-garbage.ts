@@ -1,10 +1,10 @@
 // Garbage collection: takes out what `chooseVictims` names. Victims are renamed into `trash/` under the mutation lock and
 // deleted behind it, so a crash at any moment leaves whole shards, or trash for the next one to delete.
 
-import { readdirSync, rmSync } from "node:fs";
+import { readdirSync, rmSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import type { FileSystemCalls } from "../../native/addon-types.ts";
-import { chooseVictims, type Bounds, type Choice } from "./choose-victims.ts";
+import { chooseVictims, DEFAULT_MAX_AGE, type Bounds, type Choice } from "./choose-victims.ts";
 import { syncDirectory } from "./durable.ts";
 import { allLeases, leasedDigests } from "./lease.ts";
 import { underMutationLock } from "./mutation-lock.ts";
@@ -70,6 +70,22 @@ export async function collectGarbage(
   }
   removeAbandoned(calls, paths.partial);
   return garbage;
+}
+
+/** Before work that needs so many bytes: gives up as much history as is missing, where history has it. */
+export async function makeRoom(
+  calls: FileSystemCalls,
+  store: Store,
+  bytes: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { bavail, bsize } = statfsSync(store.paths.root);
+  const missing = bytes - bavail * bsize;
+  if (missing <= 0) return;
+  const bounds = { maxSize: undefined, maxAge: DEFAULT_MAX_AGE };
+  const { garbage } = await findGarbage(calls, store.paths, bounds, signal);
+  const before = garbage.history + garbage.victims.reduce((sum, { shard }) => sum + shard.frees, 0);
+  await collectGarbage(calls, store, { ...bounds, maxSize: Math.max(0, before - missing) }, signal);
 }
 
 function garbageOf(usage: StoreUsage, needed: ReadonlySet<string>, bounds: Bounds): Garbage {
