@@ -63,7 +63,8 @@ function filesOf({ outputs }: TensorGraph): ReadonlySet<string> {
   return files;
 }
 
-function loadedAddon(): Addon {
+/** Throws a Failure: 64 THETA_ISA names what cannot run here, 70 the addon is not there. */
+export function loadedAddon(): Addon {
   try {
     return loadAddon();
   } catch (error) {
