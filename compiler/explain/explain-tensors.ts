@@ -12,7 +12,7 @@ import { tensorText } from "./tensor-text.ts";
 /** `pattern`: a glob over stored and tied names. Undefined when it takes no tensor of an output. */
 export function explainTensors(graph: TensorGraph, format: ExplainFormat, pattern?: string): string | undefined {
   const outputs = pattern === undefined ? graph.outputs : chosenBy(pattern, graph.outputs);
-  if (outputs.length === 0 && graph.outputs.length > 0) return undefined;
+  if (outputs.length === 0 && pattern !== undefined) return undefined;
   switch (format) {
     case "text":
       return tensorText(outputs, pattern !== undefined);

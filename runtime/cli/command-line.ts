@@ -1,6 +1,7 @@
 // Arguments → one invocation. The only file that knows commander; what flags mean is settings.ts' business.
 
 import { Command, CommanderError, Option } from "commander";
+import { didYouMean } from "../../dsl/did-you-mean.ts";
 import { EXIT, Failure } from "../failure.ts";
 
 export type Verb = "init" | "check" | "plan" | "build" | "explain";
@@ -51,74 +52,92 @@ export function parseCommandLine(argv: readonly string[], version: string): Invo
   const lists = { param: [] as string[], only: [] as string[] };
   const program = new Command("theta");
 
-  const globals = (command: Command): Command =>
+  const general = (command: Command): Command =>
     command
+      .optionsGroup("General flags:")
       .option("-C, --directory <dir>", "run as if started in this directory")
-      .option("--config <file>", "read settings from this file instead of searching for one")
-      .addOption(
-        new Option("-p, --param <K=V>", "set a parameter of the recipe (repeatable)").argParser((value: string) => {
-          lists.param.push(value);
-          return lists.param;
-        }),
-      )
-      .option("--params <file>", "set parameters from one JSON object")
-      .option("--store <dir>", "where results are kept (default: .theta beside the recipe)")
-      .option("--threads <n>", "threads that compute (default: one a core)")
-      .option("--memory <size>", "bound of the tensor buffers, at least 64MiB (default: 320MiB)")
-      .option("--device <device>", "auto or cpu")
       .option("--json", "machine-readable output on standard output")
       .option("--color <when>", "auto, always or never")
       .option("-q, --quiet", "print errors only")
-      .option("-v, --verbose", "print more");
+      .option("-v, --verbose", "print more")
+      .helpOption("-h, --help", "print help");
+  const forRecipes = (command: Command): Command =>
+    general(
+      command
+        .optionsGroup("Flags of every recipe:")
+        .addOption(
+          new Option("-p, --param <NAME=VALUE>", "set a parameter of the recipe (repeatable)").argParser(
+            (value: string) => {
+              lists.param.push(value);
+              return lists.param;
+            },
+          ),
+        )
+        .option("--params <file>", "set parameters from one JSON object")
+        .addOption(
+          new Option("--only <output>", "this output alone, written as in the recipe (repeatable)").argParser(
+            (value: string) => {
+              lists.only.push(value);
+              return lists.only;
+            },
+          ),
+        )
+        .option("--allow-outside", "let outputs lie outside the project's directory")
+        .option("--config <file>", "read settings from this file instead of searching for one")
+        .option("--store <dir>", "where results are kept (default: .theta beside the recipe)")
+        .option("--threads <n>", "threads that compute (default: one a core)")
+        .option("--memory <size>", "bound of the tensor buffers, at least 64MiB (default: 320MiB)")
+        .option("--device <device>", "auto or cpu"),
+    );
 
   const verb = (name: Verb, argument: string, summary: string): Command =>
-    globals(program.command(`${name} [${argument}]`))
+    program
+      .command(`${name} [${argument}]`)
+      .usage(`[${argument}] [flags]`)
       .summary(summary)
-      .description(summary)
+      .description(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`)
+      .optionsGroup("Flags:")
       .action((path: string | undefined, _options: unknown, command: Command) => {
         const flags = command.optsWithGlobals<Record<string, unknown>>();
         invocation = { verb: name, ...(path !== undefined && { path }), flags: { ...flags, ...lists } };
       });
-  const recipe = (command: Command): Command =>
-    command
-      .addOption(
-        new Option("--only <output>", "this output alone, written as in the recipe (repeatable)").argParser(
-          (value: string) => {
-            lists.only.push(value);
-            return lists.only;
-          },
-        ),
-      )
-      .option("--allow-outside", "let outputs lie outside the project's directory");
   const stat = (command: Command): Command =>
     command.option("--trust-remote-stat", "believe time stamps of network and memory file systems");
 
   program
+    .usage("[verb] [recipe] [flags]")
     .description(
       "Builds merged models from a merge.theta recipe: incremental, bounded in memory, the same bits everywhere.",
     )
-    .version(version, "--version", "print the version")
-    .helpOption("-h, --help", "print help")
+    .commandsGroup("Verbs:")
     .helpCommand("help [verb]", "print help of a verb")
     .showSuggestionAfterError(true)
-    .showHelpAfterError("(theta --help lists the verbs and flags)")
-    .configureHelp({ sortSubcommands: false });
-  globals(program);
+    .configureHelp({ subcommandTerm: (command) => `${command.name()} ${argumentOf(command)}` })
+    .addHelpText(
+      "after",
+      "\nWithout a verb, theta builds. Without a recipe, it is merge.theta of this\n" +
+        "directory or the nearest one above. theta help VERB prints a verb's flags.",
+    );
+  forRecipes(program).version(version, "--version", "print the version");
 
-  recipe(stat(verb("build", "recipe", "make the outputs of a recipe (what bare `theta` does)")))
-    .option("--adopt", "replace an output directory that theta did not write")
-    .option("--no-wait", "fail instead of waiting for another build of the same output");
-  recipe(stat(verb("plan", "recipe", "say what a build would do, and why")))
-    .option("--hash", "read inputs whose digest is unknown, to know for certain")
-    .option("--detailed-exitcode", "exit with 2 when there is work");
-  recipe(verb("check", "recipe", "find mistakes in a recipe without reading a tensor"));
-  recipe(verb("explain", "recipe", "print the merge graph"))
-    .addOption(
-      new Option("--format <format>", "text, dot, mermaid or json").choices(["text", "dot", "mermaid", "json"]),
-    )
-    .addOption(new Option("--level <level>", "recipe or tensor").choices(["recipe", "tensor"]))
-    .option("--tensor <pattern>", "only tensors whose name matches this glob (implies --level tensor)");
-  verb("init", "directory", "write a recipe, settings and two tiny models to start from");
+  forRecipes(
+    stat(verb("build", "recipe", "make the outputs of a recipe; what theta does without a verb"))
+      .option("--adopt", "replace an output directory that theta did not write")
+      .option("--no-wait", "fail instead of waiting for another build of the same output"),
+  );
+  forRecipes(
+    stat(verb("plan", "recipe", "say what a build would do, and why"))
+      .option("--hash", "read inputs whose digest is unknown, to know for certain")
+      .option("--detailed-exitcode", "exit with 2 when there is work"),
+  );
+  forRecipes(verb("check", "recipe", "find mistakes in a recipe without reading a tensor"));
+  forRecipes(
+    verb("explain", "recipe", "print the merge graph")
+      .option("--format <format>", "text (the default), dot, mermaid or json")
+      .option("--level <level>", "recipe (the default) or tensor")
+      .option("--tensor <glob>", "only tensors whose whole name matches, at the level tensor"),
+  );
+  general(verb("init", "directory", "write a recipe, settings and two tiny models to start from"));
 
   for (const command of [program, ...program.commands]) {
     command.exitOverride().allowExcessArguments(false);
@@ -129,13 +148,50 @@ export function parseCommandLine(argv: readonly string[], version: string): Invo
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { verb: "answer", text };
-    const [message, ...help] = error.message.replace(/^error: /, "").split("\n");
-    throw new Failure(EXIT.usage, message!, {
-      code: "usage",
-      help: help.join(" ").replace(/^\(|\)$/g, "") || "theta --help lists the verbs and flags",
-    });
+    throw usageFailure(error, program, argv);
   }
   return invocation!;
+}
+
+function argumentOf({ registeredArguments: [argument] }: Command): string {
+  return argument === undefined ? "" : `[${argument.name()}]`;
+}
+
+/** What commander found wrong, in our words. */
+function usageFailure({ code, message }: CommanderError, program: Command, argv: readonly string[]): Failure {
+  const verbs = [...program.commands.map((command) => command.name()), "help"];
+  const verb = argv.find((argument) => verbs.includes(argument));
+  const quoted = /'([^']*)'/.exec(message)?.[1] ?? "";
+  const [flag = ""] = /--[a-z-]+/.exec(quoted) ?? [];
+  const near = /\(Did you mean (.*)\?\)/s.exec(message)?.[1];
+  const fail = (sentence: string, help: string): Failure =>
+    new Failure(EXIT.usage, sentence, { code: "usage", help: near === undefined ? help : `did you mean ${near}?` });
+  const flags = verb === undefined || verb === "help" ? "theta --help" : `theta help ${verb}`;
+  switch (code) {
+    case "commander.help": // of a verb that there is not
+      return noSuchVerb(argv[argv.indexOf("help") + 1] ?? "", verbs);
+    case "commander.unknownCommand":
+      return noSuchVerb(quoted, verbs);
+    case "commander.unknownOption":
+      return fail(`theta ${verb ?? "build"} has no flag ${quoted}`, `${flags} lists the flags`);
+    case "commander.optionMissingArgument":
+      return fail(`${flag} needs a value`, `write ${quoted.replace(/^-\w, /, "")}`);
+    case "commander.excessArguments":
+      return fail(`theta ${quoted} takes one path`, `${flags} says what it takes`);
+    default:
+      return fail(message.replace(/^error: /, ""), `${flags} lists the flags`);
+  }
+}
+
+function noSuchVerb(name: string, verbs: readonly string[]): Failure {
+  const near = didYouMean(name, verbs);
+  return new Failure(EXIT.usage, `there is no verb ${name}`, {
+    code: "usage",
+    help:
+      near === undefined
+        ? `verbs are ${verbs.join(", ")}; a recipe in this directory is written ./${name}`
+        : `did you mean ${near}?`,
+  });
 }
 
 /** Bare `theta`, with flags or a recipe's path, is `theta build`; a word that is neither verb nor path is a typo. */

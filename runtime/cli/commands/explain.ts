@@ -2,6 +2,10 @@
 
 import { explainRecipe } from "../../../compiler/explain/explain-recipe.ts";
 import { explainTensors } from "../../../compiler/explain/explain-tensors.ts";
+import { parseGlob } from "../../../compiler/glob.ts";
+import { nearestGlob } from "../../../compiler/header-checks/near-glob.ts";
+import type { TensorGraph } from "../../../compiler/tensor-graph.ts";
+import { didYouMean } from "../../../dsl/did-you-mean.ts";
 import { diagnosticToJson } from "../../../dsl/render-diagnostic.ts";
 import { EXIT, Failure } from "../../failure.ts";
 import type { Flags } from "../command-line.ts";
@@ -11,32 +15,56 @@ import { createDiagnosticPrinter } from "../report-diagnostics.ts";
 import { loadSettings } from "../settings.ts";
 import { useColor, writeJson, writeOutput } from "../terminal.ts";
 
+const FORMATS = ["text", "dot", "mermaid", "json"] as const;
+const LEVELS = ["recipe", "tensor"] as const;
+
 export async function explain(path: string | undefined, flags: Flags): Promise<number> {
+  const format = oneOf("--format", flags.format ?? (flags.json ? "json" : "text"), FORMATS);
+  const level = oneOf("--level", flags.level ?? (flags.tensor === undefined ? "recipe" : "tensor"), LEVELS);
+  if (level === "recipe" && flags.tensor !== undefined) {
+    throw new Failure(EXIT.usage, "--tensor goes with --level tensor", { code: "usage", help: "leave --level out" });
+  }
   const place = findRecipe(path, process.cwd());
   const settings = await loadSettings(flags, place.directory);
   const { diagnostics, graph, tensors } = loadRecipe(place, flags, settings.store);
   diagnostics.forEach(createDiagnosticPrinter(useColor(settings.color), flags.quiet ?? false));
   const code = exitCodeOf(diagnostics);
-  const format = (flags.format ?? (flags.json ? "json" : "text")) as "text" | "dot" | "mermaid" | "json";
   if (code !== EXIT.done || graph === undefined || tensors === undefined) {
     if (flags.json) writeJson({ schema: "theta.check/1", ok: false, diagnostics: diagnostics.map(diagnosticToJson) });
     return code;
   }
-  const level = flags.level ?? (flags.tensor === undefined ? "recipe" : "tensor");
-  if (level === "recipe" && flags.tensor !== undefined) {
-    throw new Failure(EXIT.usage, "--tensor goes with --level tensor", { code: "usage" });
-  }
-  if (level === "recipe") {
-    writeOutput(explainRecipe(graph, format));
-    return EXIT.done;
-  }
-  const text = explainTensors(tensors, format, flags.tensor);
-  if (text === undefined) {
-    throw new Failure(EXIT.usage, `--tensor ${JSON.stringify(flags.tensor)} matches no tensor of an output`, {
-      code: "no-such-tensor",
-      help: 'patterns are globs over whole names, such as "*mlp*"',
-    });
-  }
+  const text = level === "recipe" ? explainRecipe(graph, format) : explainTensors(tensors, format, flags.tensor);
+  if (text === undefined) throw matchesNothing(flags.tensor!, tensors);
   writeOutput(text);
   return EXIT.done;
+}
+
+function oneOf<T extends string>(flag: string, given: string, words: readonly T[]): T {
+  const word = words.find((each) => each === given);
+  if (word !== undefined) return word;
+  const near = didYouMean(given, words);
+  throw new Failure(EXIT.usage, `${flag} must be one of ${words.join(", ")}, not ${JSON.stringify(given)}`, {
+    code: "usage",
+    ...(near !== undefined && { help: `did you mean ${near}?` }),
+  });
+}
+
+function matchesNothing(pattern: string, tensors: TensorGraph): Failure {
+  const shown = JSON.stringify(pattern);
+  const glob = parseGlob(pattern);
+  if ("problem" in glob) {
+    return new Failure(EXIT.usage, `--tensor ${shown} is no glob: ${glob.problem}`, { code: "bad-glob" });
+  }
+  const names = tensors.outputs.flatMap(({ actions, aliases }) => [
+    ...actions.map(({ tensor }) => tensor),
+    ...aliases.keys(),
+  ]);
+  const near = glob.alternatives.length === 1 ? nearestGlob(glob.alternatives[0]!, names) : undefined;
+  return new Failure(EXIT.usage, `--tensor ${shown} matches no tensor of an output`, {
+    code: "no-such-tensor",
+    help:
+      near === undefined
+        ? `a glob is matched with whole names, such as "*mlp*"; theta explain --level tensor prints them`
+        : `did you mean ${JSON.stringify(near.glob)}? it matches ${near.name}`,
+  });
 }
