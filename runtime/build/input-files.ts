@@ -68,6 +68,14 @@ export class InputFiles {
     return this.#file(tensor).digests.get(placeOf(tensor));
   }
 
+  /**
+   * Whether an unchanged file proves that a digest which is known is that of what is read now. Where it does not, as in
+   * memory file systems, each reading takes the digest again, and `learn` compares.
+   */
+  isProven(tensor: TensorInfo): boolean {
+    return this.#file(tensor).trust.cacheable;
+  }
+
   /** Identity of the bytes that a tensor stands for, whether or not their digest is known. */
   place(tensor: TensorInfo): string {
     return `${inputStamp(this.#file(tensor).identity)}@${placeOf(tensor)}`;
@@ -88,6 +96,8 @@ export class InputFiles {
         checkUnchanged(file, await this.open(tensor));
         const digest = digests[index];
         if (digest === null || digest === undefined) return;
+        const known = file.digests.get(placeOf(tensor));
+        if (known !== undefined && known !== digest) throw changedMeanwhile(file);
         file.digests.set(placeOf(tensor), digest);
         file.unsaved = true;
       }),
@@ -154,10 +164,12 @@ export class InputFiles {
 
 function checkUnchanged(file: InputFile, fd: number): void {
   if (inputStamp(identityOfDescriptor(fd)) === inputStamp(file.identity)) return;
-  throw new Failure(EXIT.input, `${file.path} changed while it was read`, {
-    code: "input-changed",
-    help: "build again when nothing writes to it any more",
-  });
+  throw changedMeanwhile(file);
+}
+
+function changedMeanwhile({ path }: InputFile): Failure {
+  const help = "build again when nothing writes to it any more";
+  return new Failure(EXIT.input, `${path} changed while it was read`, { code: "input-changed", help });
 }
 
 function unreadable(path: string, error: unknown): Failure {

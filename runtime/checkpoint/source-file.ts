@@ -35,7 +35,12 @@ export function withFile<T>(file: SourceFile, opened: OpenedFiles, read: (fd: nu
       const { dev: device, ino: inode, size, mtimeNs, ctimeNs } = stat;
       opened.set(file.path, { device, inode, size, mtimeNs, ctimeNs });
     }
-    return read(fd, Number(stat.size));
+    const content = read(fd, Number(stat.size));
+    const after = fstatSync(fd, { bigint: true });
+    if (after.size !== stat.size || after.mtimeNs !== stat.mtimeNs || after.ctimeNs !== stat.ctimeNs) {
+      fail("source-unreadable", `${file.display} changed while it was read`);
+    }
+    return content;
   } finally {
     closeSync(fd);
   }

@@ -176,7 +176,7 @@ function listener(also: Partial<BuildObserver>): { readonly observer: BuildObser
       heard.phases.push(phase);
       also.phase?.(phase);
     },
-    work: () => undefined,
+    work: (amount) => also.work?.(amount),
     actionDone: (action) => {
       if (action.how === "run") heard.ran.push(action.tensor);
       also.actionDone?.(action);
