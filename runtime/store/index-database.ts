@@ -37,7 +37,7 @@ export class IndexDatabase {
       return new IndexDatabase(new Sqlite(path), shared);
     } catch {
       // Damaged, or of another version: the sidecars restore it.
-      for (const file of [path, `${path}-wal`, `${path}-shm`, `${path}-journal`]) rmSync(file, { force: true });
+      removeIndex(path);
       return new IndexDatabase(new Sqlite(path), shared);
     }
   }
@@ -138,6 +138,10 @@ export class IndexDatabase {
     // Immediate: a reader that turns writer may not wait for another writer, it fails at once.
     this.#db.transaction(change).immediate();
   }
+}
+
+export function removeIndex(path: string): void {
+  for (const file of [path, `${path}-wal`, `${path}-shm`, `${path}-journal`]) rmSync(file, { force: true });
 }
 
 function strings(row: unknown): readonly string[] {

@@ -11,11 +11,11 @@ export async function underMutationLock<T>(
   calls: FileSystemCalls,
   paths: StorePaths,
   signal: AbortSignal,
-  work: () => T,
+  work: () => T | Promise<T>,
 ): Promise<T> {
   const lock = await takeLock(calls, join(paths.locks, "shards"), signal);
   try {
-    return work();
+    return await work();
   } finally {
     lock.release();
   }

@@ -1,0 +1,47 @@
+// The index as it lies there, for who compares it with the sidecars: reading it repairs nothing.
+
+import { existsSync } from "node:fs";
+
+/** Digest of a shard → action key → weak key. */
+export type ActionsByShard = ReadonlyMap<string, ReadonlyMap<string, string>>;
+
+export type IndexContent =
+  | { readonly state: "missing" }
+  | { readonly state: "damaged"; readonly why: string }
+  | { readonly state: "readable"; readonly shards: ActionsByShard };
+
+export async function readIndexContent(path: string): Promise<IndexContent> {
+  if (!existsSync(path)) return { state: "missing" };
+  const { default: Sqlite } = await import("libsql");
+  try {
+    const db = new Sqlite(path);
+    try {
+      db.exec("PRAGMA busy_timeout = 20000");
+      const checked = db.prepare("PRAGMA integrity_check(1)").get() as { readonly integrity_check: string };
+      if (checked.integrity_check !== "ok") return { state: "damaged", why: checked.integrity_check };
+      const shards = new Map<string, Map<string, string>>();
+      for (const { digest } of db.prepare("SELECT digest FROM shard").all() as { digest: string }[]) {
+        shards.set(digest, new Map());
+      }
+      const actions = db
+        .prepare("SELECT digest, key, weak FROM action JOIN shard ON shard.id = action.shard")
+        .all() as { digest: string; key: string; weak: string }[];
+      for (const { digest, key, weak } of actions) shards.get(digest)?.set(key, weak);
+      return { state: "readable", shards };
+    } finally {
+      db.close();
+    }
+  } catch (error) {
+    return { state: "damaged", why: (error as Error).message };
+  }
+}
+
+/** Digests of the shards of which the index says something else than their sidecars, which are the truth. */
+export function disagreements(index: ActionsByShard, sidecars: ActionsByShard): readonly string[] {
+  const digests = new Set([...index.keys(), ...sidecars.keys()]);
+  return [...digests].filter((digest) => !equal(index.get(digest), sidecars.get(digest))).sort();
+}
+
+function equal(a: ReadonlyMap<string, string> | undefined, b: ReadonlyMap<string, string> | undefined): boolean {
+  return a !== undefined && b !== undefined && a.size === b.size && [...a].every(([key, weak]) => b.get(key) === weak);
+}
