@@ -9,7 +9,7 @@ import type { FileSystemCalls } from "../../native/addon-types.ts";
 import type { FileIdentity } from "../checkpoint/source-file.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { identityOfDescriptor, inputStamp } from "../store/file-identity.ts";
-import { placeOf, type Place, type StatCache } from "../store/stat-cache.ts";
+import { placeOf, type DigestCache, type Place } from "../store/stat-cache.ts";
 import { timeStampTrust, type TimeStampTrust } from "../store/time-stamp-trust.ts";
 
 interface InputFile {
@@ -27,14 +27,14 @@ const SAVE_EVERY_MS = 1000;
 
 export class InputFiles {
   readonly #files: ReadonlyMap<string, InputFile>;
-  readonly #cache: StatCache;
+  readonly #cache: DigestCache;
   readonly #signal: AbortSignal;
   #savedAt = performance.now();
 
   constructor(
     paths: ReadonlySet<string>,
     opened: ReadonlyMap<string, FileIdentity>,
-    cache: StatCache,
+    cache: DigestCache,
     calls: FileSystemCalls,
     trustRemoteStat: boolean,
     signal: AbortSignal,

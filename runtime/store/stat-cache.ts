@@ -11,6 +11,9 @@ export function placeOf(tensor: { readonly offset: number; readonly bytes: numbe
   return `${tensor.offset}:${tensor.bytes}`;
 }
 
+/** Where digests of inputs are remembered. */
+export type DigestCache = Pick<StatCache, "load" | "save">;
+
 export class StatCache {
   readonly #index: IndexDatabase;
 
