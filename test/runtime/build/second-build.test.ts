@@ -1,6 +1,16 @@
 // A build makes what the recipe says; the next one does nothing it need not do.
 
-import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync, chmodSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { f32, type TestTensors } from "../../support/tensors.ts";
 import { Workspace } from "./workspace.ts";
@@ -205,4 +215,20 @@ test("the index's log is emptied behind a build that wrote to it", async () => {
   await space.build({ outputs: ["dist/m"] });
   expect(statSync(space.path(".theta/index.sqlite-wal")).size).toBe(0);
   expect(statSync(space.path(".theta/index.sqlite")).size).toBeGreaterThan(0);
+});
+
+test("a project, and an output, that is reached through a link is the same project and output", async () => {
+  await space.build({ outputs: ["dist/m"] });
+  symlinkSync(space.root, space.path("way"));
+  renameSync(space.path("dist"), space.path("disk"));
+  symlinkSync("disk", space.path("dist"));
+  const moved = await space.build({ outputs: ["dist/m"] });
+  expect(moved).toMatchObject({ actions: { run: 0 }, bytes: NOTHING, published: ["dist/m"] });
+  const around = new Workspace(space.path("way"));
+  expect(await around.build({ outputs: ["disk/m"] })).toMatchObject({
+    actions: { run: 0 },
+    bytes: NOTHING,
+    published: [],
+  });
+  expect((await around.plan({ outputs: ["dist/m"] })).outputs[0]!.state).toBe("current");
 });
