@@ -77,6 +77,11 @@ function writeOperation(sink: KeySink, operation: Operation): void {
       sink.integer("input", operation.input);
       if (operation.nan === "zero") sink.text("nan", "zero");
       break;
+    case "resize":
+      sink.integer("input", operation.input);
+      if (operation.nan === "zero") sink.text("nan", "zero");
+      sink.integer("base", operation.base);
+      break;
     case "lora":
       sink.integers("inputs a, b", [operation.a, operation.b]);
       sink.integer("rank", operation.rank);

@@ -5,6 +5,7 @@ import type { Operation } from "./tensor-graph.ts";
 
 export const OPERATION_REVISION: Readonly<Record<Operation["op"], number>> = {
   load: 1,
+  resize: 1,
   lora: 1,
   subtract: 1,
   add: 1,

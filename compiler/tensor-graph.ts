@@ -17,6 +17,16 @@ export type Group = "row" | "last" | "tensor";
 export type Operation =
   /** Input `input`, widened exactly to W. `nan: "zero"` reads NaN and ±∞ as +0. */
   | { readonly op: "load"; readonly input: number; readonly nan: "propagate" | "zero" }
+  /**
+   * Input `input`, which has more or fewer rows than the output, as `load` reads it; rows that it lacks are those of
+   * `base`, rows that the output lacks are not read.
+   */
+  | {
+      readonly op: "resize";
+      readonly input: number;
+      readonly nan: "propagate" | "zero";
+      readonly base: ValueId;
+    }
   /** scaling × (B·A), inputs `a` [rank, in] and `b` [out, rank]; transposed afterwards when asked. */
   | {
       readonly op: "lora";

@@ -19,6 +19,12 @@ struct Load {
   /// `nan: "zero"`: NaN and infinities are read as +0.
   bool zero_not_finite;
 };
+/// An input with another number of rows, as far as both go; behind that `base`.
+struct Resize {
+  int32_t input;
+  bool zero_not_finite;
+  ValueId base;
+};
 struct Lora {
   int32_t a, b;
   int64_t rank;
@@ -105,8 +111,9 @@ struct Slerp {
   double t;
 };
 
-using Operation = std::variant<Load, Lora, Subtract, Add, Onto, Negate, Multiply, Divide, Magnitude, Breadcrumbs,
-                               MaskAnd, MaskOr, MaskNot, Select, RescaleInv, RescaleL1, Sum, Mean, Ties, Linear, Slerp>;
+using Operation =
+    std::variant<Load, Resize, Lora, Subtract, Add, Onto, Negate, Multiply, Divide, Magnitude, Breadcrumbs, MaskAnd,
+                 MaskOr, MaskNot, Select, RescaleInv, RescaleL1, Sum, Mean, Ties, Linear, Slerp>;
 
 /// Static single assignment; the last operation's value is the output.
 struct Program {

@@ -36,6 +36,10 @@ function operationText(operation: Operation, action: Action, name: (id: number) 
   switch (operation.op) {
     case "load":
       return action.inputs[operation.input]!.role;
+    case "resize": {
+      const role = action.inputs[operation.input]!.role;
+      return `${operation.nan === "zero" ? `${role} (nan zero)` : role} resized over ${name(operation.base)}`;
+    }
     case "lora": {
       const product = `${number("scaling")} * ${action.inputs[operation.b]!.role} @ ${action.inputs[operation.a]!.role}`;
       return `${product}, rank ${operation.rank}${operation.transposed ? ", transposed" : ""}`;

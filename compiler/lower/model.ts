@@ -33,8 +33,11 @@ function lowerMethod(node: ModelMethodNode, scope: TensorScope): Found {
   const first = found.find(isValue);
   // Nobody has it: unchanged if anyone counts as unchanged.
   if (first === undefined) return found.includes("base") ? "base" : "skip";
-  // Among models, unchanged means equal to the first that has the tensor.
-  const inputs = found.map((one) => (one === "base" ? first : one));
+  // Among models, unchanged means equal to the first that has the tensor; so do rows that one lacks.
+  const inputs = found.map((one) => {
+    if (one === "base") return first;
+    return isValue(one) && one !== first && one.over !== undefined ? one.over(first) : one;
+  });
   switch (node.method) {
     case "linear":
       return lowerLinear(node, inputs, scope);

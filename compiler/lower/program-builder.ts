@@ -8,6 +8,8 @@ import type { ActionInput, Operation, Program, ValueId } from "../tensor-graph.t
 export interface Value {
   readonly id: ValueId;
   readonly zero: boolean;
+  /** Of a checkpoint that lacks rows (`resize common`): the same where another base has them. */
+  readonly over?: (base: Value) => Value;
 }
 
 export interface BuiltProgram {
@@ -27,11 +29,13 @@ export class ProgramBuilder {
   }
 
   load(input: ActionInput): Value {
-    return this.emit({
-      op: "load",
-      input: this.input(input),
-      nan: input.nan === "zero" ? "zero" : "propagate",
-    });
+    return this.emit({ op: "load", input: this.input(input), nan: nanOf(input) });
+  }
+
+  /** One with more or fewer rows than the output, over a base that has them all. */
+  resize(input: ActionInput, base: Value): Value {
+    const { id, zero } = this.emit({ op: "resize", input: this.input(input), nan: nanOf(input), base: base.id });
+    return { id, zero, over: (other) => this.resize(input, other) };
   }
 
   /** One tensor is one input, unless it is read under different rules for NaN. */
@@ -78,11 +82,19 @@ export class ProgramBuilder {
   }
 }
 
+function nanOf({ nan }: ActionInput): "propagate" | "zero" {
+  return nan === "zero" ? "zero" : "propagate";
+}
+
 /** The operation with other operands; they are visited in the order of its fields. */
 function renumber(operation: Operation, value: (id: ValueId) => ValueId, input: (index: number) => number): Operation {
   switch (operation.op) {
     case "load":
       return { ...operation, input: input(operation.input) };
+    case "resize": {
+      const base = value(operation.base);
+      return { ...operation, input: input(operation.input), base };
+    }
     case "lora": {
       const a = input(operation.a);
       return { ...operation, a, b: input(operation.b) };

@@ -7,19 +7,30 @@ import type { Found, TensorScope } from "./scope.ts";
 import type { Value } from "./program-builder.ts";
 import type { AdapterNode, CheckpointNode, StoredVectorNode } from "../recipe-graph.ts";
 import { isSameShape, tensorFacts, type TensorFact } from "./tensor-facts.ts";
+import { differsInVocabulary } from "./vocabulary.ts";
 import type { ActionInput } from "../tensor-graph.ts";
 
 export function lowerCheckpoint(node: CheckpointNode, scope: TensorScope): Found {
   const tensor = tensorOf(scope.headers.model(node), scope.names);
   if (tensor === undefined) return missingFrom(node, scope);
   if (!fits(node, tensor, scope)) return "skip";
-  return scope.builder.load(inputOf(node, tensor));
+  const input = inputOf(node, tensor);
+  return isSameShape(tensor.shape, scope.shape)
+    ? scope.builder.load(input)
+    : scope.builder.resize(input, donorsOwn(scope));
 }
 
 export function lowerStoredVector(node: StoredVectorNode, scope: TensorScope): Value | "skip" {
   const tensor = tensorOf(scope.headers.vector(node), scope.names);
   if (tensor === undefined || !fits(node, tensor, scope)) return "skip";
-  return scope.builder.load(inputOf(node, tensor));
+  const input = inputOf(node, tensor);
+  if (isSameShape(tensor.shape, scope.shape)) return scope.builder.load(input);
+  const { id, zero } = scope.builder.resize(input, scope.builder.zero(donorsOwn(scope)));
+  return { id, zero };
+}
+
+function donorsOwn({ builder, donor }: TensorScope): Value {
+  return builder.load(inputOf(donor.node, donor.tensor));
 }
 
 /** Absent unless the adapter targets the tensor; header-checks/adapters.ts has compared shapes with the base. */
@@ -76,21 +87,14 @@ function fits(node: CheckpointNode | StoredVectorNode, tensor: TensorInfo, scope
   const { donor } = scope;
   const facts = () => tensorFacts([factOf(donor.node, donor.tensor), factOf(node, tensor)]);
   const { source } = node.span;
-  if (!isSameShape(tensor.shape, scope.shape)) {
-    if (node.exceptions.resize === "common") {
-      scope.problems.add("not-served", node, () => ({
-        message: `resize common is not served yet, and ${scope.names[0]} has different shapes`,
-        source,
-        facts: facts(),
-        help: "bring the models to one vocabulary first",
-      }));
-    } else {
-      scope.problems.add("shape-mismatch", node, () => ({
-        message: `${scope.names[0]} has different shapes`,
-        source,
-        facts: facts(),
-      }));
-    }
+  const canResize = differsInVocabulary(tensor.shape, scope.shape, scope.names);
+  if (!isSameShape(tensor.shape, scope.shape) && !(canResize && node.exceptions.resize === "common")) {
+    scope.problems.add("shape-mismatch", node, () => ({
+      message: `${scope.names[0]} has different shapes`,
+      source,
+      facts: facts(),
+      ...helpToResize(node, canResize),
+    }));
     return false;
   }
   if (isFloat(tensor.dtype)) return true;
@@ -100,4 +104,10 @@ function fits(node: CheckpointNode | StoredVectorNode, tensor: TensorInfo, scope
     facts: facts(),
   }));
   return false;
+}
+
+function helpToResize({ name, exceptions }: CheckpointNode | StoredVectorNode, canResize: boolean): { help?: string } {
+  if (canResize) return { help: `write { resize common } behind ${name} to use the rows that both have` };
+  if (exceptions.resize === undefined) return {};
+  return { help: "resize common is for rows of embeddings and output heads only" };
 }

@@ -41,7 +41,8 @@ function lowerDifference(node: DifferenceNode, scope: TensorScope): Value | "ski
   const base = scope.model(node.base);
   if (!isValue(base) || model === "skip") return "skip";
   if (model === "base" || model.id === base.id) return scope.builder.zero(base);
-  return scope.builder.emit({ op: "subtract", left: model.id, right: base.id });
+  const { id } = model.over?.(base) ?? model;
+  return scope.builder.emit({ op: "subtract", left: id, right: base.id });
 }
 
 function lowerArithmetic(node: VectorArithmeticNode, scope: TensorScope): Value | "skip" {

@@ -66,6 +66,7 @@ Operation decode(const Reader& from) {
   const auto pair = [&] { return std::pair(from.value("left"), from.value("right")); };
 
   if (op == "load") return Load{from.input("input"), choice(from.object["nan"], kNan)};
+  if (op == "resize") return Resize{from.input("input"), choice(from.object["nan"], kNan), from.value("base")};
   if (op == "lora") {
     const int64_t rank = from.object["rank"].integer(1, std::numeric_limits<int32_t>::max());
     return Lora{from.input("a"), from.input("b"), rank, from.number("scaling"), from.boolean("transposed")};

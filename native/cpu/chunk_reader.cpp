@@ -54,8 +54,9 @@ void ChunkReader::fetch(int64_t begin, int64_t end, ChunkSource& source, const K
   for (const Buffer& buffer : buffers_) {
     const int64_t size = size_of(buffer.input.dtype);
     std::byte* to = resident ? buffer.resident + (begin - span_begin_) * size : buffer.chunk;
-    requests_.push_back({buffer.input.input, begin * size, (end - begin) * size, to, first});
     stored[buffer.input.input] = to;
+    const int64_t there = std::min(end, buffer.input.elements) - begin;
+    if (there > 0) requests_.push_back({buffer.input.input, begin * size, there * size, to, first});
   }
   if (resident && end - span_begin_ <= resident_read_) return;
   source.read(requests_);
@@ -63,8 +64,9 @@ void ChunkReader::fetch(int64_t begin, int64_t end, ChunkSource& source, const K
   if (!first) return;
   first_read_ = end;
   for (const Buffer& buffer : buffers_) {
-    const auto& [input, dtype] = buffer.input;
-    count_not_finite_elements(kernels, dtype, stored[input], end - begin, begin, counters[input]);
+    const auto& [input, dtype, elements] = buffer.input;
+    const int64_t there = std::max<int64_t>(std::min(end, elements) - begin, 0);
+    count_not_finite_elements(kernels, dtype, stored[input], there, begin, counters[input]);
   }
 }
 

@@ -19,6 +19,8 @@ class ChunkReader {
   struct Input {
     int32_t input;
     Dtype dtype;
+    /// Read up to here; what lies behind is not touched.
+    int64_t elements;
   };
 
   /// `resident`: elements from a span's start on that are kept.

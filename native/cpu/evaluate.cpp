@@ -46,6 +46,12 @@ void check_task(const TaskSpec& task) {
       const bool fits = task.work == Work::bytes ? tensor.bytes == task.output.bytes
                                                  : elements(tensor.shape) == elements(task.output.shape);
       if (!fits) refuse("input " + std::to_string(load->input) + " does not have the output's size");
+    } else if (const auto* resize = std::get_if<Resize>(&operation)) {
+      check_input(task, resize->input);
+      const std::vector<int64_t>&stored = task.inputs[resize->input].shape, &shape = task.output.shape;
+      const bool fits = !stored.empty() && stored.size() == shape.size() &&
+                        std::equal(stored.begin() + 1, stored.end(), shape.begin() + 1);
+      if (!fits) refuse("input " + std::to_string(resize->input) + " differs from the output in more than its rows");
     } else if (const auto* lora = std::get_if<Lora>(&operation)) {
       check_input(task, lora->a);
       check_input(task, lora->b);

@@ -51,6 +51,7 @@ Facts facts_of_one(const Operation& operation, const std::vector<Facts>& earlier
   const auto plain = [](std::vector<ValueId> operands) { return Facts{std::move(operands), false, {}, std::nullopt}; };
   return std::visit(Overloaded{
                         [&](const Load&) { return plain({}); },
+                        [&](const Resize& op) { return plain({op.base}); },
                         [&](const Lora&) { return plain({}); },
                         [&](const Subtract& op) {
                           return plain({op.left, op.right});

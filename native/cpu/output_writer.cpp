@@ -24,8 +24,13 @@ OutputWriter<W>::OutputWriter(const TaskSpec& task, const KernelTable& kernels,
       saturate_(task.overflow == Overflow::saturate),
       narrow_(kernels_of<W>(kernels).narrow[static_cast<int>(dtype_)]) {
   for (const Operation& operation : task.program.operations) {
-    const auto* load = std::get_if<Load>(&operation);
-    if (load && !load->zero_not_finite) watched_.push_back({load->input, *task.inputs[load->input].dtype});
+    const auto watch = [&](const auto* load) {
+      if (!load || load->zero_not_finite) return;
+      const TensorDesc& tensor = task.inputs[load->input];
+      watched_.push_back({load->input, *tensor.dtype, elements(tensor.shape)});
+    };
+    watch(std::get_if<Load>(&operation));
+    watch(std::get_if<Resize>(&operation));
   }
   for (const auto& product : lora) {
     if (product) lora_.push_back(product.get());
@@ -40,6 +45,7 @@ void OutputWriter<W>::write(const Block<W>& block, const W* values, std::byte* t
 template <typename W>
 bool OutputWriter<W>::inputs_finite(const Block<W>& block, int64_t offset) const {
   for (const Watched& watched : watched_) {
+    if (block.begin + offset >= watched.elements) continue;
     if (!element_is_finite(watched.dtype, block.stored[watched.input], offset)) return false;
   }
   for (const LoraProduct<W>* product : lora_) {

@@ -26,6 +26,7 @@ class OutputWriter {
   struct Watched {
     int32_t input;
     Dtype dtype;
+    int64_t elements;
   };
 
   const Dtype dtype_;

@@ -19,15 +19,21 @@ constexpr int64_t kLocalElements = int64_t{1} << 16;
 constexpr int64_t kMostCandidates = int64_t{1} << 18, kFewestCandidates = int64_t{1} << 10;
 constexpr int64_t kWidestElement = 8;
 
-/// Inputs of the output's shape, once each.
+/// The input that an operation loads, or -1.
+int32_t input_loaded_by(const Operation& operation) {
+  if (const auto* load = std::get_if<Load>(&operation)) return load->input;
+  if (const auto* resize = std::get_if<Resize>(&operation)) return resize->input;
+  return -1;
+}
+
+/// Once each.
 std::vector<ChunkReader::Input> loaded_inputs(const TaskSpec& task) {
   std::vector<ChunkReader::Input> inputs;
   for (int32_t input = 0; input < static_cast<int32_t>(task.inputs.size()); ++input) {
-    const bool loaded = std::ranges::any_of(task.program.operations, [input](const Operation& operation) {
-      const auto* load = std::get_if<Load>(&operation);
-      return load && load->input == input;
-    });
-    if (loaded) inputs.push_back({input, *task.inputs[input].dtype});
+    const TensorDesc& tensor = task.inputs[input];
+    const bool loaded = std::ranges::any_of(
+        task.program.operations, [input](const Operation& operation) { return input_loaded_by(operation) == input; });
+    if (loaded) inputs.push_back({input, *tensor.dtype, std::min(elements(tensor.shape), elements(task.output.shape))});
   }
   return inputs;
 }
@@ -36,9 +42,8 @@ std::vector<int32_t> inputs_not_used(const TaskSpec& task) {
   std::vector<int32_t> unused;
   for (int32_t input = 0; input < static_cast<int32_t>(task.inputs.size()); ++input) {
     const bool used = std::ranges::any_of(task.program.operations, [input](const Operation& operation) {
-      const auto* load = std::get_if<Load>(&operation);
       const auto* lora = std::get_if<Lora>(&operation);
-      return (load && load->input == input) || (lora && (lora->a == input || lora->b == input));
+      return input_loaded_by(operation) == input || (lora && (lora->a == input || lora->b == input));
     });
     if (!used) unused.push_back(input);
   }

@@ -43,7 +43,7 @@ class PreparedTask {
   const KernelTable& kernels;
   /// Elements of the output.
   const int64_t count;
-  /// Those of the output's shape that the program loads.
+  /// Those that the program loads: of the output's shape, or with more or fewer rows.
   const std::vector<ChunkReader::Input> inputs;
   /// Those that it does not look at.
   const std::vector<int32_t> unused_inputs;

@@ -33,6 +33,19 @@ Step<W> make_load_step(ValueId id, const Load& operation, const StepContext<W>& 
 }
 
 template <typename W>
+Step<W> make_resize_step(const Resize& operation, const StepContext<W>& context) {
+  const TensorDesc& tensor = context.inputs[operation.input];
+  const WorkKernels<W>& kernels = kernels_of<W>(context.kernels);
+  const auto widen = kernels.widen[static_cast<int>(*tensor.dtype)];
+  return [operation, widen, end = elements(tensor.shape), &kernels](const Block<W>& block, W* to) {
+    const int64_t there = std::clamp<int64_t>(end - block.begin, 0, block.count);
+    widen(block.stored[operation.input], to, there);
+    if (operation.zero_not_finite) kernels.zero_not_finite(to, there);
+    std::copy_n(block.value(operation.base) + there, block.count - there, to + there);
+  };
+}
+
+template <typename W>
 Step<W> make_slerp_step(ValueId id, const Slerp& operation, const StepContext<W>& context) {
   const WorkKernels<W>& kernels = kernels_of<W>(context.kernels);
   if (operation.t == 0 || operation.t == 1) {
@@ -98,6 +111,7 @@ Step<W> make_step(ValueId id, const StepContext<W>& context) {
   const auto band = [&](const auto& op) { return band_of(op, context.facts[id].groups.size); };
   return std::visit(Overloaded{
                         [&](const Load& op) { return make_load_step<W>(id, op, context); },
+                        [&](const Resize& op) { return make_resize_step<W>(op, context); },
                         [&](const Lora&) -> Step<W> {
                           return [product = context.lora[id].get(), &kernels](const Block<W>& block, W* to) {
                             product->run(kernels, block, to);

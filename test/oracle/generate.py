@@ -149,7 +149,7 @@ def combined_vector(g, others, base, vectors, depth=2):
         kind = g.between(0, 9)
         if kind == 0: v = r.masked(v, values.mask(g))
         if kind == 1: v = r.times(values.number(g, 0.1, 1.5), v)
-        if kind == 2: v = r.over(v, values.number(g, 0.5, 2))
+        if kind == 2: v = r.divided(v, values.number(g, 0.5, 2))
         if kind == 3: v = r.minus(v)
         if kind == 4: v = r.add(v, g.pick("+-"), part())
         if kind == 5: v = r.times_behind(v, values.number(g, -1.5, -0.1))

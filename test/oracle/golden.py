@@ -119,7 +119,7 @@ def expressions():
         "dist/wide": (block(llama, r.strategy("ties", r.number(0.9), r.word("unweighted"), r.word("none")), [
             ([python], r.Clauses(r.number(-0.5))), ([c], r.Clauses()), ([prose], r.Clauses(weights))],
             r.Clauses(mask=band)), "F64"),
-        "dist/delta": (r.masked(r.add(r.over(python_delta, r.number(3.0)), "-", c_delta), by_rows), None),
+        "dist/delta": (r.masked(r.add(r.divided(python_delta, r.number(3.0)), "-", c_delta), by_rows), None),
     }
     text = HEAD + """
 vector python_delta = python - llama

@@ -131,10 +131,22 @@ class Models:
         if self.g.chance(0.3):
             source.exception, source.tensors["zusätzlich.weight"] = "extra skip", stored(np.ones(3), "F32")
             return
+        if self.g.chance(0.3): return self.resize(source)
         lacking = self.g.pick(sorted(self.g.case.shapes))
         if lacking in self.g.case.aliases.values(): return
         del source.tensors[lacking]
         source.exception = self.g.pick(["missing base", "missing skip"])
+
+    def resize(self, source):
+        """Another vocabulary: embedding and head have more or fewer rows."""
+        source.exception = "resize common"
+        rows = None
+        for name in ("model.embed_tokens.weight", "lm_head.weight"):
+            if name not in source.tensors: continue
+            dtype, bits = source.tensors[name]
+            rows = rows if rows is not None else self.g.pick([0, 1, len(bits) - 1, len(bits) + 1, len(bits) + 64, 2 * len(bits)])
+            more = stored(self.base_values((max(rows - len(bits), 0), bits.shape[1])), dtype).bits
+            source.tensors[name] = st.Tensor(dtype, np.concatenate([bits, more])[:rows])
 
     def break_numbers(self, source):
         """Puts NaN, some of them not canonical, and infinities into a tensor."""

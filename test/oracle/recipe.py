@@ -70,9 +70,9 @@ class Vector(NamedTuple):
 
 class Model(NamedTuple):
     text: str
-    value: Callable         # context → tensor in W, or UNCHANGED or None where the checkpoint lacks it
+    value: Callable         # context → tensor in W, Rows, or UNCHANGED or None where the checkpoint lacks it
     donor: str              # name of the checkpoint that gives dtypes and config
-    exception: str = None   # what its declaration allows: missing base, missing skip, extra skip, int base
+    exception: str = None   # what its declaration allows: missing base, missing skip, extra skip, resize common …
 
 
 class Strategy(NamedTuple):
@@ -82,6 +82,19 @@ class Strategy(NamedTuple):
 
 
 UNCHANGED = "unchanged"     # `missing base`: the tensor counts as equal to what it is compared with
+
+
+class Rows(NamedTuple):
+    """`resize common`: a tensor with more or fewer rows than the output's; those that it lacks are the other's."""
+    x: np.ndarray
+
+    def over(self, other):
+        common, result = min(len(self.x), len(other)), np.array(other)
+        result[:common] = self.x[:common]
+        return result
+
+
+def over(value, other): return value.over(other) if isinstance(value, Rows) else value
 
 
 def is_tensor(value): return isinstance(value, (np.ndarray, np.generic))
@@ -248,6 +261,9 @@ def checkpoint(name, stored, exception=None, nan="propagate"):
         tensor = stored[c.name]
         c.dtypes.add(tensor.dtype)
         x = st.read(tensor, c.W, nan)[0]
+        if x.shape != c.shape:
+            c.finite = c.finite & Rows(np.isfinite(x)).over(np.ones(c.shape, bool))
+            return Rows(x)
         c.finite = c.finite & np.isfinite(x)
         return x
     return Model(name, value, name, exception)
@@ -268,6 +284,7 @@ def difference(model, base):
     def value(c):
         x, theta = model.value(c), base.value(c)
         if x is None or not is_tensor(theta): return None
+        x = over(x, theta)
         return x - theta if is_tensor(x) else np.zeros_like(theta)
     return Vector(f"({model.text} - {base.text})", value)
 
@@ -300,7 +317,7 @@ def lift(text, apply, vector):
 
 
 def times(factor, v): return lift(f"{factor.text} * ({v.text})", lambda c, t: c.W(factor.at(c)) * t, v)
-def over(v, divisor): return lift(f"({v.text}) / {divisor.text}", lambda c, t: t / c.W(divisor.at(c)), v)
+def divided(v, divisor): return lift(f"({v.text}) / {divisor.text}", lambda c, t: t / c.W(divisor.at(c)), v)
 def minus(v): return lift(f"-({v.text})", lambda c, t: -t, v)
 def times_behind(v, factor): return times(factor, v)._replace(text=f"({v.text}) * {factor.text}")
 def rebase(v, model): return Vector(f"rebase({v.text}, {model.text})", v.value)
@@ -374,7 +391,7 @@ def present(pairs):
     """
     first = next((x for x, _ in pairs if is_tensor(x)), None)
     if first is None: return UNCHANGED if any(x is not None for x, _ in pairs) else None
-    return [(x if is_tensor(x) else first, w) for x, w in pairs if x is not None]
+    return [(over(x, first) if isinstance(x, Rows) or is_tensor(x) else first, w) for x, w in pairs if x is not None]
 
 
 def linear(models, weights=None, normalize=None, text=None):

@@ -32,6 +32,7 @@ function action(operations: readonly Operation[], more: Partial<Action> = {}): A
 /** One program for every operation there is; adding one without a line here is a type error. */
 const PROGRAMS: Readonly<Record<Operation["op"], Operation>> = {
   load: { op: "load", input: 0, nan: "propagate" },
+  resize: { op: "resize", input: 1, nan: "propagate", base: 0 },
   lora: { op: "lora", a: 0, b: 1, rank: 8, scaling: 2, transposed: false },
   subtract: { op: "subtract", left: 1, right: 0 },
   add: { op: "add", left: 0, right: 1 },

@@ -232,10 +232,13 @@ output "out" = m`),
     );
   });
 
-  it("differ in vocabulary, which is not served", () => {
+  it("differ in vocabulary, which may be excused", () => {
     const longer = withMaths({ ...TENSORS, "model.embed_tokens.weight": "bf16 [34, 8]" }, { tied: TIED });
+    expect(said(MERGE, longer)).toContain("help: write { resize common } behind maths");
     const excused = HEAD.replace('"models/maths"', '"models/maths" { resize common }');
-    expect(said(MERGE, longer, excused)).toContain("error[not-served]: resize common is not served yet");
+    expect(said(MERGE, longer, excused)).toBe("");
+    const wider = withMaths({ ...TENSORS, "model.norm.weight": "bf16 [9]" }, { tied: TIED });
+    expect(said(MERGE, wider, excused)).toContain("error[shape-mismatch]: model.norm.weight has different shapes");
   });
 });
 

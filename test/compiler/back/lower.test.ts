@@ -105,6 +105,35 @@ describe("merges onto a base", () => {
   });
 });
 
+describe("resize common", () => {
+  const EMBEDDING = "model.embed_tokens.weight";
+  const more = { tensors: { ...TENSORS, [EMBEDDING]: "bf16 [40, 8]" } };
+  const resized = (body: string) =>
+    programOf(
+      actionsOf(
+        `theta 1\nbase llama = "llama"\nmodel maths = "more" { resize common }\nmodel code = "code"\n${body}\n`,
+        {
+          models: { ...SOURCES.models, more },
+        },
+      ).get(EMBEDDING)!,
+    );
+
+  it("takes rows that a model lacks from what it is compared with, so they do not change", () => {
+    expect(resized(`merge m onto llama using sum { maths }\noutput "out" = m`)).toEqual([
+      "%1 = maths resized over llama",
+      "%2 = %1 - llama",
+      "%3 = sum(1 * %2, scale 1)",
+      "%4 = llama + %3",
+    ]);
+    expect(resized(`merge m = linear(code, maths)\noutput "out" = m`)).toEqual([
+      "%1 = maths resized over code",
+      "%2 = linear(1 * code, 1 * %1)",
+    ]);
+    const onMerge = `merge m onto llama using sum { code }\nmerge n onto m using sum { maths }\noutput "out" = n`;
+    expect(resized(onMerge)).toContain("%5 = maths resized over %4");
+  });
+});
+
 describe("an output's dtype", () => {
   const dtypeOf = (body: string, tensor: string) => actionsOf(`${HEAD}${body}\n`, SOURCES).get(tensor)!.dtype;
 

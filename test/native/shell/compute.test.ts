@@ -55,6 +55,31 @@ test.each([1, 3, 255, 4096, 500_001])("subtracts tensors of %i elements and tell
   expect(result.digest).toBe(sha256Text(output));
 });
 
+test.each([
+  ["fewer", 7],
+  ["no", 0],
+  ["more", 70_001],
+])("takes the rows that an input with %s rows has, the base's behind them", async (_, rows) => {
+  const [columns, outputRows] = [5, 40_001];
+  const [base, other] = [floats(outputRows * columns, 1), floats(rows * columns, 2)];
+  const it = task([load(0), { op: "resize", input: 1, nan: "propagate", base: 0 }], [base, other]);
+  const shaped = (count: number) => [count, columns];
+  const result = await engine.run({
+    ...it,
+    inputs: [
+      { ...it.inputs[0]!, shape: shaped(outputRows) },
+      { ...it.inputs[1]!, shape: shaped(rows) },
+    ],
+    output: { ...it.output, shape: shaped(outputRows) },
+  });
+  const output = Buffer.alloc(base.length);
+  expect(readSync(it.output.fd, output, 0, output.length, 0)).toBe(output.length);
+  const common = Math.min(base.length, other.length);
+  expect(output.equals(Buffer.concat([other.subarray(0, common), base.subarray(common)]))).toBe(true);
+  // The rows that nobody looks at are part of the payload all the same.
+  expect(result.inputDigests).toEqual([base, other].map(sha256Text));
+});
+
 test("digests and bytes do not depend on chunk, threads, memory or vectors", async () => {
   const inputs = [floats(700_001, 1), floats(700_001, 2), floats(700_001, 3)];
   const program = [
