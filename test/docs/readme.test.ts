@@ -1,0 +1,44 @@
+// What README.md shows is what theta prints: the commands of its `text` blocks are run in order on a copy of the example.
+
+import { mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { copyExample } from "../e2e/example-copy.ts";
+import { theta } from "../e2e/theta-process.ts";
+
+interface Shown {
+  readonly command: string;
+  readonly output: string;
+}
+
+const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+const blocks = [...readme.matchAll(/^```text\n([^]*?)^```$/gm)].map(([, text]) => text!);
+const shown = blocks.flatMap((text) =>
+  text.split(/^\$ /m).flatMap((part): Shown[] => {
+    const end = part.indexOf("\n");
+    return part === "" ? [] : [{ command: part.slice(0, end), output: part.slice(end + 1).trimEnd() }];
+  }),
+);
+
+// The example lies where it does in a checkout.
+const copy = copyExample("tiny-llama");
+const checkout = dirname(copy);
+mkdirSync(join(checkout, "examples"));
+renameSync(copy, join(checkout, "examples", "tiny-llama"));
+afterAll(() => rmSync(checkout, { recursive: true, force: true }));
+
+/** Seconds differ from run to run, and buffers with the number of threads. */
+function comparable(text: string): string {
+  return text.replace(/in \d+\.\d+ s/, "in … s").replace(/at most [\d.]+ MiB/, "at most … MiB");
+}
+
+test("commands are found", () => {
+  expect(shown.length).toBeGreaterThanOrEqual(4);
+});
+
+test.each(shown)("$command", ({ command, output }) => {
+  const [npx, program, ...args] = command.split(" ");
+  expect([npx, program]).toEqual(["npx", "theta"]);
+  const { stdout, stderr } = theta(checkout, args);
+  expect(comparable((stdout + stderr).trimEnd())).toBe(comparable(output));
+});
