@@ -28,7 +28,8 @@ const STREAM: IntegerParameter = {
   kind: "integer",
   range: { min: 0 },
   optional: true,
-  meaning: "stream tells masks of one seed apart; by default the vector's position in its merge block, 0 elsewhere",
+  meaning:
+    "stream is the number that the order of equal elements is drawn from; by default the vector's position in its merge block, 0 elsewhere",
 };
 
 const SEED: IntegerParameter = {
@@ -59,7 +60,8 @@ function per(words: readonly string[], byDefault: string): WordParameter {
     kind: "word",
     words,
     default: byDefault,
-    meaning: "per is the group of elements in which the threshold is found",
+    meaning:
+      "per is the group of elements that is ordered: all that lies behind the first dimension, the last dimension alone, the tensor, or all tensors of the vector",
     wordsNotServed: new Map([["model", "use per: tensor"]]),
   };
 }
@@ -70,7 +72,8 @@ function rescale(byDefault: string): WordParameter {
     kind: "word",
     words: ["none", "inv", "l1"],
     default: byDefault,
-    meaning: "rescale makes up for what the mask drops",
+    meaning:
+      "rescale makes up for what the mask drops: not at all, by dividing by density, or by restoring the sum of absolute values",
   };
 }
 
@@ -81,7 +84,8 @@ export const MASKS: readonly MethodRow[] = [
     name: "magnitude",
     maps: "mask",
     parameters: [DENSITY, per(GROUPS, "tensor"), AT_LEAST_ONE, STREAM, rescale("none"), OF],
-    summary: "Keeps the trunc(g·density) largest elements of each group of g, by absolute value.",
+    summary:
+      "Keeps the trunc(g·density) largest elements of each group of g, by absolute value; equal ones in an order that prefers no position.",
     source: "Yadav et al., TIES-Merging, NeurIPS 2023, arXiv 2306.01708",
     example: "mask trim = magnitude(density: 0.2)",
     op: "magnitude",
@@ -103,7 +107,8 @@ export const MASKS: readonly MethodRow[] = [
       rescale("none"),
       OF,
     ],
-    summary: "Drops the largest elements of each group as outliers, keeps the next ones and drops the rest.",
+    summary:
+      "Of each group of g elements, by absolute value: drops the trunc(g·drop_top) largest as outliers, keeps the next trunc(g·density) and drops the rest.",
     source: "Davari and Belilovsky, Model Breadcrumbs, ECCV 2024, arXiv 2312.06795",
     example: "mask crumbs = breadcrumbs(density: 0.15, drop_top: 0.006)",
     op: "breadcrumbs",

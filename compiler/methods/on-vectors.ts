@@ -59,14 +59,16 @@ export const VECTOR_METHODS: readonly MethodRow[] = [
         kind: "word",
         words: ["weighted", "unweighted", "count"],
         default: "weighted",
-        meaning: "elect is what the sign of an element is elected by",
+        meaning:
+          "elect is what the sign of an element is elected by: the sum of the weighted elements, of the elements, or of the signs of the weighted ones",
       },
       {
         name: "divide",
         kind: "word",
         words: ["weights", "count", "none"],
         default: "weights",
-        meaning: "divide is what the sum of the agreeing elements is divided by",
+        meaning:
+          "divide is what the sum of the agreeing elements is divided by: their weights, their number, or nothing",
       },
     ],
     summary:

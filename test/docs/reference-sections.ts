@@ -117,7 +117,9 @@ function shortDefault(parameter: Parameter): string {
 
 /** The parameter's name stands in the first column already. */
 function meaningOf(name: string, meaning: string): string {
-  return meaning.startsWith(`${name} is `) ? meaning.slice(name.length + 4) : meaning;
+  return meaning.startsWith(`${name} is `)
+    ? meaning.slice(name.length + 4)
+    : meaning.replace(new RegExp(`^${name} `), "");
 }
 
 function refusals(parameter: Parameter): string {
