@@ -4,7 +4,7 @@
 import { rootOf, sourcesUnder, type SourceNode } from "../../compiler/graph-walk.ts";
 import type { OutputNode, RecipeGraph } from "../../compiler/recipe-graph.ts";
 import type { Diagnostic } from "../../dsl/diagnostic.ts";
-import { realPlace, type RealPlace } from "./real-place.ts";
+import { PlaceFinder, type RealPlace } from "./real-place.ts";
 
 export interface OwnPlaces {
   /** Of the root recipe; absolute. */
@@ -16,16 +16,17 @@ export interface OwnPlaces {
 /** Errors at the outputs' statements: their place is an input's, another output's, the project's or the store's. */
 export function checkOutputPlaces(graph: RecipeGraph, own: OwnPlaces): readonly Diagnostic[] {
   if (graph.outputs.length === 0) return [];
+  const places = new PlaceFinder();
   const project = new Places<"project">();
-  project.add(realPlace(own.project), "project");
+  project.add(places.find(own.project), "project");
   const store = new Places<"store">();
-  store.add(realPlace(own.store), "store");
+  store.add(places.find(own.store), "store");
   const read = new Places<SourceNode>();
   const sources = new Map(graph.outputs.flatMap(sourcesOf).map((node) => [node.path, node]));
-  for (const node of sources.values()) read.add(realPlace(node.path), node);
+  for (const node of sources.values()) read.add(places.find(node.path), node);
   const written = new Places<OutputNode>();
   return graph.outputs.flatMap((output) => {
-    const place = realPlace(output.path);
+    const place = places.find(output.path);
     const wrong =
       refuseProject(project.touching(place)) ??
       refuseStore(output, store.touching(place)) ??

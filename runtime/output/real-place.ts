@@ -2,7 +2,7 @@
 // directories that they end in are one, whatever links, mounts or spellings lead there. It looks, and never fails:
 // opening or making what lies there says what is wrong with it.
 
-import { readlinkSync, realpathSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 
 export interface RealPlace {
@@ -18,43 +18,61 @@ export interface RealPlace {
 const MOST_LINKS = 40;
 
 /** Absolute path → the same without links, also those that lead nowhere yet; what does not exist is kept as it stands. */
-export function resolveLinks(path: string, links = 0): string {
-  try {
-    return realpathSync.native(path);
-  } catch {
-    // Missing, or not for us to look at: what is above it decides, and whoever opens it says what is wrong.
+export function resolveLinks(path: string): string {
+  return new PlaceFinder().resolve(path);
+}
+
+/** Looks at every directory once, so that ten thousand outputs in one cost one look each. */
+export class PlaceFinder {
+  readonly #resolved = new Map<string, string>();
+  readonly #ids = new Map<string, string>();
+
+  resolve(path: string, links = 0): string {
     const parent = dirname(path);
     if (parent === path) return path;
-    const directory = resolveLinks(parent, links);
-    const name = join(directory, basename(path));
-    const target = links < MOST_LINKS ? linkTarget(name) : undefined;
-    return target === undefined ? name : resolveLinks(resolve(directory, target), links + 1);
+    let directory = this.#resolved.get(parent);
+    if (directory === undefined) this.#resolved.set(parent, (directory = this.resolve(parent, links)));
+    const at = join(directory, basename(path));
+    const target = linkTarget(at);
+    // Whoever opens it says what is wrong with a ring of links.
+    return target === undefined || links === MOST_LINKS ? at : this.resolve(resolve(directory, target), links + 1);
+  }
+
+  find(path: string): RealPlace {
+    const real = this.resolve(path);
+    const above: string[] = [];
+    for (let at = real, up = dirname(at); up !== at; at = up, up = dirname(at)) above.push(this.#id(up));
+    return { path: real, id: idOf(real) ?? `${above[0]}/${basename(real)}`, above };
+  }
+
+  #id(directory: string): string {
+    let id = this.#ids.get(directory);
+    if (id === undefined) {
+      const parent = dirname(directory);
+      id = idOf(directory) ?? (parent === directory ? directory : `${this.#id(parent)}/${basename(directory)}`);
+      this.#ids.set(directory, id);
+    }
+    return id;
   }
 }
 
+/** Where a link leads; a way through other links is followed as far as there is one. */
 function linkTarget(path: string): string | undefined {
   try {
-    return readlinkSync(path);
+    if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return undefined;
+    return existsSync(path) ? realpathSync.native(path) : readlinkSync(path);
   } catch {
+    // Not for us to look at.
     return undefined;
   }
 }
 
-export function realPlace(path: string): RealPlace {
-  const real = resolveLinks(path);
-  const above: string[] = [];
-  for (let at = real, up = dirname(at); up !== at; at = up, up = dirname(at)) above.push(idOf(up));
-  return { path: real, id: idOf(real), above };
-}
-
-/** The directory itself where it exists, else the nearest one that does, and the rest of the way. */
-function idOf(path: string): string {
+/** Of what exists: its device and inode. */
+function idOf(path: string): string | undefined {
   try {
-    const { dev, ino } = statSync(path, { bigint: true });
-    return `${dev}:${ino}`;
+    const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return stat && `${stat.dev}:${stat.ino}`;
   } catch {
-    // Missing, a loop of links, or not for us to look at: what is above it decides here, too.
+    return undefined;
   }
-  const parent = dirname(path);
-  return parent === path ? path : `${idOf(parent)}/${basename(path)}`;
 }
