@@ -1,10 +1,14 @@
 // Arguments → one invocation. The only file that knows commander; what flags mean is settings.ts' business.
 
-import { Command, CommanderError, Option } from "commander";
+import { Argument, Command, CommanderError, Option } from "commander";
 import { didYouMean } from "../../dsl/did-you-mean.ts";
 import { EXIT, Failure } from "../failure.ts";
 
-export type Verb = "init" | "check" | "plan" | "build" | "explain";
+export type Verb = "init" | "check" | "plan" | "build" | "explain" | "cache";
+
+export type CacheAction = "status" | "gc" | "verify";
+
+const CACHE_ACTIONS: readonly CacheAction[] = ["status", "gc", "verify"];
 
 /** Flags as typed; absent means not given. Lists keep their order, whether they stood before or behind the verb. */
 export interface Flags {
@@ -30,12 +34,18 @@ export interface Flags {
   readonly format?: string;
   readonly level?: string;
   readonly tensor?: string;
+  readonly maxSize?: string;
+  readonly maxAge?: string;
+  readonly dryRun?: true;
+  readonly repair?: true;
 }
 
 export interface Invocation {
   readonly verb: Verb;
   /** Recipe, or for `init` the directory. */
   readonly path?: string;
+  /** Of `cache`. */
+  readonly action?: CacheAction;
   readonly flags: Flags;
 }
 
@@ -61,8 +71,17 @@ export function parseCommandLine(argv: readonly string[], version: string): Invo
       .option("-q, --quiet", "print errors only")
       .option("-v, --verbose", "print more")
       .helpOption("-h, --help", "print help");
-  const forRecipes = (command: Command): Command =>
+  const forSettings = (command: Command): Command =>
     general(
+      command
+        .option("--config <file>", "read settings from this file instead of searching for one")
+        .option("--store <dir>", "where results are kept (default: .theta beside the recipe)")
+        .option("--threads <n>", "threads that compute (default: one a core)")
+        .option("--memory <size>", "bound of the tensor buffers, at least 64MiB (default: 320MiB)")
+        .option("--device <device>", "auto or cpu"),
+    );
+  const forRecipes = (command: Command): Command =>
+    forSettings(
       command
         .optionsGroup("Flags of every recipe:")
         .addOption(
@@ -82,12 +101,7 @@ export function parseCommandLine(argv: readonly string[], version: string): Invo
             },
           ),
         )
-        .option("--allow-outside", "let outputs lie outside the project's directory")
-        .option("--config <file>", "read settings from this file instead of searching for one")
-        .option("--store <dir>", "where results are kept (default: .theta beside the recipe)")
-        .option("--threads <n>", "threads that compute (default: one a core)")
-        .option("--memory <size>", "bound of the tensor buffers, at least 64MiB (default: 320MiB)")
-        .option("--device <device>", "auto or cpu"),
+        .option("--allow-outside", "let outputs lie outside the project's directory"),
     );
 
   const verb = (name: Verb, argument: string, summary: string): Command =>
@@ -137,6 +151,37 @@ export function parseCommandLine(argv: readonly string[], version: string): Invo
       .option("--level <level>", "recipe (the default) or tensor")
       .option("--tensor <glob>", "only tensors whose whole name matches, at the level tensor"),
   );
+  forSettings(
+    program
+      .command("cache")
+      .addArgument(new Argument("<action>", "status, gc or verify"))
+      .argument("[recipe]", "whose store is meant; --store names one outright")
+      .usage("status|gc|verify [recipe] [flags]")
+      .summary("look at the store, delete what nothing needs, check every byte")
+      .description(
+        "status  what lies in the store, and what gc would free\n" +
+          "gc      delete what no output and no running build needs, least recently used first\n" +
+          "verify  read every stored and published tensor and compare it with its digest",
+      )
+      .action((action: string, path: string | undefined, _options: unknown, command: Command) => {
+        const flags = command.optsWithGlobals<Record<string, unknown>>();
+        invocation = {
+          verb: "cache",
+          action: cacheAction(action),
+          ...(path !== undefined && { path }),
+          flags: { ...flags, ...lists },
+        };
+      })
+      .optionsGroup("Flags:")
+      .option(
+        "--max-size <size>",
+        "gc: what no output needs may take so much (default: half of what is free without it)",
+      )
+      .option("--max-age <age>", "gc: and was needed so recently, such as 12h or 30d (default: 30d)")
+      .option("--dry-run", "gc: only say what would be deleted")
+      .option("--repair", "verify: drop what is wrong, so that the next build makes it again")
+      .optionsGroup("Flags of the store:"),
+  );
   general(verb("init", "directory", "write a recipe, settings and two tiny models to start from"));
 
   for (const command of [program, ...program.commands]) {
@@ -154,7 +199,18 @@ export function parseCommandLine(argv: readonly string[], version: string): Invo
 }
 
 function argumentOf({ registeredArguments: [argument] }: Command): string {
+  if (argument?.required) return CACHE_ACTIONS.join("|");
   return argument === undefined ? "" : `[${argument.name()}]`;
+}
+
+function cacheAction(text: string): CacheAction {
+  const action = CACHE_ACTIONS.find((name) => name === text);
+  if (action !== undefined) return action;
+  const near = didYouMean(text, CACHE_ACTIONS);
+  throw new Failure(EXIT.usage, `theta cache cannot ${JSON.stringify(text)}`, {
+    code: "usage",
+    help: near === undefined ? "it can status, gc and verify" : `did you mean ${near}?`,
+  });
 }
 
 /** What commander found wrong, in our words. */
@@ -176,6 +232,8 @@ function usageFailure({ code, message }: CommanderError, program: Command, argv:
       return fail(`theta ${verb ?? "build"} has no flag ${quoted}`, `${flags} lists the flags`);
     case "commander.optionMissingArgument":
       return fail(`${flag} needs a value`, `write ${quoted.replace(/^-\w, /, "")}`);
+    case "commander.missingArgument": // only `cache` has one that it needs
+      return fail("theta cache needs to know what to do", "write theta cache status, gc or verify");
     case "commander.excessArguments":
       return fail(`theta ${quoted} takes one path`, `${flags} says what it takes`);
     default:

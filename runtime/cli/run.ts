@@ -51,6 +51,8 @@ async function runCommand(invocation: Invocation, signal: AbortSignal): Promise<
       return (await import("./commands/explain.ts")).explain(path, flags);
     case "plan":
       return (await import("./commands/plan.ts")).plan(path, flags, signal);
+    case "cache":
+      return (await import("./commands/cache.ts")).cache(invocation.action!, path, flags, signal);
     case "build":
       return (await import("./commands/build.ts")).build(path, flags, signal);
   }

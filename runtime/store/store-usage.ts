@@ -13,6 +13,8 @@ export interface ShardUsage {
   readonly bytes: number;
   /** Bytes that deleting it gives back: none of a file that has another name, none of blocks that a reflink shares. */
   readonly frees: number;
+  /** Bytes that it has in common with a published file or another shard, by a hard link or a reflink. */
+  readonly shared: number;
   /** Milliseconds since the epoch; see `noteUse`. */
   readonly lastUse: number;
   /** An output that exists holds it, by the store's records. */
@@ -95,10 +97,11 @@ function shardUsage(
   const sidecar = statSync(join(paths.shards, `${digest}.json`), { throwIfNoEntry: false });
   const file = measure(calls, join(paths.shards, `${digest}.safetensors`));
   if (sidecar === undefined || file === undefined) return undefined;
-  return { digest, bytes: file.bytes, frees: file.frees + allocated(sidecar), lastUse: sidecar.mtimeMs, inOutput };
+  const { bytes, frees, shared } = file;
+  return { digest, bytes, frees: frees + allocated(sidecar), shared, lastUse: sidecar.mtimeMs, inOutput };
 }
 
-function measure(calls: FileSystemCalls, path: string): { readonly bytes: number; readonly frees: number } | undefined {
+function measure(calls: FileSystemCalls, path: string): Pick<ShardUsage, "bytes" | "frees" | "shared"> | undefined {
   let fd: number;
   try {
     fd = openSync(path, "r");
@@ -107,8 +110,9 @@ function measure(calls: FileSystemCalls, path: string): { readonly bytes: number
     throw error;
   }
   try {
-    const { nlink, size } = fstatSync(fd);
-    return { bytes: size, frees: nlink > 1 ? 0 : calls.unsharedBytes(fd) };
+    const stat = fstatSync(fd);
+    const frees = stat.nlink > 1 ? 0 : calls.unsharedBytes(fd);
+    return { bytes: stat.size, frees, shared: Math.min(stat.size, allocated(stat) - frees) };
   } finally {
     closeSync(fd);
   }

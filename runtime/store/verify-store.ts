@@ -25,7 +25,6 @@ export interface Verification {
 export interface VerifyObserver {
   /** Once, before the first byte is read. */
   total(files: number, bytes: number): void;
-  fileDone(): void;
 }
 
 /** `touched`: the bytes are right, the stamp is not; of a stored shard only. */
@@ -55,9 +54,7 @@ export async function verifyStore(
   const results = new FileResults(engine);
   const faults = await inTurns(files, async (file) => {
     signal.throwIfAborted();
-    const fault = await results.check(file);
-    observer.fileDone();
-    return fault;
+    return results.check(file);
   });
   const wrong = files.flatMap((file, at) => {
     const fault = faults[at];
