@@ -4,7 +4,7 @@ import { Argument, Command, CommanderError, Option } from "commander";
 import { didYouMean } from "../../dsl/did-you-mean.ts";
 import { EXIT, Failure } from "../failure.ts";
 
-export type Verb = "init" | "check" | "plan" | "build" | "explain" | "cache";
+export type Verb = "init" | "check" | "plan" | "build" | "explain" | "inspect" | "diff" | "cache";
 
 export type CacheAction = "status" | "gc" | "verify";
 
@@ -34,6 +34,9 @@ export interface Flags {
   readonly format?: string;
   readonly level?: string;
   readonly tensor?: string;
+  readonly digests?: boolean;
+  readonly stats?: true;
+  readonly exitCode?: true;
   readonly maxSize?: string;
   readonly maxAge?: string;
   readonly dryRun?: true;
@@ -42,8 +45,10 @@ export interface Flags {
 
 export interface Invocation {
   readonly verb: Verb;
-  /** Recipe, or for `init` the directory. */
+  /** Recipe, for `init` the directory, for `inspect` and `diff` a checkpoint. */
   readonly path?: string;
+  /** Of `diff`: the second checkpoint. */
+  readonly otherPath?: string;
   /** Of `cache`. */
   readonly action?: CacheAction;
   readonly flags: Flags;
@@ -150,6 +155,47 @@ export function parseCommandLine(argv: readonly string[], version: string): Invo
       .option("--format <format>", "text (the default), dot, mermaid or json")
       .option("--level <level>", "recipe (the default) or tensor")
       .option("--tensor <glob>", "only tensors whose whole name matches, at the level tensor"),
+  );
+  forSettings(
+    stat(
+      program
+        .command("inspect")
+        .argument("<checkpoint>")
+        .usage("<checkpoint> [flags]")
+        .summary("say what is in a checkpoint; needs no recipe")
+        .description(
+          "Says what is in a checkpoint: a .safetensors file, a model's directory, an adapter, a task vector, an output.",
+        )
+        .action((path: string, _options: unknown, command: Command) => {
+          const flags = command.optsWithGlobals<Record<string, unknown>>();
+          invocation = { verb: "inspect", path, flags: { ...flags, ...lists } };
+        })
+        .optionsGroup("Flags:")
+        .option("--tensor <glob>", "only tensors whose whole name matches, each in a line")
+        .option("--digests", "SHA-256 of each payload, and of all as builds print it (the default with --json)")
+        .option("--no-digests", "with --json: read no payload")
+        .option("--stats", "min, max, mean, RMS, zeros, NaN and infinities of each floating tensor"),
+    ),
+  );
+  forSettings(
+    stat(
+      program
+        .command("diff")
+        .argument("<a>")
+        .argument("<b>")
+        .usage("<a> <b> [flags]")
+        .summary("say what changed between two checkpoints; needs no recipe")
+        .description(
+          "Says what changed between two checkpoints, the largest change first; --verbose has a line a tensor.",
+        )
+        .action((path: string, otherPath: string, _options: unknown, command: Command) => {
+          const flags = command.optsWithGlobals<Record<string, unknown>>();
+          invocation = { verb: "diff", path, otherPath, flags: { ...flags, ...lists } };
+        })
+        .optionsGroup("Flags:")
+        .option("--tensor <glob>", "only tensors whose whole name matches, each in a line")
+        .option("--exit-code", "exit with 1 when the checkpoints differ in anything"),
+    ),
   );
   forSettings(
     program

@@ -26,12 +26,21 @@ export function findRecipe(given: string | undefined, workingDirectory: string):
     if (isThere(recipe)) return place(recipe, workingDirectory);
     throw missing(recipe === path ? `there is no recipe at ${given}` : `there is no ${DEFAULT_NAME} in ${given}`);
   }
-  for (let directory = workingDirectory; ; directory = dirname(directory)) {
-    const path = join(directory, DEFAULT_NAME);
-    if (isThere(path)) return place(path, workingDirectory);
-    if (directory === dirname(directory)) break;
-  }
+  const directory = projectAbove(workingDirectory);
+  if (directory !== undefined) return place(join(directory, DEFAULT_NAME), workingDirectory);
   throw missing(`there is no ${DEFAULT_NAME} in ${workingDirectory} or a folder above it`);
+}
+
+/** The project that the working directory lies in; where there is none, itself. For commands without a recipe. */
+export function nearestProject(workingDirectory: string): string {
+  return projectAbove(workingDirectory) ?? workingDirectory;
+}
+
+function projectAbove(workingDirectory: string): string | undefined {
+  for (let directory = workingDirectory; ; directory = dirname(directory)) {
+    if (isThere(join(directory, DEFAULT_NAME))) return directory;
+    if (directory === dirname(directory)) return undefined;
+  }
 }
 
 function missing(message: string): Failure {

@@ -51,6 +51,10 @@ async function runCommand(invocation: Invocation, signal: AbortSignal): Promise<
       return (await import("./commands/explain.ts")).explain(path, flags);
     case "plan":
       return (await import("./commands/plan.ts")).plan(path, flags, signal);
+    case "inspect":
+      return (await import("./commands/inspect.ts")).inspect(path!, flags, signal);
+    case "diff":
+      return (await import("./commands/diff.ts")).diff(path!, invocation.otherPath!, flags, signal);
     case "cache":
       return (await import("./commands/cache.ts")).cache(invocation.action!, path, flags, signal);
     case "build":
