@@ -8,7 +8,7 @@
 namespace theta {
 
 /// All but `same_bytes` and `different` is over the pairs in which both elements are finite, in float64; zero for
-/// dtypes that have no arithmetic. Sums are those of methods.md, and infinite where they leave float64.
+/// dtypes that have no arithmetic. Sums are those of METHODS.md, and infinite where they leave float64.
 struct Comparison {
   /// The payloads are equal; never for two dtypes.
   bool same_bytes = true;

@@ -1,5 +1,5 @@
 // The inner loops of measuring, a part of the kernel table: what is found is the same for every instruction set,
-// because it is a count, an extremum or one of the lane sums of methods.md.
+// because it is a count, an extremum or one of the lane sums of METHODS.md.
 #pragma once
 
 #include <cstddef>

@@ -8,7 +8,7 @@
 
 namespace theta {
 
-/// Over the finite elements, in float64. Sums are those of methods.md, and infinite where they leave float64.
+/// Over the finite elements, in float64. Sums are those of METHODS.md, and infinite where they leave float64.
 struct TensorStatistics {
   int64_t finite = 0;
   /// Of either sign.
