@@ -244,9 +244,12 @@ export function parseCommandLine(argv: readonly string[], version: string): Invo
   return invocation!;
 }
 
-function argumentOf({ registeredArguments: [argument] }: Command): string {
-  if (argument?.required) return CACHE_ACTIONS.join("|");
-  return argument === undefined ? "" : `[${argument.name()}]`;
+/** What a verb takes, as the list of verbs shows it. */
+function argumentOf(command: Command): string {
+  if (command.name() === "cache") return CACHE_ACTIONS.join("|");
+  const required = command.registeredArguments.filter((argument) => argument.required);
+  if (required.length > 0) return required.map((argument) => argument.name()).join(" ");
+  return command.registeredArguments.map((argument) => `[${argument.name()}]`).join(" ");
 }
 
 function cacheAction(text: string): CacheAction {
@@ -278,13 +281,24 @@ function usageFailure({ code, message }: CommanderError, program: Command, argv:
       return fail(`theta ${verb ?? "build"} has no flag ${quoted}`, `${flags} lists the flags`);
     case "commander.optionMissingArgument":
       return fail(`${flag} needs a value`, `write ${quoted.replace(/^-\w, /, "")}`);
-    case "commander.missingArgument": // only `cache` has one that it needs
-      return fail("theta cache needs to know what to do", "write theta cache status, gc or verify");
+    case "commander.missingArgument":
+      return missingArgument(verb);
     case "commander.excessArguments":
-      return fail(`theta ${quoted} takes one path`, `${flags} says what it takes`);
+      return fail(
+        `theta ${quoted} takes ${quoted === "diff" ? "two paths" : "one path"}`,
+        `${flags} says what it takes`,
+      );
     default:
       return fail(message.replace(/^error: /, ""), `${flags} lists the flags`);
   }
+}
+
+/** Of the verbs that need one. */
+function missingArgument(verb: string | undefined): Failure {
+  const fail = (message: string, help: string): Failure => new Failure(EXIT.usage, message, { code: "usage", help });
+  if (verb === "inspect") return fail("theta inspect needs a checkpoint", "write theta inspect path/to/model");
+  if (verb === "diff") return fail("theta diff needs two checkpoints", "write theta diff path/to/a path/to/b");
+  return fail("theta cache needs to know what to do", "write theta cache status, gc or verify");
 }
 
 function noSuchVerb(name: string, verbs: readonly string[]): Failure {

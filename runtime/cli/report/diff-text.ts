@@ -28,7 +28,9 @@ export function diffText({ a, b, diffs, bytesRead, seconds }: DiffReport, each: 
   const ofState = (state: DiffState): readonly Group[] => groups.filter(({ members }) => members[0]!.state === state);
   const changed = ofState("changed").map(toChanged);
   changed.sort((x, y) => sizeOf(y.change) - sizeOf(x.change));
-  const others = DIFF_STATES.filter((state) => state !== "changed").flatMap((state) =>
+  // When all is the same, the last line says it better than a list.
+  const isSame = !each && diffs.every(({ state }) => state === "same");
+  const others = DIFF_STATES.filter((state) => state !== "changed" && !isSame).flatMap((state) =>
     ofState(state).map((group) => [TITLES[state], describeOther(group)]),
   );
   const lines = [
@@ -119,7 +121,7 @@ function describeOther({ name, members, numbers }: Group): string {
     first.state === "shape"
       ? [`${shapeText(a!)} in A, ${shapeText(b!)} in B`]
       : first.state === "only-a" || first.state === "only-b"
-        ? [`${(a ?? b).dtype} ${shapeText((a ?? b))}`]
+        ? [`${(a ?? b).dtype} ${shapeText(a ?? b)}`]
         : dtypesText(first);
   const count = members.length > 1 ? [`${members.length}`] : [];
   return [nameText(name, first), ...numbers, ...(count.length > 0 ? [`(${count[0]!} tensors)`] : []), ...details].join(

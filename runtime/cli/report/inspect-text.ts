@@ -14,9 +14,8 @@ import { textTable } from "./text-table.ts";
 export function inspectText(checkpoint: AnyCheckpoint, inspection: Inspection, each: boolean): string {
   const { tensors, totals, digest } = inspection;
   const isDetailed = tensors.some((one) => one.digest !== undefined || one.statistics !== undefined);
-  const parts = totals.dtypes.map(({ dtype, parameters }) => `${formatCount(parameters)} ${dtype}`);
   const total =
-    `${countOf(totals.tensors, "tensor")}, ${countOf(totals.parameters, "parameter")} (${parts.join(", ")}), ` +
+    `${countOf(totals.tensors, "tensor")}, ${countOf(totals.parameters, "parameter")} in ${dtypesText(totals)}, ` +
     `${formatBytes(totals.bytes)} in ${countOf(totals.shards, "file")}`;
   const lines = [
     `${printable(checkpoint.display)}: ${kindText(checkpoint)}`,
@@ -27,6 +26,12 @@ export function inspectText(checkpoint: AnyCheckpoint, inspection: Inspection, e
     ...(each || isDetailed ? eachTensor(tensors, totals.shards > 1) : groups(tensors)),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** `BF16`, or `BF16 (1.10 B) and F32 (44)` */
+function dtypesText({ dtypes }: Inspection["totals"]): string {
+  if (dtypes.length === 1) return dtypes[0]!.dtype;
+  return dtypes.map(({ dtype, parameters }) => `${dtype} (${formatCount(parameters)})`).join(" and ");
 }
 
 function groups(tensors: readonly InspectedTensor[]): readonly string[] {

@@ -19,7 +19,10 @@ export function countOf(count: number, word: string): string {
 
 /** Three significant digits; a dash for what has no value. */
 export function formatNumber(value: number | undefined): string {
-  return value === undefined ? "-" : String(Number(value.toPrecision(3)));
+  if (value === undefined) return "-";
+  if (value === 0) return "0";
+  const magnitude = Math.abs(value);
+  return magnitude < 999.5 || magnitude >= 1e6 ? value.toPrecision(3) : String(Math.round(value));
 }
 
 /** Of a ratio, which may be above 1. */
