@@ -12,8 +12,13 @@ import type { Flags } from "../command-line.ts";
 import { formatBytes, parseSize, SIZE_EXAMPLES } from "../size.ts";
 import { writeJson, writeOutput } from "../terminal.ts";
 
-export async function cacheGc(addon: Addon, paths: StorePaths, flags: Flags, signal: AbortSignal): Promise<number> {
-  const bounds = readBounds(flags);
+export async function cacheGc(
+  addon: Addon,
+  paths: StorePaths,
+  bounds: Bounds,
+  flags: Flags,
+  signal: AbortSignal,
+): Promise<number> {
   const dryRun = flags.dryRun ?? false;
   const garbage = dryRun
     ? (await findGarbage(addon, paths, bounds, signal)).garbage
@@ -44,7 +49,8 @@ async function collect(addon: Addon, paths: StorePaths, bounds: Bounds, signal: 
   }
 }
 
-function readBounds({ maxSize, maxAge }: Flags): Bounds {
+/** Throws a Failure (64) saying what a size or an age looks like. */
+export function readBounds({ maxSize, maxAge }: Flags): Bounds {
   const bad = (flag: string, examples: string, text: string): Failure =>
     new Failure(EXIT.usage, `${flag} must be ${examples}, not ${JSON.stringify(text)}`, { code: "usage" });
   const size = maxSize === undefined ? undefined : parseSize(maxSize);

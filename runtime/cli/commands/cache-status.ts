@@ -45,7 +45,7 @@ function describe(paths: StorePaths, { usage, garbage, tensors, index }: Status)
   const lines = [
     ["stored", `${plural(shards.length, "shard")}, ${plural(tensors, "tensor")}, ${bytesOf(shards, "bytes")}`],
     ["in use", `${plural(held.length, "shard")} by ${plural(exist, "output")}, ${bytesOf(held, "bytes")}`],
-    ["shared", `${bytesOf(shards, "shared")} are the outputs' own bytes: deleting them here frees nothing`],
+    ["shared", `${bytesOf(shards, "shared")} with outputs or each other, which deleting here does not free`],
     [
       "history",
       `${plural(history.length, "shard")}, ${bytesOf(history, "frees")}; at most ${formatBytes(garbage.maxSize)} stay`,

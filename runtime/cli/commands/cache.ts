@@ -7,7 +7,7 @@ import type { CacheAction, Flags } from "../command-line.ts";
 import { findRecipe } from "../find-recipe.ts";
 import { loadSettings } from "../settings.ts";
 import { writeJson, writeMessage } from "../terminal.ts";
-import { cacheGc } from "./cache-gc.ts";
+import { cacheGc, readBounds } from "./cache-gc.ts";
 import { cacheStatus } from "./cache-status.ts";
 import { cacheVerify } from "./cache-verify.ts";
 
@@ -24,6 +24,7 @@ export async function cache(
   signal: AbortSignal,
 ): Promise<number> {
   refuseFlagsOfOthers(action, flags);
+  const bounds = readBounds(flags);
   const settings = await loadSettings(flags, projectDirectory(path, flags));
   const paths = existingStore(settings.store);
   if (paths === undefined) {
@@ -36,7 +37,7 @@ export async function cache(
     case "status":
       return cacheStatus(addon, paths, flags, signal);
     case "gc":
-      return cacheGc(addon, paths, flags, signal);
+      return cacheGc(addon, paths, bounds, flags, signal);
     case "verify":
       return cacheVerify(addon, paths, settings, flags, signal);
   }
