@@ -3,6 +3,7 @@
     python conformance.py --theta dist/theta.js --cases 200 --seed 1
     python conformance.py --theta dist/theta.js --only 17 --keep /tmp/case17     one case, its directory kept
     python conformance.py --theta dist/theta.js --cases 20 --matrix              every variant of each case, clean, same digests
+    python conformance.py --theta dist/theta.js --cases 20 --true                also against exact values (acceptance 2)
 
 A case is its seed.  Each is built once with random threads, chunk size, memory limit and instruction set; then, for some,
 one tensor of one fine-tune is changed and the recipe is built again in the same store.
@@ -23,6 +24,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 import checkpoints
+import exact
 import generate
 import recipe
 import strict as st
@@ -132,6 +134,27 @@ def write_case(seed, directory):
     return case
 
 
+def run_true(seed, theta, directory):
+    """Acceptance 2: every element within half an ulp and the bound of the work type, but those that a bound decides."""
+    case = write_case(seed, directory)
+    if not all(np.isfinite(st.widen(t, np.float64)).all() and (np.abs(st.widen(t, np.float64)) < 1e5).all()
+               for source in case.sources for t in source.tensors.values()): raise Refused()
+    build(theta, directory, case, random_options(np.random.default_rng([seed, 1])))
+    compared = compare(case, directory)
+    for output in case.outputs:
+        made = checkpoints.read_model(directory / output.path)
+        for name, _, _, value in generate.values_of(case, output, exact):
+            checked, undecided, worst = exact.judge(made[name], value)
+            TRUE.checked, TRUE.undecided, TRUE.worst = TRUE.checked + checked, TRUE.undecided + undecided, max(TRUE.worst, worst)
+            if worst > 1: raise Mismatch(f"{output.path} {name}: {worst:.3f} times the bound away from the exact value")
+    return compared
+
+
+class TRUE:
+    """What run_true has seen."""
+    checked, undecided, worst = 0, 0, 0.0
+
+
 def run_matrix(seed, theta, directory):
     case = write_case(seed, directory)
     build_matrix(theta, directory, case)
@@ -147,6 +170,12 @@ def run_case(seed, theta, directory):
     if rng.random() < 0.35:
         again = build(theta, directory, case, random_options(rng))
         if again["actions"]["run"] != 0: raise Mismatch(f"an unchanged recipe ran {again['actions']}")
+    if rng.random() < 0.35:
+        text, parameters = generate.rewritten(case, rng)
+        (directory / "rewritten.theta").write_text(text, encoding="utf-8")
+        renamed = dataclasses.replace(case, parameters=parameters)
+        same = build(theta, directory, renamed, random_options(rng), "rewritten.theta")
+        if same["actions"]["run"] != 0: raise Mismatch(f"other names and another order ran {same['actions']}")
     vectors = [o for o in case.outputs if isinstance(o.value, recipe.Vector)]
     if vectors and case.base.nan is None:
         text, back = generate.second_recipe(case, vectors[0], rng)
@@ -169,14 +198,16 @@ def main():
     parser.add_argument("--seed", type=int, default=1, help="seed of the first case")
     parser.add_argument("--only", type=int, help="run this seed alone")
     parser.add_argument("--matrix", action="store_true", help="build each case with every combination of options")
+    parser.add_argument("--true", action="store_true", help="compare with exact values too")
     parser.add_argument("--keep", help="directory to leave a case in, for --only and for the first failure")
     arguments = parser.parse_args()
     seeds = [arguments.only] if arguments.only is not None else range(arguments.seed, arguments.seed + arguments.cases)
+    run = run_matrix if arguments.matrix else run_true if arguments.true else run_case
     failed, compared, refused, started = [], 0, 0, time.monotonic()
     for seed in seeds:
         with tempfile.TemporaryDirectory(prefix="theta-oracle-") as temporary:
             directory = pathlib.Path(temporary)
-            try: compared += (run_matrix if arguments.matrix else run_case)(seed, arguments.theta, directory)
+            try: compared += run(seed, arguments.theta, directory)
             except Refused: refused += 1
             except Mismatch as error:
                 failed.append(seed)
@@ -185,6 +216,9 @@ def main():
                 shutil.copytree(directory, arguments.keep, dirs_exist_ok=True)
     print(f"{len(seeds)} cases, {compared} tensors equal to strict.py, {refused} refused, {len(failed)} cases failed"
           + (f": {' '.join(map(str, failed))}" if failed else "") + f"; {time.monotonic() - started:.0f} s")
+    if TRUE.checked:
+        print(f"{TRUE.checked} elements within the bound of their exact values, at most {TRUE.worst:.3f} of it; "
+              f"{TRUE.undecided} that rounding decides were left out")
     return 1 if failed else 0
 
 

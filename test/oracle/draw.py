@@ -39,6 +39,7 @@ class Output:
 class Case:
     seed: int
     text: str = ""
+    statements: list = field(default_factory=list)
     library: str = None                                 # text of lib/common.theta
     sources: list = field(default_factory=list)
     outputs: list = field(default_factory=list)

@@ -6,6 +6,7 @@ import numpy as np
 import checkpoints
 import models
 import recipe as r
+import rounded
 import strict as st
 import values
 from draw import Draw, Output
@@ -229,12 +230,24 @@ def draw_outputs(g, base, others, merges, vectors, huge):
 def write_text(g):
     statements = list(g.statements)
     if g.chance(0.3): statements = into_library(g, statements)
+    g.case.statements = list(statements)
     if g.chance(0.5): g.rng.shuffle(statements)
     text = "theta 1\n\n" + "".join(statements)
     if g.chance(0.1): text = re.sub(r", (?=[^\"]*(?:\"[^\"]*\"[^\"]*)*$)", ",\n      ", text, flags=re.MULTILINE)
     if g.chance(0.2): text = "".join(line + ("  # ← , { ( \"" if g.chance(0.3) else "") + "\n" for line in text.splitlines())
     if g.chance(0.1): text = text.replace("\n", "\r\n")
     g.case.text = ("\ufeff" if g.chance(0.1) else "") + text
+
+
+def rewritten(case, rng):
+    """The recipe with other names, another order of statements and comments: → text, parameters.  It means the same."""
+    names = {re.match(r"\w+ (\w+)", s)[1] for s in case.statements if not s.startswith(("output", "import"))}
+    new = {name: f"{name}_{int(rng.integers(100))}" for name in names}
+    rename = lambda part: re.sub(r"(?<!\.)\b[A-Za-z_]\w*\b", lambda found: new.get(found[0], found[0]), part)
+    pieces = [re.split(r'("[^"]*")', s) for s in case.statements]     # strings keep what they say
+    statements = ["".join(p if p.startswith('"') else rename(p) for p in parts) for parts in pieces]
+    rng.shuffle(statements)
+    return "theta 1 # the same\n\n" + "\n# and\n".join(statements), {new.get(k, k): v for k, v in case.parameters.items()}
 
 
 def into_library(g, statements):
@@ -294,17 +307,23 @@ def second_recipe(case, output, rng):
     return f'{text}merge back = {m.text}\noutput "dist/back" = back {{\n  dtype f32\n  overflow inf\n}}\n', Output("dist/back", m, r.word("f32"), "inf")
 
 
-def expected(case, output):
-    """{name: Tensor} of an output."""
+def values_of(case, output, rules=rounded):
+    """(tensor, dtype, context, value) of each tensor of an output."""
     is_model = isinstance(output.value, r.Model)
     donor = case.source(output.value.donor if is_model else "llama")
-    result = dict(donor.integers) if is_model else {}
     for name in case.shapes:
         context = case.context(name)
         dtype = output.dtype.at(context).upper() if output.dtype else donor.tensors[name].dtype if is_model else "F32"
         if output.value.value(context) is None: continue                # this finds the dtypes that decide W
-        context.W, context.finite = st.work_type(dtype, *context.dtypes), True
-        value = output.value.value(context)
+        context.W, context.finite, context.rules = st.work_type(dtype, *context.dtypes), True, rules
+        yield name, dtype, context, output.value.value(context)
+
+
+def expected(case, output):
+    """{name: Tensor} of an output."""
+    is_model = isinstance(output.value, r.Model)
+    result = dict(case.source(output.value.donor).integers) if is_model else {}
+    for name, dtype, context, value in values_of(case, output):
         bits, _ = st.write(value, dtype, np.broadcast_to(context.finite, value.shape), output.overflow or "inf")
         result[name] = st.Tensor(dtype, bits.reshape(value.shape))
     return result

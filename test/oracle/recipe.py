@@ -13,6 +13,7 @@ from typing import Callable, NamedTuple
 import numpy as np
 
 import elementary
+import rounded
 import strict as st
 
 st.slerp_coefficients = elementary.slerp_coefficients
@@ -28,6 +29,7 @@ class Context:
     W: type = np.float32
     dtypes: set = field(default_factory=set)   # of the input tensors that the value was computed from
     finite: object = True                      # where all of them are
+    rules: object = rounded                    # the arithmetic: rounded as theta does, or exact
 
     def stack(self): return stack_of(self.name)
 
@@ -86,18 +88,13 @@ UNCHANGED = "unchanged"     # `missing base`: the tensor counts as equal to what
 
 class Rows(NamedTuple):
     """`resize common`: a tensor with more or fewer rows than the output's; those that it lacks are the other's."""
-    x: np.ndarray
-
-    def over(self, other):
-        common, result = min(len(self.x), len(other)), np.array(other)
-        result[:common] = self.x[:common]
-        return result
+    x: object
 
 
-def over(value, other): return value.over(other) if isinstance(value, Rows) else value
+def over(c, value, other): return c.rules.first_rows(value.x, other) if isinstance(value, Rows) else value
 
 
-def is_tensor(value): return isinstance(value, (np.ndarray, np.generic))
+def is_tensor(value): return hasattr(value, "shape")
 
 
 # ------------------------------------------------------------------------------------------------- numbers
@@ -216,8 +213,8 @@ def mask_method(kind, density, drop_top=None, per=None, at_least_one=None, resca
     def use(c, tau, position):
         mask = st.Mask(kind, density.at(c), drop_top.at(c) if drop_top else 0.0, per=word_at(per, c),
                        rescale=word_at(rescale, c), at_least_one=word_at(at_least_one, c) == "true")
-        kept = st.keep(mask, {c.name: tau}, position if stream is None else stream)[c.name]
-        return kept.elements, st.rescale(mask, tau, kept)
+        kept = c.rules.keep(mask, {c.name: tau}, position if stream is None else stream)[c.name]
+        return kept.elements, c.rules.rescale(mask, tau, kept)
     settings = [f"density: {density.text}"]
     if drop_top: settings.append(f"drop_top: {drop_top.text}")
     if per: settings.append(f"per: {per.text}")
@@ -260,11 +257,11 @@ def checkpoint(name, stored, exception=None, nan="propagate"):
         if c.name not in stored: return UNCHANGED if exception == "missing base" else None
         tensor = stored[c.name]
         c.dtypes.add(tensor.dtype)
-        x = st.read(tensor, c.W, nan)[0]
+        x = c.rules.read(tensor, c.W, nan)
         if x.shape != c.shape:
-            c.finite = c.finite & Rows(np.isfinite(x)).over(np.ones(c.shape, bool))
+            c.finite = c.finite & rounded.first_rows(c.rules.finite(x), np.ones(c.shape, bool))
             return Rows(x)
-        c.finite = c.finite & np.isfinite(x)
+        c.finite = c.finite & c.rules.finite(x)
         return x
     return Model(name, value, name, exception)
 
@@ -274,8 +271,8 @@ def stored_vector(name, stored):
     def value(c):
         if c.name not in stored: return None
         c.dtypes.add(stored[c.name].dtype)
-        x = st.widen(stored[c.name], c.W)
-        c.finite = c.finite & np.isfinite(x)
+        x = c.rules.widen(stored[c.name], c.W)
+        c.finite = c.finite & c.rules.finite(x)
         return x
     return Vector(name, value)
 
@@ -284,8 +281,8 @@ def difference(model, base):
     def value(c):
         x, theta = model.value(c), base.value(c)
         if x is None or not is_tensor(theta): return None
-        x = over(x, theta)
-        return x - theta if is_tensor(x) else np.zeros_like(theta)
+        x = over(c, x, theta)
+        return x - theta if is_tensor(x) else c.rules.nothing_like(theta)
     return Vector(f"({model.text} - {base.text})", value)
 
 
@@ -296,7 +293,7 @@ def adapter(name, modules, scaling, transposed):
         if module is None: return None
         pair = modules[module]
         c.dtypes |= {t.dtype for t in pair}
-        return st.lora_product(*(st.widen(t, c.W) for t in pair), scaling[module], transposed)
+        return c.rules.lora_product(*(c.rules.widen(t, c.W) for t in pair), scaling[module], transposed)
     return Vector(name, value)
 
 
@@ -305,7 +302,7 @@ def masked(vector, mask, stream=0):
         tau = vector.value(c)
         if tau is None: return None
         kept, rescaled = mask.use(c, tau, stream)
-        return np.where(kept, rescaled, c.W(0))
+        return c.rules.select(kept, rescaled)
     return Vector(f"(({vector.text}) & {mask.text})", value)
 
 
@@ -316,8 +313,8 @@ def lift(text, apply, vector):
     return Vector(text, value)
 
 
-def times(factor, v): return lift(f"{factor.text} * ({v.text})", lambda c, t: c.W(factor.at(c)) * t, v)
-def divided(v, divisor): return lift(f"({v.text}) / {divisor.text}", lambda c, t: t / c.W(divisor.at(c)), v)
+def times(factor, v): return lift(f"{factor.text} * ({v.text})", lambda c, t: c.rules.scaled(factor.at(c), t), v)
+def divided(v, divisor): return lift(f"({v.text}) / {divisor.text}", lambda c, t: c.rules.divided(t, divisor.at(c)), v)
 def minus(v): return lift(f"-({v.text})", lambda c, t: -t, v)
 def times_behind(v, factor): return times(factor, v)._replace(text=f"({v.text}) * {factor.text}")
 def rebase(v, model): return Vector(f"rebase({v.text}, {model.text})", v.value)
@@ -337,7 +334,7 @@ def onto(model, operator, vector):
     def value(c):
         theta, tau = model.value(c), vector.value(c)
         if tau is None or not is_tensor(theta): return theta
-        return st.onto(theta, tau if operator == "+" else -tau)
+        return c.rules.onto(theta, tau if operator == "+" else -tau)
     return Model(f"({model.text} {operator} ({vector.text}))", value, model.donor)
 
 
@@ -351,16 +348,13 @@ def match_model(arms, otherwise):
 
 # ------------------------------------------------------------------------------------------------- strategies
 
-def everywhere(pairs):
-    return [st.Vector(tau, np.ones(tau.shape, bool), weight) for tau, weight in pairs]
-
-
 def strategy(method, scale=None, elect=None, divide=None):
     def combine(c, pairs):
         s = scale.at(c) if scale else 1.0
-        if method == "sum": return st.sum_(everywhere(pairs), s)
-        if method == "mean": return st.mean(everywhere(pairs), s)
-        return st.ties(everywhere(pairs), s, word_at(elect, c, "weighted"), word_at(divide, c, "weights"))
+        vectors = c.rules.vectors(pairs)
+        if method == "sum": return c.rules.sum_(vectors, s)
+        if method == "mean": return c.rules.mean(vectors, s)
+        return c.rules.ties(vectors, s, word_at(elect, c, "weighted"), word_at(divide, c, "weights"))
     settings = [f"{key}: {value.text}" for key, value in (("scale", scale), ("elect", elect), ("divide", divide)) if value]
     return Strategy(method + (f"({', '.join(settings)})" if settings else ""), combine, method == "mean")
 
@@ -384,14 +378,14 @@ def call(method, vectors, weights=None):
     return Vector(f"{name}({', '.join(parts)})", value)
 
 
-def present(pairs):
+def present(c, pairs):
     """Members that take part, (tensor, weight); what counts as unchanged equals the first that has the tensor.
 
     UNCHANGED or None when no member has it.
     """
     first = next((x for x, _ in pairs if is_tensor(x)), None)
     if first is None: return UNCHANGED if any(x is not None for x, _ in pairs) else None
-    return [(over(x, first) if isinstance(x, Rows) or is_tensor(x) else first, w) for x, w in pairs if x is not None]
+    return [(over(c, x, first) if isinstance(x, Rows) or is_tensor(x) else first, w) for x, w in pairs if x is not None]
 
 
 def linear(models, weights=None, normalize=None, text=None):
@@ -486,7 +480,7 @@ class Block:
                 position += 1
         if not self.base: return self.method.combine(c, pairs)
         theta, taking_part = self.base.value(c), [(tau, w) for tau, w in pairs if tau is not None]
-        return st.onto(theta, self.method.combine(c, taking_part)) if taking_part else theta
+        return c.rules.onto(theta, self.method.combine(c, taking_part)) if taking_part else theta
 
     def model(self):
         donor = self.base.donor if self.base else self.lines[0].members[0].donor
@@ -496,16 +490,16 @@ class Block:
 def linear_strategy(normalize=None):
     """`using linear` over models; it divides by the sum of the weights."""
     def combine(c, pairs):
-        members = present(pairs)
+        members = present(c, pairs)
         if not isinstance(members, list): return members
-        return st.linear([x for x, _ in members], [w for _, w in members], word_at(normalize, c, "true") == "true")
+        return c.rules.linear([x for x, _ in members], [w for _, w in members], word_at(normalize, c, "true") == "true")
     return Strategy("linear" + (f"(normalize: {normalize.text})" if normalize else ""), combine, True)
 
 
 def slerp_strategy(t):
     """`using slerp` over two models."""
     def combine(c, pairs):
-        members = present([(x, 0.0) for x, _ in pairs])
+        members = present(c, [(x, 0.0) for x, _ in pairs])
         if not isinstance(members, list): return members
-        return members[0][0] if len(members) == 1 else st.slerp(members[0][0], members[1][0], t.at(c))[0]
+        return members[0][0] if len(members) == 1 else c.rules.slerp(members[0][0], members[1][0], t.at(c))
     return Strategy(f"slerp(t: {t.text})", combine)

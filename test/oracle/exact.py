@@ -1,0 +1,217 @@
+"""The same rules as rounded.py, from the textbook: real numbers with a bound on what rounding in W may do to them.
+
+`x` is a long double, `e` bounds |value in W − x|: each operation of W adds u·|result| (u half an ulp of 1) to what its
+operands bring, so a merge of k vectors stays within methods.md's (k + 9)·u·(|θ| + |s|·Σ|wᵢτᵢ| ÷ |divisor|).  Where a method
+elects or selects, an element whose decision value lies within its bound of the threshold is `unsure`.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+
+import strict as st
+from strict import Mask  # noqa: F401: a rule of a recipe
+
+L = np.longdouble
+SECOND_ORDER = L(1 + 2.0**-10)      # products of bounds, which the sums below leave out
+
+
+@dataclass
+class Real:
+    x: np.ndarray
+    e: np.ndarray
+    unsure: np.ndarray
+    W: type
+
+    __array_ufunc__ = None          # so that `array & Kept` and the like come to our operators
+
+    @property
+    def shape(self): return self.x.shape
+    @property
+    def T(self): return Real(self.x.T, self.e.T, self.unsure.T, self.W)
+    def __len__(self): return len(self.x)
+
+    def made(self, x, e, unsure=False, roundings=1):
+        """A result that W rounds so many times."""
+        u, tiny = (L(2.0)**-53, L(2.0)**-1074) if self.W is np.float64 else (L(2.0)**-24, L(2.0)**-149)
+        return Real(x, (e + roundings * (u * np.abs(x) + tiny)) * SECOND_ORDER, self.unsure | unsure, self.W)
+
+    def __add__(self, other): return self.made(self.x + other.x, self.e + other.e, other.unsure)
+    def __sub__(self, other): return self.made(self.x - other.x, self.e + other.e, other.unsure)
+    def __neg__(self): return Real(-self.x, self.e, self.unsure, self.W)
+
+
+@dataclass
+class Chosen:
+    """What a mask keeps."""
+    elements: np.ndarray
+    unsure: np.ndarray
+
+    __array_ufunc__ = None
+
+    def __and__(self, other): return self.joined(other, np.logical_and)
+    def __or__(self, other): return self.joined(other, np.logical_or)
+    __rand__, __ror__ = __and__, __or__
+    def __invert__(self): return Chosen(~self.elements, self.unsure)
+
+    def joined(self, other, how):
+        elements, unsure = (other.elements, other.unsure) if isinstance(other, Chosen) else (other, False)
+        return Chosen(how(self.elements, elements), self.unsure | unsure)
+
+
+def exactly(x, W): return Real(np.asarray(x, L), np.zeros(np.shape(x), L), np.zeros(np.shape(x), bool), W)
+
+
+def read(tensor, W, nan):
+    x = st.widen(tensor, np.float64)
+    return exactly(np.where(np.isfinite(x), x, 0) if nan == "zero" else x, W)
+
+
+def widen(tensor, W): return exactly(st.widen(tensor, np.float64), W)
+def finite(value): return np.isfinite(value.x)
+def nothing_like(value): return exactly(np.zeros(value.shape), value.W)
+def onto(theta, y): return theta + y
+def scaled(factor, v): return v.made(L(factor) * v.x, abs(L(factor)) * v.e, roundings=2)
+def divided(v, by): return v.made(v.x / L(by), v.e / abs(L(by)), roundings=2)
+def vectors(pairs): return pairs
+
+
+def select(kept, tau):
+    elements, unsure = (kept.elements, kept.unsure) if isinstance(kept, Chosen) else (kept, False)
+    return Real(np.where(elements, tau.x, L(0)), np.where(elements, tau.e, L(0)), tau.unsure | unsure, tau.W)
+
+
+def first_rows(rows, other):
+    common = min(len(rows), len(other))
+    join = lambda a, b: np.concatenate([a[:common], b[common:]])
+    return Real(join(rows.x, other.x), join(rows.e, other.e), join(rows.unsure, other.unsure), rows.W)
+
+
+# ------------------------------------------------------------------------------------------------- masks
+
+class Kept:
+    def __init__(self, chosen): self.elements = chosen
+
+
+def keep(mask, taus, stream):
+    """The largest (breadcrumbs: but the very largest) of each group; which of equal ones is not said here."""
+    return {name: Kept(chosen(mask, tau)) for name, tau in taus.items()}
+
+
+def chosen(mask, tau):
+    every = Chosen(np.ones(tau.shape, bool), np.zeros(tau.shape, bool))
+    if tau.x.ndim == 0 or tau.x.size == 0 or (mask.kind == "magnitude" and mask.density >= 1): return every
+    groups, g = st.grouped(tau.shape, mask.per or st.DEFAULT_PER[mask.kind])
+    size, error = np.abs(tau.x).reshape(groups, g), tau.e.reshape(groups, g)
+    top = int(float(g) * mask.drop_top) if mask.kind == "breadcrumbs" else 0
+    count = int(float(g) * min(mask.density, 1.0))
+    count = min(max(count, 1) if mask.at_least_one else count, g - top)
+    order = np.argsort(-size, axis=-1, kind="stable")
+    place = np.empty_like(order)
+    np.put_along_axis(place, order, np.broadcast_to(np.arange(g), order.shape), -1)
+    descending = np.take_along_axis(size, order, -1)
+    # An undecided input may be anywhere in the order, and move every other by one.
+    unsure, slack = tau.unsure.reshape(groups, g), error + error.max(-1, keepdims=True)
+    moved = unsure.sum(-1, keepdims=True)
+    at = lambda i: np.take_along_axis(descending, np.clip(i, 0, g - 1), -1)
+    for cut in {top, top + count} if count else ():
+        if not 0 < cut < g: continue
+        surely_above = (cut - moved >= 0) & (size - slack > at(cut - moved))
+        surely_below = (cut - 1 + moved < g) & (size + slack < at(cut - 1 + moved))
+        unsure = unsure | ~np.where(place < cut, surely_above, surely_below)
+    elements = (place >= top) & (place < top + count)
+    unsure = unsure & (size + error > 0)        # 0 stays 0 whether it is kept or not
+    return Chosen(elements.reshape(tau.shape), unsure.reshape(tau.shape))
+
+
+def rescale(mask, tau, kept):
+    how = mask.rescale or "none"
+    if how == "none" or tau.x.ndim == 0 or mask.density >= 1: return tau
+    if how == "inv": return divided(tau, mask.density)
+    size, stays = np.abs(tau.x), np.where(kept.elements.elements, np.abs(tau.x), 0)
+    before, after = size.sum(), stays.sum()
+    if before == 0 or after == 0: return tau.made(tau.x, tau.e, kept.elements.unsure.any() and before != 0)
+    if tau.unsure.any(): return tau.made(tau.x, tau.e, True)
+    loose = tau.e.sum() + size[kept.elements.unsure].sum()
+    factor = before / after
+    relative = tau.e.sum() / before + loose / max(after - loose, L(0)) if after > loose else L(np.inf)
+    return tau.made(tau.x * factor, np.where(tau.x == 0, 0, (tau.e + size * relative) * factor), roundings=2)
+
+
+# ------------------------------------------------------------------------------------------------- strategies
+
+def total(terms):
+    result = terms[0]
+    for term in terms[1:]: result = result + term
+    return result
+
+
+def sum_(pairs, s): return scaled(s, total([scaled(w, tau) for tau, w in pairs]))
+def mean(pairs, s): return scaled(s, divided(total([scaled(w, tau) for tau, w in pairs]), sum(w for _, w in pairs)))
+
+
+def ties(pairs, s, elect, divide):
+    W, shape = pairs[0][0].W, pairs[0][0].shape
+    votes = [tau if elect == "unweighted" else scaled(w, tau) for tau, w in pairs]
+    doubtful = [(vote.e > 0) & (np.abs(vote.x) <= vote.e) for vote in votes]
+    if elect == "count":
+        a, doubt = sum(np.sign(vote.x) for vote in votes), np.logical_or.reduce(doubtful)
+    else:
+        poll = total(votes)
+        a, doubt = poll.x, (poll.e > 0) & (np.abs(poll.x) <= poll.e) & np.logical_or.reduce([v.x != 0 for v in votes])
+    plus = a >= 0
+    stays = [Chosen(np.where(plus, vote.x > 0, vote.x < 0), doubt | d) for vote, d in zip(votes, doubtful)]
+    merged = total([select(kept, scaled(w, tau)) for (tau, w), kept in zip(pairs, stays)])
+    D = np.ones(shape, L)
+    if divide == "count": D = np.maximum(sum(kept.elements.astype(int) for kept in stays), 1).astype(L)
+    if divide == "weights":
+        sums, sizes = (sum(np.where(kept.elements, f(L(w)), 0) for (_, w), kept in zip(pairs, stays)) for f in (lambda w: w, abs))
+        smallest = 2.0**-149 if W is np.float32 else 0
+        D = np.where((np.abs(sums) <= 2.0**-40 * sizes) | (np.abs(sums) < smallest), 1, sums)
+    return scaled(s, merged.made(merged.x / D, merged.e / np.abs(D), roundings=2))
+
+
+# ------------------------------------------------------------------------------------------------- models
+
+def linear(xs, weights, normalize=True):
+    plain = total([scaled(w, x) for x, w in zip(xs, weights)])
+    if not normalize: return plain
+    if len(xs) == 1: return xs[0]
+    bound = xs[0] + divided(total([scaled(w, x - xs[0]) for x, w in zip(xs[1:], weights[1:])]), sum(weights))
+    return Real(plain.x / sum(L(w) for w in weights), bound.e, bound.unsure, bound.W)
+
+
+def slerp(a, b, t):
+    if t in (0, 1): return b if t else a
+    interpolated = a + scaled(t, b - a)
+    norm_a, norm_b = (np.sqrt((v.x * v.x).sum()) for v in (a, b))
+    if norm_a * norm_b == 0: return interpolated
+    cosine = min(max((a.x * b.x).sum() / (norm_a * norm_b), L(-1)), L(1))
+    loose = 3e-13 + np.sqrt((a.e * a.e).sum()) / norm_a + np.sqrt((b.e * b.e).sum()) / norm_b
+    undecided = abs(abs(cosine) - 0.9995) <= loose or a.unsure.any() or b.unsure.any()
+    if abs(cosine) > 0.9995: return interpolated.made(interpolated.x, interpolated.e, undecided)
+    angle = np.arccos(cosine)
+    from_a, from_b = np.sin((1 - L(t)) * angle) / np.sin(angle), np.sin(L(t) * angle) / np.sin(angle)
+    bends = loose / np.sin(angle)**2 * (np.abs(a.x) + np.abs(b.x))
+    turned = scaled(from_a, a) + scaled(from_b, b)
+    return turned.made(turned.x, turned.e + bends, undecided)
+
+
+def lora_product(a, b, scaling, transposed):
+    rank, u = a.shape[0], (L(2.0)**-53 if a.W is np.float64 else L(2.0)**-24)
+    x, size = b.x @ a.x, np.abs(b.x) @ np.abs(a.x)
+    e = (rank + 2) * (u * size + (L(2.0)**-1074 if a.W is np.float64 else L(2.0)**-149))
+    tau = scaled(scaling, exactly(x, a.W).made(x, e))
+    return tau.T if transposed else tau
+
+
+# ------------------------------------------------------------------------------------------------- the judgement
+
+def judge(tensor, value):
+    """A stored tensor against its exact value: → elements checked, elements undecided, worst error ÷ bound."""
+    out = st.widen(tensor, np.float64).astype(L)
+    _, E, M, _, _ = st.FORMATS[tensor.dtype]
+    exponent = np.frexp(np.maximum(np.abs(out), np.abs(value.x)))[1] - 1
+    half_ulp = np.ldexp(L(0.5), np.maximum(exponent, 2 - (1 << (E - 1))) - M)
+    sure = ~np.broadcast_to(value.unsure, out.shape) & np.isfinite(value.x) & np.isfinite(value.e) & np.isfinite(out)
+    ratio = np.where(sure, np.abs(out - value.x) / (half_ulp + value.e), 0)
+    return int(sure.sum()), int((~sure).sum()), float(ratio.max(initial=0))

@@ -1,0 +1,23 @@
+"""The arithmetic of METHODS.md for recipe.py: strict.py, and the steps between its functions.  A value is an array in W."""
+import numpy as np
+
+import strict as st
+from strict import Mask, keep, linear, lora_product, mean, onto, rescale, sum_, ties  # noqa: F401: the rules of a recipe
+
+
+def read(tensor, W, nan): return st.read(tensor, W, nan)[0]
+def widen(tensor, W): return st.widen(tensor, W)
+def finite(x): return np.isfinite(x)
+def nothing_like(x): return np.zeros_like(x)
+def select(kept, tau): return np.where(kept, tau, tau.dtype.type(0))
+def scaled(factor, tau): return tau.dtype.type(factor) * tau
+def divided(tau, by): return tau / tau.dtype.type(by)
+def vectors(pairs): return [st.Vector(tau, np.ones(tau.shape, bool), weight) for tau, weight in pairs]
+def slerp(a, b, t): return st.slerp(a, b, t)[0]
+
+
+def first_rows(rows, other):
+    """`other` with as many rows of `rows` as both have."""
+    common, result = min(len(rows), len(other)), np.array(other)
+    result[:common] = rows[:common]
+    return result
