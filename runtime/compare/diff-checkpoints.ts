@@ -17,7 +17,7 @@ export type DiffState = (typeof DIFF_STATES)[number];
 export interface TensorDiff {
   readonly pair: TensorPair;
   readonly state: DiffState;
-  /** Of pairs that were read: `changed`, `equal`, and `same` unless that was known beforehand. */
+  /** Of `changed` and `equal`. */
   readonly change?: Change;
   /** What `change` was made of, to make that of several. */
   readonly compared?: ComparedPair;
@@ -32,10 +32,10 @@ async function diffTensor(pair: TensorPair, payloads: Payloads): Promise<TensorD
   if (pair.relation !== "comparable") return { pair, state: pair.relation };
   if (isKnownSame(pair, payloads)) return { pair, state: "same" };
   const compared = { a: pair.a, compared: await payloads.compare(pair.a, pair.b) };
+  // What else could be said of it is not known of one whose digest spared reading it.
+  if (compared.compared.comparison.sameBytes) return { pair, state: "same" };
   const change = changeOf([compared]);
-  const { sameBytes } = compared.compared.comparison;
-  const state = sameBytes ? "same" : change.changed === 0 ? "equal" : "changed";
-  return { pair, state, change, compared };
+  return { pair, state: change.changed === 0 ? "equal" : "changed", change, compared };
 }
 
 /** Without reading: the same place of one file, or digests that are known. */

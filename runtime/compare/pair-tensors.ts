@@ -1,10 +1,10 @@
 // Which tensors of two checkpoints belong together: those of one name, whether stored under it or tied.
 
 import { isFloat, type TensorInfo } from "../../compiler/checkpoint.ts";
-import { compareByBytes } from "../checkpoint/byte-order.ts";
+import { compareByBytes, sortByBytes } from "../checkpoint/byte-order.ts";
 import type { AnyCheckpoint } from "./any-checkpoint.ts";
 
-/** `name` is the smallest by bytes under which both have this pair, `tied` are the others. */
+/** `name`: the one that it is stored under, in a where the two differ; `tied`: the others under which both have it. */
 export type TensorPair = { readonly name: string; readonly tied: readonly string[] } & (
   | { readonly relation: "comparable" | "shape" | "dtype"; readonly a: TensorInfo; readonly b: TensorInfo }
   | { readonly relation: "only-a"; readonly a: TensorInfo; readonly b?: undefined }
@@ -21,20 +21,23 @@ export function pairTensors(
 ): readonly TensorPair[] {
   const names = new Set([...allNames(a), ...allNames(b)]);
   const pairs = new Map<string, { a?: TensorInfo; b?: TensorInfo; names: string[] }>();
-  for (const name of [...names].sort(compareByBytes)) {
+  for (const name of sortByBytes([...names])) {
     const [ofA, ofB] = [tensorOf(a, name), tensorOf(b, name)];
     const key = JSON.stringify([ofA?.name, ofB?.name]);
     const pair = pairs.get(key);
     if (pair === undefined) pairs.set(key, { ...(ofA && { a: ofA }), ...(ofB && { b: ofB }), names: [name] });
     else pair.names.push(name);
   }
-  return [...pairs.values()].flatMap((pair): TensorPair[] => {
-    const [name, ...tied] = pair.names as [string, ...string[]];
+  const found = [...pairs.values()].flatMap((pair): TensorPair[] => {
     if (!pair.names.some(selected)) return [];
+    const stored = (pair.a ?? pair.b)!.name;
+    const name = pair.names.includes(stored) ? stored : pair.names[0]!;
+    const tied = pair.names.filter((other) => other !== name);
     if (pair.b === undefined) return [{ name, tied, relation: "only-a", a: pair.a! }];
     if (pair.a === undefined) return [{ name, tied, relation: "only-b", b: pair.b }];
     return [{ name, tied, relation: relationOf(pair.a, pair.b), a: pair.a, b: pair.b }];
   });
+  return found.sort((x, y) => compareByBytes(x.name, y.name));
 }
 
 /** Every name of a checkpoint, tied ones included. */

@@ -89,14 +89,21 @@ function sizeOf({ relative, max }: Change): number {
 }
 
 function cellsOf({ change, name, members, numbers }: ChangedGroup): readonly string[] {
+  // There is no relative change of nothing, such as an adapter's B before training.
+  const fromZero = change.relative === undefined && members.every(wasZero);
   return [
-    formatPercent(change.relative),
+    fromZero ? "from 0" : formatPercent(change.relative),
     formatNumber(change.max),
     formatNumber(change.mean),
     formatCosine(change.cosine),
     formatShare(change.changed, change.elements),
     [nameText(name, members[0]!), ...numbers, ...dtypesText(members[0]!), ...mostText(members, numbers)].join("  "),
   ];
+}
+
+function wasZero({ compared }: TensorDiff): boolean {
+  const { finite, aSquares } = compared!.compared.comparison;
+  return finite > 0 && aSquares === 0;
 }
 
 /** Where in a group the change is largest. */
