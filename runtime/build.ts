@@ -212,7 +212,12 @@ function countActions(outputs: readonly WantedOutput[], standings: Standings, ra
 }
 
 function refuseForeignDirectory(wanted: WantedOutput, context: BuildContext): void {
-  ownFiles(wanted.path, wanted.graph.output.display, recordedFiles(wanted), context.adopt);
+  const { display } = wanted.graph.output;
+  try {
+    ownFiles(wanted.path, display, recordedFiles(wanted), context.adopt);
+  } catch (error) {
+    throw outputFailure(error, display, existingParent(wanted.path));
+  }
 }
 
 function recover(path: string, display: string): void {

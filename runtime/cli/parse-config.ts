@@ -20,7 +20,7 @@ export async function settingsLoaders(): Promise<Readonly<Record<string, Loader>
       return defaultLoadersSync[".yaml"](path, text) as unknown;
     } catch (error) {
       // "YAML Error in FILE:", what is wrong and where, a code frame
-      throw broken(path, "YAML", (error as Error).message.split("\n")[1] ?? "", error);
+      throw broken(`${path}: ${(error as Error).message.split("\n")[1] ?? "it is not YAML"}`, error);
     }
   });
   const json = noImports(parseJsonSettings);
@@ -49,22 +49,21 @@ function parseJsonSettings(path: string, text: string): unknown {
   } catch (error) {
     if (!(error instanceof SourceFailure)) throw error;
     // npm takes what it likes in a package.json, such as a key twice.
-    if (basename(path) === "package.json") return parseLeniently(path, text, error);
-    throw broken(path, "JSON", error.message.slice(path.length + 2), error);
+    if (basename(path) === "package.json") return parseLeniently(text, error);
+    throw broken(error.message, error);
   }
 }
 
-function parseLeniently(path: string, text: string, failure: SourceFailure): unknown {
+function parseLeniently(text: string, failure: SourceFailure): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw broken(path, "JSON", failure.message.slice(path.length + 2), failure);
+    throw broken(failure.message, failure);
   }
 }
 
-function broken(path: string, language: string, what: string, cause: unknown): Failure {
-  const details = { code: "config-unreadable", help: SETTINGS_HELP };
-  return new Failure(EXIT.config, `${path} is not ${language}: ${what}`, details, cause);
+function broken(message: string, cause: unknown): Failure {
+  return new Failure(EXIT.config, message, { code: "config-unreadable", help: SETTINGS_HELP }, cause);
 }
 
 function plain(value: JsonValue): unknown {

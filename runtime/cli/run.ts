@@ -29,13 +29,15 @@ export async function run(argv: readonly string[], signal: AbortSignal): Promise
 }
 
 function changeDirectory(directory: string | undefined): void {
-  if (directory === undefined) return;
   try {
-    process.chdir(directory);
+    if (directory !== undefined) process.chdir(directory);
+    process.cwd();
   } catch (error) {
-    const why =
-      (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such directory" : "it cannot be entered";
-    throw new Failure(EXIT.usage, `-C ${directory}: ${why}`, { code: "no-such-directory" }, error);
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === "ENOENT" ? "there is no such directory" : "it cannot be entered";
+    const message = directory === undefined ? "the working directory is not there any more" : `-C ${directory}: ${why}`;
+    const help = "change into a directory that is there, or name one with -C";
+    throw new Failure(EXIT.usage, message, { code: "no-such-directory", help }, error);
   }
 }
 

@@ -5,7 +5,9 @@ import { EXIT, Failure } from "../failure.ts";
 
 /** Throws a Failure (71) that says what is needed and what is free. */
 export function checkDiskSpace(folder: string, bytes: number, files: number): void {
-  const { bavail, bsize, files: inodes, ffree } = statfsSync(folder);
+  const { blocks, bavail, bsize, files: inodes, ffree } = statfsSync(folder);
+  // One that has no blocks at all, such as /proc, is not full: writing to it says what it is.
+  if (blocks === 0) return;
   const free = bavail * bsize;
   if (bytes > free) throw diskFull(folder, `${bytes} bytes are needed, ${free} are free`);
   // A file system that counts no inodes reports 0 of 0.

@@ -1,8 +1,9 @@
 // Where things lie in a store, and making one. Everything but `index.sqlite` is the truth; that one is derived.
 
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { EXIT, Failure } from "../failure.ts";
+import { makeFolder } from "./make-folder.ts";
 import { sha256 } from "./sha256.ts";
 
 /** Raised when a store of this version cannot be read by an older theta, or the other way round. */
@@ -31,8 +32,7 @@ const CACHEDIR_TAG = `Signature: 8a477f597d28d172789f06886806bc55
 export function prepareStore(root: string): StorePaths {
   const paths = storePaths(root);
   try {
-    for (const folder of [paths.shards, paths.partial, paths.outputs, paths.locks, paths.trash])
-      mkdirSync(folder, { recursive: true });
+    for (const folder of [paths.shards, paths.partial, paths.outputs, paths.locks, paths.trash]) makeFolder(folder);
     writeOnce(join(root, ".gitignore"), "*\n");
     writeOnce(join(root, "CACHEDIR.TAG"), CACHEDIR_TAG);
     writeOnce(join(root, "version"), `${STORE_VERSION}\n`);

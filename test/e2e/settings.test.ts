@@ -34,18 +34,18 @@ test.each([
   [".thetarc.json", '{"store": ""}', 'store: takes a path, not ""'],
   [".thetarc.json", '{"store": {"path": "x"}}', "store: takes a path, not an object"],
   [".thetarc.json", '{"memory": "1MiB"}', "memory in DIR/.thetarc.json must be at least 64MiB, not 1MiB"],
-  [".thetarc.json", '{"threads": 1, "threads": 2}', 'the file has the key "threads" twice, at character 15'],
+  [".thetarc.json", '{"threads": 1, "threads": 2}', 'the file has the key "threads" twice, at character 16'],
   [".thetarc.json", '{"threads": 1,}', 'a key must be a string, found "}", at character 15'],
   [".thetarc.json", '{"__proto__": {}}', "__proto__: no such setting"],
   [".thetarc.json", '{"$import": "other.json"}', "$import: no such setting"],
   [".thetarc.json", '{"\\u001b[31m": 1}', "\\x1b[31m: no such setting"],
   [".thetarc.yaml", "memory: 512", 'memory: takes a size, such as "512MiB" or "2GB", not 512'],
   [".thetarc.yaml", "color: red", 'color: takes auto, always or never, not "red"'],
-  [".thetarc.yml", "a: [1", "is not YAML: unexpected end of the stream within a flow collection (2:1)"],
-  [".thetarc.yml", "threads: 1\nthreads: 2", "is not YAML: duplicated mapping key (2:1)"],
+  [".thetarc.yml", "a: [1", "unexpected end of the stream within a flow collection (2:1)"],
+  [".thetarc.yml", "threads: 1\nthreads: 2", "duplicated mapping key (2:1)"],
   ["theta.config.json", '{"device": "gpu"}', 'device: takes auto or cpu, not "gpu"'],
   ["package.json", '{"theta": {"devise": "cpu"}}', "devise: no such setting; did you mean device?"],
-  ["package.json", '{"theta": ', "is not JSON: expected a value"],
+  ["package.json", '{"theta": ', "expected a value"],
 ])("%s: %s", async (file, text, wanted) => {
   const project = projectWith({ [file]: text });
   const run = await session(project, ["check"]);

@@ -4,7 +4,7 @@ import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const THETA = fileURLToPath(new URL("../../dist/theta.js", import.meta.url));
+export const THETA = fileURLToPath(new URL("../../dist/theta.js", import.meta.url));
 
 export interface ThetaRun {
   readonly code: number;

@@ -1,8 +1,9 @@
 // `theta init`: a recipe, settings and two tiny models, so that `theta build` works at once.
 
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { EXIT, Failure } from "../../failure.ts";
+import { makeFolder } from "../../store/make-folder.ts";
 import type { Flags } from "../command-line.ts";
 import { tinyLlama } from "../tiny-model.ts";
 import { writeJson, writeMessage } from "../terminal.ts";
@@ -44,14 +45,16 @@ export function init(directory: string, flags: Flags): number {
   const root = resolve(directory);
   const taken = files.filter(([path]) => existsSync(join(root, path))).map(([path]) => path);
   if (taken.length > 0) {
-    throw new Failure(EXIT.output, `${directory} already has ${taken.join(", ")}; nothing was written`, {
+    const others = taken.length > 1 ? ` and ${taken.length - 1} more of the files that init writes` : "";
+    const where = directory === "." ? "this directory" : directory;
+    throw new Failure(EXIT.output, `${where} already has ${taken[0]!}${others}; nothing was written`, {
       code: "exists",
-      help: "theta init DIR writes into another directory",
+      help: "write into another directory: theta init DIR",
     });
   }
   try {
     for (const [path, data] of files) {
-      mkdirSync(dirname(join(root, path)), { recursive: true });
+      makeFolder(dirname(join(root, path)));
       writeFileSync(join(root, path), data, { flag: "wx" });
     }
   } catch (error) {
