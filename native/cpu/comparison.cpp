@@ -50,19 +50,9 @@ void PairComparison::add_block(const std::byte* a, const std::byte* b, int64_t n
   work.widen[static_cast<int>(*dtypes_[0])](a, a_, n);
   work.widen[static_cast<int>(*dtypes_[1])](b, b_, n);
   found_.finite += all_finite ? n : leave_out_not_finite(n);
-  work.subtract(a_, b_, difference_, n);
-  // Below the smallest normal number differences are exact, too: it is zero where a and b are equal, and nowhere else.
-  found_.different += n - kernels_.measure.count_zeros(difference_, n);
-  found_.largest = std::max(found_.largest, kernels_.measure.largest_absolute(difference_, n));
-  const auto add_products = [&](PairwiseSum& sum, const double* x, const double* y) {
-    sum.gather(n, [&](int64_t at, int64_t part, double* lanes) { work.lanes_product(x + at, y + at, part, lanes); });
-  };
-  absolute_.gather(
-      n, [&](int64_t at, int64_t part, double* lanes) { work.lanes_absolute(difference_ + at, part, lanes); });
-  add_products(squares_, difference_, difference_);
-  add_products(a_squares_, a_, a_);
-  add_products(b_squares_, b_, b_);
-  add_products(product_, a_, b_);
+  PairwiseSum::gather_together<kPairSums>(sums_, n, [&](int64_t at, int64_t part, double* const* lanes) {
+    kernels_.measure.lanes_pair(a_ + at, b_ + at, part, lanes, found_.largest, found_.different);
+  });
 }
 
 /// Makes both of a pair +0, which changes no sum and no count, where one is not finite; → how many pairs stay.
@@ -90,11 +80,11 @@ void PairComparison::add_bytes(const std::byte* a, const std::byte* b, int64_t b
 }
 
 Comparison PairComparison::finish() {
-  found_.absolute = absolute_.finish();
-  found_.squares = squares_.finish();
-  found_.a_squares = a_squares_.finish();
-  found_.b_squares = b_squares_.finish();
-  found_.product = product_.finish();
+  found_.absolute = sums_[0].finish();
+  found_.squares = sums_[1].finish();
+  found_.a_squares = sums_[2].finish();
+  found_.b_squares = sums_[3].finish();
+  found_.product = sums_[4].finish();
   return found_;
 }
 

@@ -38,8 +38,8 @@ class PairComparison {
   Comparison finish();
 
  private:
-  /// Elements that are widened at once: three blocks of them stay in the first-level cache.
-  static constexpr int64_t kBlock = 512;
+  /// Elements that are widened at once: two blocks of them stay in the first-level cache.
+  static constexpr int64_t kBlock = 1024;
 
   void add_block(const std::byte* a, const std::byte* b, int64_t n, bool all_finite);
   int64_t leave_out_not_finite(int64_t n);
@@ -53,8 +53,9 @@ class PairComparison {
   int64_t element_bytes_ = 0;
   int64_t seen_ = 0;
   Comparison found_;
-  PairwiseSum absolute_, squares_, a_squares_, b_squares_, product_;
-  alignas(64) double a_[kBlock], b_[kBlock], difference_[kBlock];
+  /// As in lanes_pair().
+  PairwiseSum sums_[kPairSums];
+  alignas(64) double a_[kBlock], b_[kBlock];
 };
 
 }  // namespace theta

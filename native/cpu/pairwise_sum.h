@@ -15,14 +15,25 @@ class PairwiseSum {
   /// again, where `count` is at most 16 unless it begins with lane 0.
   template <typename Add>
   void gather(int64_t count, Add&& add) {
+    gather_together<1>(this, count,
+                       [&](int64_t offset, int64_t part, double* const* lanes) { add(offset, part, *lanes); });
+  }
+
+  /// The same for `sums`, which were always given the same elements: `add` is given the lanes of each.
+  template <int kSums, typename Add>
+  static void gather_together(PairwiseSum* sums, int64_t count, Add&& add) {
+    double* lanes[kSums];
     for (int64_t offset = 0; offset < count;) {
-      const int64_t lane = in_block_ % kLanes;
-      const int64_t room = lane ? kLanes - lane : kBlockElements - in_block_;
+      const int64_t lane = sums->in_block_ % kLanes;
+      const int64_t room = lane ? kLanes - lane : kBlockElements - sums->in_block_;
       const int64_t part = std::min(room, count - offset);
-      add(offset, part, lanes_ + lane);
+      for (int k = 0; k < kSums; ++k) lanes[k] = sums[k].lanes_ + lane;
+      add(offset, part, static_cast<double* const*>(lanes));
       offset += part;
-      in_block_ += part;
-      if (in_block_ == kBlockElements) close_block();
+      for (int k = 0; k < kSums; ++k) {
+        sums[k].in_block_ += part;
+        if (sums[k].in_block_ == kBlockElements) sums[k].close_block();
+      }
     }
   }
 
