@@ -25,11 +25,16 @@ export function outputPaths(path: string): OutputPaths {
   return {
     output,
     parent,
-    fresh: inPlace ? join(output, ".theta-new") : join(parent, `.${name}.theta-new`),
+    fresh: inPlace ? freshInside(output) : join(parent, `.${name}.theta-new`),
     old: join(parent, `.${name}.theta-old`),
     intent: join(parent, `.${name}.theta-switch`),
     inPlace,
   };
+}
+
+/** Of content that is moved in one by one. */
+export function freshInside(output: string): string {
+  return join(output, ".theta-new");
 }
 
 /** What there is already of the way to an output: tells which file system it lies on, or will. */

@@ -1,16 +1,17 @@
 // Publishes one output: new content beside the old, durable, then switched in.
 
-import { chmodSync, closeSync, copyFileSync, fdatasyncSync, mkdirSync, openSync, rmSync } from "node:fs";
+import { chmodSync, closeSync, copyFileSync, fdatasyncSync, openSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { FileSystemCalls } from "../../native/addon-types.ts";
 import type { SideFile } from "../checkpoint/side-files.ts";
 import { syncDirectory, writeDurably } from "../store/durable.ts";
 import { ownStampAt } from "../store/file-identity.ts";
+import { makeFolder } from "../store/make-folder.ts";
 import type { PublishedFile } from "../store/output-record.ts";
 import type { StoredShard } from "../store/shard-store.ts";
 import type { OutputPaths } from "./output-paths.ts";
 import { placeShard } from "./place-shard.ts";
-import { makeFresh, switchOutput } from "./switch-output.ts";
+import { discardFresh, makeFresh, switchOutput } from "./switch-output.ts";
 
 export interface NewContent {
   readonly shards: readonly {
@@ -43,8 +44,7 @@ export async function publishOutput(
   try {
     published = await fill(calls, paths.fresh, content);
   } catch (error) {
-    // A full disk, most likely: what was written of it goes back.
-    rmSync(paths.fresh, { recursive: true });
+    discardFresh(paths);
     throw error;
   }
   switchOutput(calls, paths, own);
@@ -71,7 +71,7 @@ async function fill(calls: FileSystemCalls, fresh: string, content: NewContent):
 function writeSideFile(root: string, file: SideFile): string {
   const path = join(root, file.name);
   const folder = dirname(path);
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   if ("content" in file) {
     writeDurably(path, file.content);
     return folder;

@@ -1,44 +1,104 @@
 // Switches new content in so that a reader sees the old output or the new one, and a crash at any moment leaves what
 // the next command finishes or undoes.
 
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import type { FileSystemCalls } from "../../native/addon-types.ts";
 import { THETA_FILE } from "../checkpoint/theta-file.ts";
 import { syncDirectory, writeDurably } from "../store/durable.ts";
-import type { OutputPaths } from "./output-paths.ts";
-import { claimedFiles } from "./own-files.ts";
+import { moveFiles, moveInOneByOne } from "./move-in-one-by-one.ts";
+import { freshInside, type OutputPaths } from "./output-paths.ts";
+import { carryOver, claimedFiles, removeContent } from "./own-files.ts";
 
-/** Files that say which others belong together: away first and back last, a loader never sees a mixture. */
-const INDEX = /\.index\.json$/;
+export function makeFresh(paths: OutputPaths): void {
+  mkdirSync(paths.inPlace ? paths.output : paths.parent, { recursive: true });
+  mkdirSync(paths.fresh);
+}
 
 /**
- * Makes `fresh` the output's content. `own`: names in the present content that theta wrote; all others are carried
- * over. Everything in `fresh` is durable already.
+ * Makes `fresh`, in which everything is durable, the output's content. `own`: names in the present content that theta
+ * wrote; all others are carried over. When it throws, what theta itself made beside the output is gone or the next
+ * `recoverOutput` takes it away.
  */
 export function switchOutput(calls: FileSystemCalls, paths: OutputPaths, own: ReadonlySet<string>): void {
+  let old: string | undefined;
+  try {
+    old = bringIn(calls, paths, own);
+  } catch (error) {
+    discardFresh(paths);
+    throw error;
+  }
+  syncDirectory(paths.inPlace ? paths.output : paths.parent);
+  if (old === undefined) return;
+  carryOver(old, paths.output, own);
+  removeContent(old);
+  syncDirectory(paths.parent);
+}
+
+/** Content that was not switched in: a full disk, most likely, so what was written of it goes back. */
+export function discardFresh(paths: OutputPaths): void {
+  for (const folder of [paths.fresh, freshInside(paths.output)]) {
+    try {
+      if (existsSync(folder)) removeContent(folder);
+    } catch {
+      // The caller throws the reason for which it gave up; `recoverOutput` tries this again.
+    }
+  }
+}
+
+/** Returns where the old content lies now, if there is any: then the switch is done. */
+function bringIn(calls: FileSystemCalls, paths: OutputPaths, own: ReadonlySet<string>): string | undefined {
   if (paths.inPlace) {
-    moveInOneByOne(paths, own);
-    return;
+    moveInOneByOne(paths.fresh, paths.output, own);
+    return undefined;
   }
   if (!existsSync(paths.output)) {
     renameSync(paths.fresh, paths.output);
-    syncDirectory(paths.parent);
-    return;
+    return undefined;
   }
-  if (calls.exchange(paths.fresh, paths.output)) {
+  if (didExchange(calls, paths)) return paths.fresh;
+  if (didRenameTwice(paths)) return paths.old;
+  // By way of a directory in the output, so that what a crash leaves of it is known as ours.
+  const inside = freshInside(paths.output);
+  moveFiles(paths.fresh, inside);
+  moveInOneByOne(inside, paths.output, own);
+  return undefined;
+}
+
+function didExchange(calls: FileSystemCalls, paths: OutputPaths): boolean {
+  return unlessImmovable(() => calls.exchange(paths.fresh, paths.output));
+}
+
+function didRenameTwice(paths: OutputPaths): boolean {
+  writeDurably(paths.intent, "The directory with the suffix theta-new is complete; see theta.\n");
+  try {
     syncDirectory(paths.parent);
-    retire(paths.fresh, paths.output, own);
-  } else {
-    writeDurably(paths.intent, "The directory with the suffix theta-new is complete; see theta.\n");
+    const moved = unlessImmovable(() => {
+      renameSync(paths.output, paths.old);
+      return true;
+    });
+    if (!moved) return false;
+    try {
+      renameSync(paths.fresh, paths.output);
+    } catch (error) {
+      renameSync(paths.old, paths.output);
+      throw error;
+    }
     syncDirectory(paths.parent);
-    renameSync(paths.output, paths.old);
-    renameSync(paths.fresh, paths.output);
-    syncDirectory(paths.parent);
-    rmSync(paths.intent);
-    retire(paths.old, paths.output, own);
+    return true;
+  } finally {
+    rmSync(paths.intent, { force: true });
   }
-  syncDirectory(paths.parent);
+}
+
+/** A directory of a lower layer of overlayfs (EXDEV), or one that is in use as a mount point (EBUSY), stays where it is. */
+function unlessImmovable(rename: () => boolean): boolean {
+  try {
+    return rename();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EXDEV" || code === "EBUSY") return false;
+    throw error;
+  }
 }
 
 /** Finishes or undoes what an earlier command was cut off in. Call it under the output's lock. */
@@ -48,46 +108,20 @@ export function recoverOutput(paths: OutputPaths): void {
     rmSync(paths.intent);
   }
   if (existsSync(paths.old)) {
-    if (existsSync(paths.output)) retire(paths.old, paths.output, claimedFiles(paths.old));
+    if (existsSync(paths.output)) retire(paths.old, paths.output);
     else renameSync(paths.old, paths.output);
   }
+  // In the output lies only what was to be moved in one by one, and the store still has it.
+  const inside = freshInside(paths.output);
+  if (existsSync(inside)) removeContent(inside);
   if (!existsSync(paths.fresh)) return;
   // Either it was never switched in, and theta.json, written first, claims all there is in it; or it is the old
   // content, and what theta.json does not claim still has to be carried over.
-  if (existsSync(paths.output) && !paths.inPlace) retire(paths.fresh, paths.output, claimedFiles(paths.fresh));
-  else rmSync(paths.fresh, { recursive: true });
+  if (existsSync(paths.output)) retire(paths.fresh, paths.output);
+  else removeContent(paths.fresh);
 }
 
-/** Carries over what is not theta's, then deletes the rest. */
-function retire(old: string, output: string, own: ReadonlySet<string> | undefined): void {
-  for (const name of readdirSync(old)) {
-    const target = join(output, name);
-    const ours = name === THETA_FILE || own?.has(name) === true;
-    if (!ours && !existsSync(target)) renameSync(join(old, name), target);
-  }
-  rmSync(old, { recursive: true });
-}
-
-function moveInOneByOne({ fresh, output }: OutputPaths, own: ReadonlySet<string>): void {
-  const names = readdirSync(fresh);
-  // Only what lies there: a claim in somebody's theta.json is not a path to delete.
-  const replaced = readdirSync(output).filter((name) => own.has(name));
-  for (const name of replaced) if (INDEX.test(name)) rmSync(join(output, name));
-  syncDirectory(output);
-  for (const name of replaced) {
-    // A file is renamed over; a directory cannot be, when it holds something.
-    const renamedOver = names.includes(name) && !statSync(join(fresh, name)).isDirectory();
-    if (!renamedOver) rmSync(join(output, name), { recursive: true, force: true });
-  }
-  const last = names.filter((name) => INDEX.test(name));
-  for (const name of names) if (!last.includes(name)) renameSync(join(fresh, name), join(output, name));
-  syncDirectory(output);
-  for (const name of last) renameSync(join(fresh, name), join(output, name));
-  rmSync(fresh, { recursive: true });
-  syncDirectory(output);
-}
-
-export function makeFresh(paths: OutputPaths): void {
-  mkdirSync(paths.inPlace ? paths.output : paths.parent, { recursive: true });
-  mkdirSync(paths.fresh);
+function retire(old: string, output: string): void {
+  carryOver(old, output, claimedFiles(old) ?? new Set([THETA_FILE]));
+  removeContent(old);
 }

@@ -24,8 +24,13 @@ export interface Child {
 
 const repository = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** Call it once in a test file. */
-export function useChildren(): (space: Workspace, recipe: Recipe, options?: Partial<BuildContext>) => Child {
+/** `under`: a command that runs the build, such as strace with its flags. Call it once in a test file. */
+export function useChildren(): (
+  space: Workspace,
+  recipe: Recipe,
+  options?: Partial<BuildContext>,
+  under?: readonly string[],
+) => Child {
   let folder = "";
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "theta-child-"));
@@ -41,8 +46,10 @@ export function useChildren(): (space: Workspace, recipe: Recipe, options?: Part
     });
   });
   afterAll(() => rmSync(folder, { recursive: true }));
-  return (space, recipe, options = {}) => {
-    const child = spawn(process.execPath, [join(folder, "main.mjs"), space.root, JSON.stringify({ recipe, options })]);
+  return (space, recipe, options = {}, under = []) => {
+    const main = [process.execPath, join(folder, "main.mjs"), space.root, JSON.stringify({ recipe, options })];
+    const [program, ...args] = [...under, ...main] as [string, ...string[]];
+    const child = spawn(program, args);
     let output = "";
     let error = "";
     child.stderr.on("data", (data: Buffer) => (error += data.toString()));

@@ -1,11 +1,12 @@
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { beforeEach, describe, expect, test } from "vitest";
-import type { FileSystemCalls } from "../../../native/addon-types.ts";
+import { loadAddon } from "../../../native/index.ts";
 import { outputPaths } from "../../../runtime/output/output-paths.ts";
-import { checkForeignFiles, claimedFiles, ownFiles } from "../../../runtime/output/own-files.ts";
+import { checkForeignFiles, claimedFiles, filesIn, ownFiles } from "../../../runtime/output/own-files.ts";
 import { makeFresh, recoverOutput, switchOutput } from "../../../runtime/output/switch-output.ts";
 import { useScratch } from "../store/scratch.ts";
 
+const calls = loadAddon();
 const scratch = useScratch();
 const theta = (files: readonly string[]): string => JSON.stringify({ schema: "theta.output/1", files });
 
@@ -14,14 +15,14 @@ beforeEach(() => {
 });
 
 function content(folder: string): Record<string, string> {
-  const names = readdirSync(folder).filter((name) => name !== "theta.json");
-  return Object.fromEntries(names.sort().map((name) => [name, readFileSync(`${folder}/${name}`, "utf8")]));
+  const names = filesIn(folder).filter((name) => name !== "theta.json");
+  return Object.fromEntries([...names].sort().map((name) => [name, readFileSync(`${folder}/${name}`, "utf8")]));
 }
 
 describe("ownership", () => {
-  test("is what theta.json claims and the store recorded; a claimed file's directory goes with it", () => {
+  test("is what theta.json claims and the store recorded; the rest of a claimed file's directory is not", () => {
     writeFileSync(scratch("out/theta.json"), theta(["a", "sub/b"]));
-    expect(ownFiles(scratch("out"), "out", new Set(["c"]), false)).toEqual(new Set(["theta.json", "a", "sub", "c"]));
+    expect(ownFiles(scratch("out"), "out", new Set(["c"]), false)).toEqual(new Set(["theta.json", "a", "sub/b", "c"]));
   });
 
   test("is refused for a directory with files and no claim; an empty one is free", () => {
@@ -46,27 +47,52 @@ describe("ownership", () => {
     }
   });
 
-  test("a foreign file in the way of a new one is an error, not a loss", () => {
+  test("a foreign file in the way of a new one is an error, not a loss; with adopt, only a file gives way", () => {
     writeFileSync(scratch("out/config.json"), "mine");
     expect(() => checkForeignFiles(scratch("out"), "out", ["config.json"], new Set(), false)).toThrow(
       '"out" holds config.json, which theta did not write and would replace',
     );
+    const check = (name: string, adopt: boolean) => () =>
+      checkForeignFiles(scratch("out"), "out", [name], new Set(["sub/ours"]), adopt);
+    expect(check("config.json", true)).not.toThrow();
+    expect(check("config.json/x", true)).toThrow('"out" holds config.json,');
+    mkdirSync(scratch("out/sub"));
+    for (const name of ["ours", "mine"]) writeFileSync(scratch("out/sub", name), "");
+    expect(check("sub/ours", false)).not.toThrow();
+    expect(check("sub/mine", false)).toThrow('"out" holds sub/mine,');
+    expect(check("sub", true)).toThrow('"out" holds sub/mine,');
   });
 });
 
-/** The real calls need the addon; what an exchange does on a file system without it can be said in one line. */
-const NO_EXCHANGE = { exchange: () => false } as unknown as FileSystemCalls;
+describe("switching", () => {
+  test("replaces what is theta's and carries the rest over, out of directories that theta wrote into, too", () => {
+    for (const folder of ["out/sub", "out/gone", "out/mine/deep"]) mkdirSync(scratch(folder), { recursive: true });
+    for (const name of ["a", "stale", "sub/b", "gone/c"]) writeFileSync(scratch("out", name), "old");
+    for (const name of ["notes", "sub/notes", "gone/notes", "mine/deep/notes"])
+      writeFileSync(scratch("out", name), "mine");
+    const paths = outputPaths(scratch("out"));
+    makeFresh(paths);
+    mkdirSync(`${paths.fresh}/sub`);
+    for (const name of ["a", "sub/b"]) writeFileSync(`${paths.fresh}/${name}`, "new");
+    switchOutput(calls, paths, new Set(["a", "stale", "sub/b", "gone/c"]));
+    expect(content(scratch("out"))).toEqual({
+      a: "new",
+      "gone/notes": "mine",
+      "mine/deep/notes": "mine",
+      notes: "mine",
+      "sub/b": "new",
+      "sub/notes": "mine",
+    });
+    expect(readdirSync(scratch())).toEqual(["out"]);
+  });
 
-describe("switching without exchange", () => {
-  test("replaces what is theta's and carries the rest over", () => {
-    writeFileSync(scratch("out/a"), "old");
-    writeFileSync(scratch("out/stale"), "old");
-    writeFileSync(scratch("out/notes"), "mine");
+  test("that fails leaves the old content and no trace of the new one", () => {
     const paths = outputPaths(scratch("out"));
     makeFresh(paths);
     writeFileSync(`${paths.fresh}/a`, "new");
-    switchOutput(NO_EXCHANGE, paths, new Set(["a", "stale"]));
-    expect(content(scratch("out"))).toEqual({ a: "new", notes: "mine" });
+    rmSync(scratch("out"), { recursive: true });
+    writeFileSync(scratch("out"), "a file of somebody's");
+    expect(() => switchOutput(calls, { ...paths, inPlace: true }, new Set())).toThrow();
     expect(readdirSync(scratch())).toEqual(["out"]);
   });
 });
@@ -78,8 +104,8 @@ describe("moving files in one by one, where the directory is a mount point", () 
     writeFileSync(scratch("out/notes"), "mine");
     const paths = { ...outputPaths(scratch("out")), inPlace: true, fresh: scratch("out/.theta-new") };
     makeFresh(paths);
-    writeFileSync(`${paths.fresh}/model.safetensors`, "new");
-    switchOutput(NO_EXCHANGE, paths, new Set(["..", "../sibling", ".", "model.safetensors.index.json"]));
+    for (const name of ["model.safetensors", "theta.json"]) writeFileSync(`${paths.fresh}/${name}`, "new");
+    switchOutput(calls, paths, new Set(["..", "../sibling", ".", "model.safetensors.index.json"]));
     expect(content(scratch("out"))).toEqual({ "model.safetensors": "new", notes: "mine" });
     expect(readFileSync(scratch("sibling"), "utf8")).toBe("safe");
   });
@@ -94,6 +120,22 @@ describe("recovery", () => {
     recoverOutput(outputPaths(scratch("out")));
     expect(content(scratch("out"))).toEqual({ a: "old" });
     expect(readdirSync(scratch())).toEqual(["out"]);
+  });
+
+  test("deletes what was left of the old content when its deletion was cut off", () => {
+    writeFileSync(scratch("out/a"), "new");
+    mkdirSync(scratch(".out.theta-new"));
+    for (const name of ["b", "theta.json"]) writeFileSync(scratch(".out.theta-new", name), theta(["a", "b"]));
+    recoverOutput(outputPaths(scratch("out")));
+    expect(content(scratch("out"))).toEqual({ a: "new" });
+  });
+
+  test("takes away what was to be moved in one by one", () => {
+    writeFileSync(scratch("out/notes"), "mine");
+    mkdirSync(scratch("out/.theta-new"));
+    writeFileSync(scratch("out/.theta-new/a"), "new");
+    recoverOutput(outputPaths(scratch("out")));
+    expect(content(scratch("out"))).toEqual({ notes: "mine" });
   });
 
   test("carries over what the exchanged content still holds of others", () => {
