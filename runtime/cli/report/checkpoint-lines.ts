@@ -32,7 +32,7 @@ export function provenanceLines({ facts: { output } }: AnyCheckpoint): readonly 
     `written by theta ${version ?? ""} from ${recipe ?? "a recipe"}`,
     ...(digest === undefined ? [] : [`recorded digest ${digest}`]),
     ...(baseDigest === undefined ? [] : [`to be added to the base ${baseDigest}`]),
-    ...(sources.length === 0 ? [] : ["inputs, of which these tensors were read:"]),
+    ...(sources.length === 0 ? [] : ["inputs, with the digest of what was read of them:"]),
     ...sources.map(([source, text]) => `${source.padEnd(width)}  ${text}`),
   ].map((line) => `  ${printable(line)}`);
 }
