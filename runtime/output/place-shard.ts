@@ -36,7 +36,11 @@ function isIntact({ path, record }: StoredShard): boolean {
 
 async function placeStored(calls: FileSystemCalls, stored: StoredShard, to: string): Promise<number> {
   if (tryReflink(calls, stored.path, to)) return 0;
-  if (isOursAlone(stored.path) && tryLink(stored.path, to)) return 0;
+  if (isOursAlone(stored.path) && tryLink(stored.path, to)) {
+    if (statSync(to).nlink <= 2) return 0;
+    // Another output's build looked and linked at the same time: each of them that sees it gives way.
+    rmSync(to);
+  }
   await copyFile(stored.path, to);
   chmodSync(to, 0o644);
   const copy = await open(to, "r+");

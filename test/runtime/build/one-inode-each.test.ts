@@ -1,0 +1,30 @@
+// Two outputs never share an inode, also when two builds look at one stored shard before either has linked it.
+
+import { spawnSync } from "node:child_process";
+import { rmSync, statSync } from "node:fs";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { f32 } from "../../support/tensors.ts";
+import { useChildren } from "./child.ts";
+import { Workspace } from "./workspace.ts";
+
+const STRACE = spawnSync("strace", ["--version"]).status === 0;
+const spawnBuild = useChildren();
+let space: Workspace;
+beforeEach(async () => {
+  space = new Workspace();
+  space.write("base", { a: f32([2], [1, 2]) });
+  space.write("tune", { a: f32([2], [3, 4]) });
+  await space.build({ outputs: ["dist/m"] });
+  rmSync(space.path("dist"), { recursive: true });
+});
+afterEach(() => space.remove());
+
+test.skipIf(!STRACE)("two builds link a shard at the same moment", async () => {
+  const microseconds = 2_000_000;
+  const late = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", `inject=link,linkat:delay_enter=${microseconds}`];
+  const outputs = ["dist/n", "dist/o"];
+  const builds = await Promise.all(outputs.map((output) => spawnBuild(space, { outputs: [output] }, {}, late).done));
+  expect(builds.map(({ code, error }) => [code, error])).toEqual(outputs.map(() => [0, ""]));
+  const inodes = outputs.map((output) => statSync(space.path(output, "model.safetensors")).ino);
+  expect(new Set(inodes).size).toBe(2);
+});
