@@ -6,7 +6,7 @@ import { loadAddon } from "../../native/index.ts";
 import type { BuildContext } from "../build-context.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { Lease } from "../store/lease.ts";
-import { openStore, type Store } from "../store/store.ts";
+import { withStore, type Store } from "../store/store.ts";
 import { InputFiles } from "./input-files.ts";
 import { wantOutput, type WantedOutput } from "./wanted-output.ts";
 
@@ -21,7 +21,7 @@ export interface Session {
   readonly signal: AbortSignal;
 }
 
-/** `prepare` runs when the store is open and before the outputs are looked at. */
+/** `prepare` runs when the store is open and before the outputs are looked at; both again when the index was damaged. */
 export async function withSession<T>(
   tensors: TensorGraph,
   context: BuildContext,
@@ -30,22 +30,19 @@ export async function withSession<T>(
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   const addon = loadedAddon();
-  const store = await openStore(context.store, addon);
-  const lease = new Lease(addon, store.paths.locks);
-  try {
+  return withStore(context.store, addon, async (store) => {
     await prepare(addon, store);
     const outputs = tensors.outputs.map((graph) => wantOutput(store.paths, graph));
     const files = filesOf(tensors);
     const inputs = new InputFiles(files, context.opened, store.inputs, addon, context.trustRemoteStat, signal);
+    const lease = new Lease(addon, store.paths.locks);
     try {
       return await work({ context, addon, store, lease, inputs, outputs, signal });
     } finally {
+      lease.release();
       await inputs.close();
     }
-  } finally {
-    lease.release();
-    store.close();
-  }
+  });
 }
 
 /** Every file that a digest may be wanted of. */

@@ -1,6 +1,7 @@
 // The index as it lies there, for who compares it with the sidecars: reading it repairs nothing.
 
 import { existsSync } from "node:fs";
+import { textOf } from "./index-database.ts";
 
 /** Digest of a shard → action key → weak key. */
 export type ActionsByShard = ReadonlyMap<string, ReadonlyMap<string, string>>;
@@ -20,13 +21,15 @@ export async function readIndexContent(path: string): Promise<IndexContent> {
       const checked = db.prepare("PRAGMA integrity_check(1)").get() as { readonly integrity_check: string };
       if (checked.integrity_check !== "ok") return { state: "damaged", why: checked.integrity_check };
       const shards = new Map<string, Map<string, string>>();
-      for (const { digest } of db.prepare("SELECT digest FROM shard").all() as { digest: string }[]) {
-        shards.set(digest, new Map());
+      for (const { digest } of db.prepare("SELECT hex(digest) AS digest FROM shard").all() as { digest: string }[]) {
+        shards.set(textOf(digest), new Map());
       }
       const actions = db
-        .prepare("SELECT digest, key, weak FROM action JOIN shard ON shard.id = action.shard")
+        .prepare(
+          "SELECT hex(digest) AS digest, hex(key) AS key, hex(weak) AS weak FROM action JOIN shard ON shard.id = action.shard",
+        )
         .all() as { digest: string; key: string; weak: string }[];
-      for (const { digest, key, weak } of actions) shards.get(digest)?.set(key, weak);
+      for (const { digest, key, weak } of actions) shards.get(textOf(digest))?.set(textOf(key), textOf(weak));
       return { state: "readable", shards };
     } finally {
       db.close();

@@ -21,10 +21,19 @@ export interface InputRow {
   readonly file: string;
   /** Input stamp: device, inode, size, mtime, ctime. */
   readonly stamp: string;
-  /** JSON: `<offset>:<bytes>` to payload digest. */
+  /** `encodeChecked`: `<offset>:<bytes>` to payload digest. */
   readonly digests: string;
 }
 
+/** The file holds something else than an index: it is to be thrown away, and the sidecars restore it. */
+export class IndexDamaged extends Error {
+  constructor(why: string, cause?: unknown) {
+    super(`the index is damaged: ${why}`, { cause });
+    this.name = "IndexDamaged";
+  }
+}
+
+/** Every method may throw IndexDamaged. */
 export class IndexDatabase {
   readonly #db: Database.Database;
   #written = false;
@@ -33,12 +42,13 @@ export class IndexDatabase {
   static async open(path: string, shared: boolean): Promise<IndexDatabase> {
     // Loaded when a store is opened: `theta check` does without.
     const { default: Sqlite } = await import("libsql");
+    const read = (): IndexDatabase => asking(() => new IndexDatabase(new Sqlite(path), shared));
     try {
-      return new IndexDatabase(new Sqlite(path), shared);
-    } catch {
-      // Damaged, or of another version: the sidecars restore it.
+      return read();
+    } catch (error) {
+      if (!(error instanceof IndexDamaged)) throw error;
       removeIndex(path);
-      return new IndexDatabase(new Sqlite(path), shared);
+      return read();
     }
   }
 
@@ -51,13 +61,13 @@ export class IndexDatabase {
     const { user_version: version } = db.prepare("PRAGMA user_version").get() as { user_version: number };
     if (version !== 0 && version !== SCHEMA_VERSION) {
       db.close();
-      throw new Error(`index of version ${version}`);
+      throw new IndexDamaged(`it has version ${version}`);
     }
     if (version === 0) db.exec(`${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION};`);
   }
 
   shardDigests(): readonly string[] {
-    return strings(this.#db.prepare("SELECT json_group_array(digest) AS json FROM shard").get());
+    return asking(() => hexStrings(this.#db.prepare("SELECT json_group_array(hex(digest)) AS json FROM shard").get()));
   }
 
   addShard(record: ShardRecord): void {
@@ -83,13 +93,11 @@ export class IndexDatabase {
   /** Action key → digests of the shards that hold its result, newest first. */
   shardsOf(keys: readonly string[]): ReadonlyMap<string, readonly string[]> {
     const found = new Map<string, string[]>();
-    const rows = this.#db
-      .prepare(
-        `SELECT action.key AS key, shard.digest AS digest FROM action JOIN shard ON shard.id = action.shard
-         WHERE action.key IN (SELECT value FROM json_each(?)) ORDER BY shard.id DESC`,
-      )
-      .all(JSON.stringify(keys)) as { key: string; digest: string }[];
-    for (const { key, digest } of rows) {
+    const query = `SELECT hex(action.key) AS key, hex(shard.digest) AS digest FROM action JOIN shard ON shard.id = action.shard
+                   WHERE action.key IN (SELECT value FROM json_each(?)) ORDER BY shard.id DESC`;
+    const rows = asking(() => this.#db.prepare(query).all(JSON.stringify(keys)) as { key: string; digest: string }[]);
+    for (const row of rows) {
+      const [key, digest] = [textOf(row.key), textOf(row.digest)];
       const digests = found.get(key);
       if (digests === undefined) found.set(key, [digest]);
       else digests.push(digest);
@@ -99,17 +107,20 @@ export class IndexDatabase {
 
   /** Those weak keys that some record has. */
   knownWeak(weak: readonly string[]): ReadonlySet<string> {
-    const query = this.#db.prepare(
-      `SELECT json_group_array(value) AS json FROM json_each(?)
-       WHERE EXISTS (SELECT 1 FROM action WHERE action.weak = value)`,
-    );
-    return new Set(strings(query.get(JSON.stringify(weak))));
+    const query = `SELECT json_group_array(value) AS json FROM json_each(?)
+                   WHERE EXISTS (SELECT 1 FROM action WHERE action.weak = value)`;
+    return new Set(asking(() => strings(this.#db.prepare(query).get(JSON.stringify(weak)))));
   }
 
   inputs(files: readonly string[]): readonly InputRow[] {
-    return this.#db
-      .prepare("SELECT file, stamp, digests FROM input WHERE file IN (SELECT value FROM json_each(?))")
-      .all(JSON.stringify(files)) as InputRow[];
+    const query =
+      "SELECT hex(file) AS file, hex(stamp) AS stamp, hex(digests) AS digests FROM input WHERE file IN (SELECT value FROM json_each(?))";
+    const rows = asking(() => this.#db.prepare(query).all(JSON.stringify(files)) as InputRow[]);
+    return rows.map(({ file, stamp, digests }) => ({
+      file: textOf(file),
+      stamp: textOf(stamp),
+      digests: textOf(digests),
+    }));
   }
 
   saveInputs(rows: readonly InputRow[]): void {
@@ -136,12 +147,35 @@ export class IndexDatabase {
   #write(change: () => void): void {
     this.#written = true;
     // Immediate: a reader that turns writer may not wait for another writer, it fails at once.
-    this.#db.transaction(change).immediate();
+    asking(() => this.#db.transaction(change).immediate());
+  }
+}
+
+/** What SQLite says when it could not do its work, as opposed to when the file is not what it should be. */
+const NOT_DAMAGE = /^SQLITE_(BUSY|LOCKED|FULL|IOERR|READONLY|CANTOPEN|NOMEM|PERM|AUTH|INTERRUPT|PROTOCOL)/;
+
+function asking<T>(query: () => T): T {
+  try {
+    return query();
+  } catch (error) {
+    if (error instanceof IndexDamaged) throw error;
+    const { code, message, name } = error as Error & { readonly code?: string };
+    if (name !== "SqliteError" || NOT_DAMAGE.test(code ?? "")) throw error;
+    throw new IndexDamaged(message, error);
   }
 }
 
 export function removeIndex(path: string): void {
   for (const file of [path, `${path}-wal`, `${path}-shm`, `${path}-journal`]) rmSync(file, { force: true });
+}
+
+/** What a query gives as hex(…): libsql ends the process over text that is not UTF-8, which damage makes. */
+export function textOf(hex: string): string {
+  return Buffer.from(hex, "hex").toString("utf8");
+}
+
+function hexStrings(row: unknown): readonly string[] {
+  return strings(row).map(textOf);
 }
 
 function strings(row: unknown): readonly string[] {

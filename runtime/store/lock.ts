@@ -1,6 +1,7 @@
 // Locks between processes: flock on a file in the store, released by the kernel however the holder ends. What the file
 // says of its holder is for the message only.
 
+import { setMaxListeners } from "node:events";
 import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -35,6 +36,8 @@ export function tryLock(calls: FileSystemCalls, path: string): Lock | Held {
 
 /** Waits for it; rejects when the signal fires. */
 export async function takeLock(calls: FileSystemCalls, path: string, signal: AbortSignal): Promise<Lock> {
+  // As many may wait as there are shards; Node would warn of a leak.
+  setMaxListeners(0, signal);
   for (;;) {
     const outcome = tryLock(calls, path);
     if (!isHeld(outcome)) return outcome;

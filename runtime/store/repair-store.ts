@@ -9,7 +9,7 @@ import { removeIndex } from "./index-database.ts";
 import { takeLock } from "./lock.ts";
 import { underMutationLock } from "./mutation-lock.ts";
 import { readOutputRecord, writeOutputRecord } from "./output-record.ts";
-import { openStore, type Store } from "./store.ts";
+import { withStore, type Store } from "./store.ts";
 import { outputId, type StorePaths } from "./store-paths.ts";
 
 /** Waits for builds of the outputs that it touches. Throws a Failure (73) when the store cannot be written. */
@@ -22,8 +22,7 @@ export async function repairStore(
   const drops = findings.map(({ drop }) => drop);
   // A build that has it open goes on with a file without a name, and the next one reads the sidecars.
   if (drops.some(({ kind }) => kind === "index")) removeIndex(paths.index);
-  const store = await openStore(paths.root, calls);
-  try {
+  await withStore(paths.root, calls, async (store) => {
     await underMutationLock(calls, paths, signal, () => {
       for (const drop of drops) dropStored(store, drop);
     });
@@ -31,9 +30,7 @@ export async function repairStore(
     for (const drop of drops) {
       if (drop.kind === "published") await forgetPublished(calls, paths, drop.output, drop.name, signal);
     }
-  } finally {
-    store.close();
-  }
+  });
 }
 
 function dropStored({ index, paths, shards }: Store, drop: Drop): void {

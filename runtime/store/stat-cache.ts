@@ -1,5 +1,6 @@
 // Digests of input tensors by the identity of the file that holds them, so that an unchanged file is never read again.
 
+import { decodeChecked, encodeChecked } from "./checked-json.ts";
 import type { FileIdentity } from "../checkpoint/source-file.ts";
 import { inputStamp } from "./file-identity.ts";
 import type { IndexDatabase, InputRow } from "./index-database.ts";
@@ -26,8 +27,8 @@ export class StatCache {
     const rows = new Map(this.#index.inputs(files.map(rowName)).map((row) => [row.file, row]));
     return files.map((file) => {
       const row = rows.get(rowName(file));
-      if (row === undefined || row.stamp !== inputStamp(file)) return new Map<Place, string>();
-      return new Map(Object.entries(JSON.parse(row.digests) as Record<Place, string>) as [Place, string][]);
+      const known = row?.stamp === inputStamp(file) ? decodeChecked(row.digests) : undefined;
+      return new Map(Object.entries((known ?? {}) as Record<Place, string>) as [Place, string][]);
     });
   }
 
@@ -36,7 +37,8 @@ export class StatCache {
     const rows = files.map(({ file, digests }): InputRow => ({
       file: rowName(file),
       stamp: inputStamp(file),
-      digests: JSON.stringify(Object.fromEntries(digests)),
+      // A false one would be a wrong key: no byte of it may change unseen.
+      digests: encodeChecked(Object.fromEntries(digests)),
     }));
     this.#index.saveInputs(rows);
   }

@@ -5,7 +5,7 @@ import type { Addon } from "../../../native/addon-types.ts";
 import { EXIT, Failure } from "../../failure.ts";
 import { DEFAULT_MAX_AGE, type Bounds } from "../../store/choose-victims.ts";
 import { collectGarbage, findGarbage, type Garbage } from "../../store/collect-garbage.ts";
-import { openStore } from "../../store/store.ts";
+import { withStore } from "../../store/store.ts";
 import type { StorePaths } from "../../store/store-paths.ts";
 import { AGE_EXAMPLES, formatAge, parseAge } from "../age.ts";
 import type { Flags } from "../command-line.ts";
@@ -30,9 +30,8 @@ export async function cacheGc(
 }
 
 async function collect(addon: Addon, paths: StorePaths, bounds: Bounds, signal: AbortSignal): Promise<Garbage> {
-  const store = await openStore(paths.root, addon);
   try {
-    return await collectGarbage(addon, store, bounds, signal);
+    return await withStore(paths.root, addon, (store) => collectGarbage(addon, store, bounds, signal));
   } catch (error) {
     signal.throwIfAborted();
     const { syscall, message } = error as NodeJS.ErrnoException;
@@ -44,8 +43,6 @@ async function collect(addon: Addon, paths: StorePaths, bounds: Bounds, signal: 
       { code: "store-not-writable", help },
       error,
     );
-  } finally {
-    store.close();
   }
 }
 

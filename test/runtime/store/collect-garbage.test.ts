@@ -17,7 +17,7 @@ import { loadAddon } from "../../../native/index.ts";
 import { DEFAULT_MAX_AGE, type Bounds } from "../../../runtime/store/choose-victims.ts";
 import { collectGarbage, findGarbage, type Garbage } from "../../../runtime/store/collect-garbage.ts";
 import { Lease } from "../../../runtime/store/lease.ts";
-import { openStore } from "../../../runtime/store/store.ts";
+import { withStore } from "../../../runtime/store/store.ts";
 import { storePaths } from "../../../runtime/store/store-paths.ts";
 import { f32 } from "../../support/tensors.ts";
 import { Workspace } from "../build/workspace.ts";
@@ -38,13 +38,8 @@ beforeEach(() => {
 });
 afterEach(() => space.remove());
 
-async function collect(bounds: Bounds = NOTHING_KEPT): Promise<Garbage> {
-  const store = await openStore(space.path(".theta"), addon);
-  try {
-    return await collectGarbage(addon, store, bounds, never);
-  } finally {
-    store.close();
-  }
+function collect(bounds: Bounds = NOTHING_KEPT): Promise<Garbage> {
+  return withStore(space.path(".theta"), addon, (store) => collectGarbage(addon, store, bounds, never));
 }
 
 function shards(): readonly string[] {

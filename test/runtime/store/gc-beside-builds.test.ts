@@ -10,7 +10,7 @@ import { build as bundle } from "esbuild";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { loadAddon } from "../../../native/index.ts";
 import { collectGarbage } from "../../../runtime/store/collect-garbage.ts";
-import { openStore } from "../../../runtime/store/store.ts";
+import { withStore } from "../../../runtime/store/store.ts";
 import { storePaths } from "../../../runtime/store/store-paths.ts";
 import { verifyStore } from "../../../runtime/store/verify-store.ts";
 import { f32, type TestTensors } from "../../support/tensors.ts";
@@ -122,9 +122,9 @@ test("killed at any moment, it leaves whole shards, and the next one deletes the
   }
   const last = { outputs: ["dist/a"], weight: 9.75, shard: SHARD };
   expect((await space.build(last)).phases).toEqual(["look-up"]);
-  const store = await openStore(space.path(".theta"), addon);
-  await collectGarbage(addon, store, { maxSize: 0, maxAge: 0 }, never);
-  store.close();
+  await withStore(space.path(".theta"), addon, (store) =>
+    collectGarbage(addon, store, { maxSize: 0, maxAge: 0 }, never),
+  );
   expect(await findings()).toEqual([]);
   expect(readdirSync(space.path(".theta/trash"))).toEqual([]);
   expect(readdirSync(space.path(".theta/shards")).length).toBe(

@@ -3,13 +3,13 @@
 import { writeSync } from "node:fs";
 import { loadAddon } from "../../../native/index.ts";
 import { collectGarbage } from "../../../runtime/store/collect-garbage.ts";
-import { openStore } from "../../../runtime/store/store.ts";
+import { withStore } from "../../../runtime/store/store.ts";
 
 const addon = loadAddon();
 const never = new AbortController().signal;
 for (;;) {
-  const store = await openStore(process.argv[2]!, addon);
-  const { victims } = await collectGarbage(addon, store, { maxSize: 0, maxAge: 0 }, never);
-  store.close();
+  const { victims } = await withStore(process.argv[2]!, addon, (store) =>
+    collectGarbage(addon, store, { maxSize: 0, maxAge: 0 }, never),
+  );
   writeSync(1, `${victims.length}\n`);
 }
