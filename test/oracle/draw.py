@@ -25,6 +25,7 @@ class Source:
         return [line for line in (self.exception, self.nan and f"nan {self.nan}", self.int_base and "int base") if line]
 
     int_base: bool = False
+    tied: bool = False          # its head is its embedding, though the base stores two tensors
 
 
 @dataclass

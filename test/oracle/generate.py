@@ -242,6 +242,7 @@ def write_text(g):
 def rewritten(case, rng):
     """The recipe with other names, another order of statements and comments: → text, parameters.  It means the same."""
     names = {re.match(r"\w+ (\w+)", s)[1] for s in case.statements if not s.startswith(("output", "import"))}
+    names -= set(re.findall(r"\w+", case.library or ""))
     new = {name: f"{name}_{int(rng.integers(100))}" for name in names}
     rename = lambda part: re.sub(r"(?<!\.)\b[A-Za-z_]\w*\b", lambda found: new.get(found[0], found[0]), part)
     pieces = [re.split(r'("[^"]*")', s) for s in case.statements]     # strings keep what they say
@@ -276,7 +277,7 @@ def write_inputs(case, directory, only=None):
     for number, source in enumerate(case.sources):
         if only not in (None, source.name): continue
         rng = np.random.default_rng([case.seed, number])
-        config = {"model_type": "llama", "tie_word_embeddings": bool(case.aliases), "torch_dtype": "bfloat16"}
+        config = {"model_type": "llama", "tie_word_embeddings": bool(case.aliases) or source.tied, "torch_dtype": "bfloat16"}
         shared = case.aliases if "lm_head.weight" in case.shapes else {}
         checkpoints.write_model(directory / source.path, source.tensors | source.integers, config, source.shards,
                                 rng if rng.random() < 0.5 else None, shared)

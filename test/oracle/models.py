@@ -16,6 +16,9 @@ SPECIAL_SHAPES = {"logit_scale": (), "empty.weight": (0,), "flat.weight": (3, 0,
 LARGE_SHAPES = {"large.weight": (701, 1500), "under.weight": ((1 << 20) - 1,), "even.weight": (1 << 20,), "above.weight": (1, (1 << 20) + 1)}
 
 
+EMBEDDING, HEAD = "model.embed_tokens.weight", "lm_head.weight"
+
+
 def draw_shapes(g):
     rng, case = g.rng, g.case
     vocabulary, hidden, inner = (g.between(low, high) for low, high in ((5, 90), (1, 70), (1, 90)))
@@ -119,6 +122,9 @@ class Models:
         source = Source(name, f"models/{name}" + (" ü" if g.chance(0.1) else ""), tensors,
                         1 if g.chance(0.6) or len(tensors) < 3 else g.between(2, 4), integers=dict(integers))
         if word == "model" and g.chance(0.2): self.break_names(source)
+        if word == "model" and source.plain and {HEAD, EMBEDDING} <= set(tensors) and g.chance(0.1):
+            source.tied = True
+            del source.tensors[HEAD]
         if g.chance(0.08): self.break_numbers(source)
         if word == "model" and integers and g.chance(0.3): self.break_integers(source)
         if grouped and source.plain and g.chance(0.7): source.path = f"runs/{name}/final"
@@ -141,7 +147,7 @@ class Models:
         """Another vocabulary: embedding and head have more or fewer rows."""
         source.exception = "resize common"
         rows = None
-        for name in ("model.embed_tokens.weight", "lm_head.weight"):
+        for name in (EMBEDDING, HEAD):
             if name not in source.tensors: continue
             dtype, bits = source.tensors[name]
             rows = rows if rows is not None else self.g.pick([0, 1, len(bits) - 1, len(bits) + 1, len(bits) + 64, 2 * len(bits)])
@@ -170,7 +176,8 @@ class Models:
 
 def model_of(source):
     exception = source.exception or ("int base" if source.int_base else None)
-    return r.checkpoint(source.name, source.tensors, exception, source.nan or "propagate")
+    tied = {HEAD: EMBEDDING} if source.tied else {}
+    return r.checkpoint(source.name, source.tensors, exception, source.nan or "propagate", tied)
 
 
 MODULE_PATTERNS = ["q_proj", "up_proj", r"layers\.0\..*", "layers.1.self_attn.q_proj", "lm_head", r".*mlp\.up_proj", "k_proj"]

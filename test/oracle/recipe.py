@@ -252,10 +252,12 @@ def named(thing, name):
 
 # ------------------------------------------------------------------------------------------------- models and vectors
 
-def checkpoint(name, stored, exception=None, nan="propagate"):
+def checkpoint(name, stored, exception=None, nan="propagate", tied={}):
+    """tied: names that it has by convention alone → the stored name."""
     def value(c):
-        if c.name not in stored: return UNCHANGED if exception == "missing base" else None
-        tensor = stored[c.name]
+        found = c.name if c.name in stored else tied.get(c.name)
+        if found not in stored: return UNCHANGED if exception == "missing base" else None
+        tensor = stored[found]
         c.dtypes.add(tensor.dtype)
         x = c.rules.read(tensor, c.W, nan)
         if x.shape != c.shape:
