@@ -7,7 +7,7 @@ import type { FileSystemCalls } from "../../native/addon-types.ts";
 import { chooseVictims, DEFAULT_MAX_AGE, type Bounds, type Choice } from "./choose-victims.ts";
 import { syncDirectory } from "./durable.ts";
 import { allLeases, leasedDigests } from "./lease.ts";
-import { underMutationLock } from "./mutation-lock.ts";
+import { isNotOurs, underMutationLock } from "./mutation-lock.ts";
 import { ABANDONED_MS, removeAbandoned } from "./partial-shard.ts";
 import { noteUse } from "./shard-store.ts";
 import type { Store } from "./store.ts";
@@ -37,8 +37,7 @@ export async function findGarbage(
   try {
     return await underMutationLock(calls, paths, signal, () => look(leasedDigests(calls, paths.locks)));
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== "EACCES" && code !== "EROFS") throw error;
+    if (!isNotOurs(error)) throw error;
     // Somebody else's store, which we may only look at: whether its builds still run cannot be asked.
     return look(allLeases(paths.locks));
   }

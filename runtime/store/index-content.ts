@@ -1,7 +1,7 @@
 // The index as it lies there, for who compares it with the sidecars: reading it repairs nothing.
 
 import { existsSync } from "node:fs";
-import { textOf } from "./index-database.ts";
+import { textOf } from "./hex-text.ts";
 
 /** Digest of a shard → action key → weak key. */
 export type ActionsByShard = ReadonlyMap<string, ReadonlyMap<string, string>>;

@@ -20,3 +20,9 @@ export async function underMutationLock<T>(
     lock.release();
   }
 }
+
+/** Whether an error says that this is somebody else's store, in which we may take no lock. */
+export function isNotOurs(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "EACCES" || code === "EROFS";
+}

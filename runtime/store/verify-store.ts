@@ -9,7 +9,7 @@ import { identityOfDescriptor, ownStamp, ownStampAt } from "./file-identity.ts";
 import { describeFault, type Fault, type Finding } from "./finding.ts";
 import { disagreements, readIndexContent, type ActionsByShard, type IndexContent } from "./index-content.ts";
 import { isHeld, tryLock } from "./lock.ts";
-import { underMutationLock } from "./mutation-lock.ts";
+import { isNotOurs, underMutationLock } from "./mutation-lock.ts";
 import { readOutputRecord, type OutputRecord } from "./output-record.ts";
 import { missingFile, outputRecords, publishedFiles, storedFiles, type PromisedFile } from "./promised-files.ts";
 import { outputId, type StorePaths } from "./store-paths.ts";
@@ -42,10 +42,7 @@ export async function verifyStore(
   signal: AbortSignal,
 ): Promise<Verification> {
   // Under the lock nothing moves in or out, so what is half there is so for good.
-  const [stored, index] = await underMutationLock(calls, paths, signal, async () => {
-    const folder = storedFiles(paths);
-    return [folder, await readIndexContent(paths.index)] as const;
-  });
+  const [stored, index] = await readStore(calls, paths, signal);
   const { records, findings: damaged } = outputRecords(paths);
   const published = records.map(publishedFiles);
   const files: PromisedFile[] = [...stored.files, ...published.flatMap((output) => output.files)];
@@ -70,6 +67,24 @@ export async function verifyStore(
   ].filter((finding) => isSettled(calls, paths, finding, records));
   const outputs = published.filter((output) => output.files.length > 0).length;
   return { findings, shards: stored.files.length, outputs, bytes };
+}
+
+async function readStore(
+  calls: FileSystemCalls,
+  paths: StorePaths,
+  signal: AbortSignal,
+): Promise<readonly [ReturnType<typeof storedFiles>, IndexContent]> {
+  const read = async (): Promise<readonly [ReturnType<typeof storedFiles>, IndexContent]> => {
+    const folder = storedFiles(paths);
+    return [folder, await readIndexContent(paths.index)];
+  };
+  try {
+    return await underMutationLock(calls, paths, signal, read);
+  } catch (error) {
+    // A build that runs meanwhile may make it look worse than it is.
+    if (isNotOurs(error)) return read();
+    throw error;
+  }
 }
 
 /** A file with two names, as a hard link gives it, is read once. */
@@ -153,10 +168,20 @@ function isSettled(
   }
   if (!code.startsWith("output-")) return true;
   const record = records.find((output) => path.startsWith(`${output.path}/`))!;
-  const lock = tryLock(calls, join(paths.locks, outputId(record.path)));
-  if (isHeld(lock)) return false;
-  lock.release();
+  if (isBeingBuilt(calls, paths, record)) return false;
   return readOutputRecord(paths, record.path)?.published === record.published;
+}
+
+function isBeingBuilt(calls: FileSystemCalls, paths: StorePaths, { path }: OutputRecord): boolean {
+  try {
+    const lock = tryLock(calls, join(paths.locks, outputId(path)));
+    if (isHeld(lock)) return true;
+    lock.release();
+    return false;
+  } catch (error) {
+    if (isNotOurs(error)) return false;
+    throw error;
+  }
 }
 
 async function inTurns<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<readonly R[]> {

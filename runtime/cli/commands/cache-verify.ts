@@ -23,12 +23,29 @@ export async function cacheVerify(
   const result = await verify(addon, paths, settings, flags, signal);
   const { findings } = result;
   const repaired = flags.repair === true && findings.length > 0;
-  if (repaired) await repairStore(addon, paths, findings, signal);
+  if (repaired) await repair(addon, paths, findings, signal);
   const seconds = (performance.now() - started) / 1000;
   if (flags.json) writeJson(toJson(paths, result, repaired, seconds));
   for (const finding of findings) writeMessage(describeFinding(finding, repaired));
   if (!flags.quiet) writeMessage(describe(result, repaired, seconds));
   return findings.length === 0 || repaired ? EXIT.done : EXIT.verification;
+}
+
+async function repair(
+  addon: Addon,
+  paths: StorePaths,
+  findings: readonly Finding[],
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await repairStore(addon, paths, findings, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    const { syscall, message } = error as NodeJS.ErrnoException;
+    if (syscall === undefined) throw error;
+    const details = { code: "store-not-writable", help: "run it as the user whose store it is" };
+    throw new Failure(EXIT.output, `the store ${paths.root} cannot be written: ${message}`, details, error);
+  }
 }
 
 async function verify(
