@@ -5,10 +5,15 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { availableParallelism } from "node:os";
+import os from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  fail(`theta needs Node 20.19 or later; this is Node ${process.versions.node}`);
+}
 
 const native = dirname(fileURLToPath(import.meta.url));
 const { values } = parseArgs({
@@ -24,7 +29,7 @@ const start = Date.now();
 const before = modified(addon);
 const configured = existsSync(join(out, "CMakeCache.txt")) && readIfThere(stampFile) === stamp;
 if (!configured) configure();
-const built = run("cmake", ["--build", out, "--config", "Release", "--parallel", String(availableParallelism())]);
+const built = run("cmake", ["--build", out, "--config", "Release", "--parallel", String(os.availableParallelism())]);
 if (built.status !== 0) fail(`theta.node could not be built:\n${built.output}`);
 const seconds = ((Date.now() - start) / 1000).toFixed(1);
 console.log(modified(addon) === before ? `${addon} is up to date` : `${addon} built in ${seconds} s`);
@@ -76,7 +81,6 @@ function checkTools() {
       "Install:",
       "  Debian, Ubuntu   sudo apt-get install g++ cmake ninja-build",
       "  Fedora           sudo dnf install gcc-c++ cmake ninja-build",
-      "  macOS            xcode-select --install && brew install cmake ninja",
     ].join("\n"),
   );
 }

@@ -1,9 +1,16 @@
 // The process: signals, bugs in callbacks, and the one way out. What a command does is run.ts' business.
 
 import { EXIT } from "../failure.ts";
+import { tooOldNode } from "./node-version.ts";
 import { reportInternalError } from "./report-failure.ts";
 import { run } from "./run.ts";
 import { writeMessage } from "./terminal.ts";
+
+const tooOld = tooOldNode(process.versions.node);
+if (tooOld !== undefined) {
+  writeMessage(`error[node-version]: ${tooOld}`);
+  process.exit(EXIT.config);
+}
 
 const argv = process.argv.slice(2);
 const interrupt = new AbortController();
