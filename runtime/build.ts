@@ -25,6 +25,7 @@ import { recoverOutput } from "./output/switch-output.ts";
 import type { BuildObserver } from "./progress.ts";
 import type { ActionCounts } from "./reasons.ts";
 import { isHeld, takeLock, tryLock, type Lock } from "./store/lock.ts";
+import { underMutationLock } from "./store/mutation-lock.ts";
 import { ShardGone } from "./store/shard-store.ts";
 import type { Store } from "./store/store.ts";
 import { outputId } from "./store/store-paths.ts";
@@ -113,6 +114,7 @@ async function makeTrue(session: Session, observer: BuildObserver): Promise<Omit
     const failed = new Set(outputs.filter((wanted) => !judgeHits(wanted, standings, session, observer)));
     const going = outputs.filter((wanted) => !failed.has(wanted));
     const plan = planShards(going, standings, inputs, store.shards);
+    if (store.shards.spoiled) await underMutationLock(addon, store.paths, signal, () => store.shards.dropSpoiled());
     await claimShards(session, going, standings, plan);
     if (plan.jobs.size > 0) {
       observer.phase("compute");

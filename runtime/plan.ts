@@ -1,4 +1,5 @@
-// What a build would do, without doing it: reads headers, records and time stamps, no payload (unless asked to hash).
+// What a build would do, without doing it: reads headers, records and time stamps, no payload, and writes nothing. Asked to
+// hash, it reads payloads and remembers their digests in the store, which it then makes.
 
 import type { Action, TensorGraph } from "../compiler/tensor-graph.ts";
 import type { Engine } from "../native/addon-types.ts";
@@ -7,7 +8,7 @@ import { finishOutput, readyShard, staleBecause } from "./build/finished-output.
 import { hashInputs, tensorsToHash } from "./build/hash-inputs.ts";
 import { lookUp, type Standings } from "./build/look-up.ts";
 import { computeTask } from "./build/native-task.ts";
-import { withSession, type Session } from "./build/session.ts";
+import { withSession, withSessionToLook, type Session } from "./build/session.ts";
 import { planShards, type ShardPlan } from "./build/shard-job.ts";
 import { checkVectorBases } from "./build/vector-base.ts";
 import { tensorBytes } from "./checkpoint/safetensors-writer.ts";
@@ -52,7 +53,7 @@ export interface PlanOptions {
 }
 
 /**
- * Throws a Failure: 66 input missing, unreadable or changing; 73 store cannot be written; 71 out of resources.
+ * Throws a Failure: 66 input missing, unreadable or changing; 73 store cannot be read, or written to hash; 71 out of resources.
  * Takes no lock of an output, so a build that runs at the same time may make it stale.
  */
 export async function planBuild(
@@ -61,8 +62,7 @@ export async function planBuild(
   options: PlanOptions,
   signal: AbortSignal,
 ): Promise<Plan> {
-  const nothingToPrepare = (): Promise<void> => Promise.resolve();
-  return withSession(tensors, context, signal, nothingToPrepare, async (session) => {
+  const look = async (session: Session): Promise<Plan> => {
     const { addon, inputs, outputs, store } = session;
     let engine: Engine | undefined;
     const startEngine = (): Engine => (engine ??= addon.createEngine(context.engine));
@@ -82,7 +82,11 @@ export async function planBuild(
       signal.removeEventListener("abort", cancel);
       engine?.close();
     }
-  });
+  };
+  const nothingToPrepare = (): Promise<void> => Promise.resolve();
+  return options.hash
+    ? withSession(tensors, context, signal, nothingToPrepare, look)
+    : withSessionToLook(tensors, context, signal, look);
 }
 
 function describe(session: Session, standings: Standings, startEngine: () => Engine): Plan {

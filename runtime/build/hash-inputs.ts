@@ -29,8 +29,8 @@ export async function hashInputs(
     }
   };
   await Promise.all([...byPlace.values()].map(hash));
-  inputs.save();
   if (failure !== undefined) throw failure.error;
+  inputs.save();
 }
 
 /** Tensors whose digests must be known before it is known what runs. */

@@ -55,15 +55,21 @@ export async function makeAll(
       }),
     );
     settled.forEach(valueOf);
-    return maker.ran;
   } catch (error) {
     engine.cancel();
     const { error: cause, label } = maker.failure ?? { error, label: context.recipe };
-    throw engineFailure(cause, label, store.paths.root, bytes);
-  } finally {
-    maker.close();
-    inputs.save();
+    const failure = engineFailure(cause, label, store.paths.root, bytes);
+    try {
+      maker.close();
+      inputs.save();
+    } catch {
+      // What went wrong first is what has to be told.
+    }
+    throw failure;
   }
+  maker.close();
+  inputs.save();
+  return maker.ran;
 }
 
 function valueOf<T>(outcome: PromiseSettledResult<T>): T {

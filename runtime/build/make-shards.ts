@@ -198,13 +198,13 @@ export class ShardMaker {
 
   /** Undefined when the stored bytes are not what their record says: then the action runs again. */
   async #copyStored(found: StoredTensor, action: Action, here: Here): Promise<TensorRecord | undefined> {
-    const { store } = this.#given;
+    const { calls, signal, store } = this.#given;
     const fd = this.#source(found.shard);
     if (fd === undefined) return undefined;
     const { offset, digest } = found.tensor;
     const copied = await this.#copy(fd, offset, action, here);
     if (copied === digest) return recordOfHit(action, here, found.tensor);
-    store.shards.drop(found.shard.record.digest);
+    await underMutationLock(calls, store.paths, signal, () => store.shards.distrust(found.shard));
     return undefined;
   }
 

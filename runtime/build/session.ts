@@ -6,7 +6,7 @@ import { loadAddon } from "../../native/index.ts";
 import type { BuildContext } from "../build-context.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { Lease } from "../store/lease.ts";
-import { withStore, type Store } from "../store/store.ts";
+import { withStore, withStoreToLook, type Store } from "../store/store.ts";
 import { InputFiles } from "./input-files.ts";
 import { wantOutput, type WantedOutput } from "./wanted-output.ts";
 
@@ -21,7 +21,7 @@ export interface Session {
   readonly signal: AbortSignal;
 }
 
-/** `prepare` runs when the store is open and before the outputs are looked at; both again when the index was damaged. */
+/** `prepare` runs when the store is open and before the outputs are looked at. */
 export async function withSession<T>(
   tensors: TensorGraph,
   context: BuildContext,
@@ -30,19 +30,42 @@ export async function withSession<T>(
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   const addon = loadedAddon();
-  return withStore(context.store, addon, async (store) => {
+  const prepared = async (store: Store): Promise<T> => {
     await prepare(addon, store);
-    const outputs = tensors.outputs.map((graph) => wantOutput(store.paths, graph));
-    const files = filesOf(tensors);
-    const inputs = new InputFiles(files, context.opened, store.inputs, addon, context.trustRemoteStat, signal);
-    const lease = new Lease(addon, store.paths.locks);
-    try {
-      return await work({ context, addon, store, lease, inputs, outputs, signal });
-    } finally {
-      lease.release();
-      await inputs.close();
-    }
-  });
+    return workIn(store, addon, tensors, context, signal, work);
+  };
+  return withStore(context.store, addon, prepared, signal);
+}
+
+/** One that leaves no trace in the project, and needs no right to write there. */
+export async function withSessionToLook<T>(
+  tensors: TensorGraph,
+  context: BuildContext,
+  signal: AbortSignal,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  const addon = loadedAddon();
+  return withStoreToLook(context.store, (store) => workIn(store, addon, tensors, context, signal, work));
+}
+
+async function workIn<T>(
+  store: Store,
+  addon: Addon,
+  tensors: TensorGraph,
+  context: BuildContext,
+  signal: AbortSignal,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  const outputs = tensors.outputs.map((graph) => wantOutput(store.paths, graph));
+  const files = filesOf(tensors);
+  const inputs = new InputFiles(files, context.opened, store.inputs, addon, context.trustRemoteStat, signal);
+  const lease = new Lease(addon, store.paths.locks);
+  try {
+    return await work({ context, addon, store, lease, inputs, outputs, signal });
+  } finally {
+    lease.release();
+    await inputs.close();
+  }
 }
 
 /** Every file that a digest may be wanted of. */

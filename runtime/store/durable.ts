@@ -25,12 +25,19 @@ export function replaceFileAndSync(path: string, content: string | Uint8Array): 
   syncDirectory(dirname(path));
 }
 
+/** `position`: of the first byte in the file; null to write on where the descriptor stands. A call may write less than all. */
+export function writeAll(fd: number, bytes: Uint8Array, position: number | null): void {
+  for (let done = 0; done < bytes.length;) {
+    done += writeSync(fd, bytes, done, bytes.length - done, position === null ? null : position + done);
+  }
+}
+
 /** The bytes are on the disk when this returns; the name need not be. */
 export function writeDurably(path: string, content: string | Uint8Array): void {
   const bytes = typeof content === "string" ? Buffer.from(content) : content;
   const fd = openSync(path, "w", 0o644);
   try {
-    for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
+    writeAll(fd, bytes, 0);
     fdatasyncSync(fd);
   } finally {
     closeSync(fd);

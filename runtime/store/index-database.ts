@@ -2,7 +2,10 @@
 // but for the latter; a damaged one is thrown away. Statements take and give whole lists, so ten thousand actions cost
 // one of each.
 
-import { rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type Database from "libsql";
 import type { ShardRecord } from "./shard-record.ts";
 
@@ -33,36 +36,77 @@ export class IndexDamaged extends Error {
   }
 }
 
+/** For so long a statement waits for another process; nothing else of this one moves meanwhile. */
+const BUSY_MS = 50;
+/** A writer needs milliseconds, on a slow network disk seconds. */
+const PATIENCE_MS = 20_000;
+const MOST_ATTEMPTS = 3;
+
 /** Every method may throw IndexDamaged. */
 export class IndexDatabase {
   readonly #db: Database.Database;
+  /** Changes that did not come through yet, oldest first. */
+  #pending: (() => void)[] = [];
   #written = false;
+  /** Of a copy, to be deleted with it. */
+  #folder: string | undefined;
 
-  /** `shared`: no host but this one can see the file, so SQLite may keep its log in shared memory. */
-  static async open(path: string, shared: boolean): Promise<IndexDatabase> {
+  /**
+   * `shared`: no host but this one can see the file, so SQLite may keep its log in shared memory. Makes a damaged one anew.
+   * Throws what SQLite throws when another process holds it for long, or it cannot be made; AbortError when the signal
+   * fired.
+   */
+  static async open(path: string, shared: boolean, signal?: AbortSignal): Promise<IndexDatabase> {
     // Loaded when a store is opened: `theta check` does without.
     const { default: Sqlite } = await import("libsql");
-    const read = (): IndexDatabase => asking(() => new IndexDatabase(new Sqlite(path), shared));
+    const deadline = performance.now() + PATIENCE_MS;
+    for (let damaged = 0; ;) {
+      try {
+        return asking(() => new IndexDatabase(connect(Sqlite, path), shared));
+      } catch (error) {
+        if (error instanceof IndexDamaged && ++damaged < MOST_ATTEMPTS) removeIndex(path);
+        else if (isBusy(error) && performance.now() < deadline) await sleep(BUSY_MS, undefined, signal && { signal });
+        else throw error;
+      }
+    }
+  }
+
+  /** A copy, which can be asked and changed without a trace beside the original; an empty one of none. */
+  static async openCopy(path: string | undefined): Promise<IndexDatabase> {
+    const folder = mkdtempSync(join(tmpdir(), "theta-index-"));
     try {
-      return read();
+      const copy = join(folder, "index.sqlite");
+      for (const log of path === undefined ? [] : ["", "-wal"]) {
+        if (existsSync(`${path}${log}`)) copyFileSync(`${path}${log}`, `${copy}${log}`);
+      }
+      // Torn, where another process wrote to it meanwhile, it is damaged like any other.
+      const index = await IndexDatabase.open(copy, true);
+      index.#folder = folder;
+      return index;
     } catch (error) {
-      if (!(error instanceof IndexDamaged)) throw error;
-      removeIndex(path);
-      return read();
+      rmSync(folder, { recursive: true });
+      throw error;
     }
   }
 
   private constructor(db: Database.Database, shared: boolean) {
     this.#db = db;
-    db.exec("PRAGMA busy_timeout = 20000");
+    try {
+      this.#prepare(shared);
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  }
+
+  #prepare(shared: boolean): void {
+    const db = this.#db;
+    db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
     db.exec(`PRAGMA journal_mode = ${shared ? "WAL" : "DELETE"}`);
     // A power cut may lose the last entries, never the file; in a rollback journal only FULL promises that.
     db.exec(`PRAGMA synchronous = ${shared ? "NORMAL" : "FULL"}`);
     const { user_version: version } = db.prepare("PRAGMA user_version").get() as { user_version: number };
-    if (version !== 0 && version !== SCHEMA_VERSION) {
-      db.close();
-      throw new IndexDamaged(`it has version ${version}`);
-    }
+    if (version !== 0 && version !== SCHEMA_VERSION) throw new IndexDamaged(`it has version ${version}`);
     if (version === 0) db.exec(`${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION};`);
   }
 
@@ -130,9 +174,15 @@ export class IndexDatabase {
     });
   }
 
+  /** Once more tries what did not come through; what then does not, the sidecars restore, or it is hashed again. */
   close(): void {
-    if (this.#written) this.#emptyLog();
-    this.#db.close();
+    try {
+      if (this.#pending.length > 0) this.#flush();
+      if (this.#written) this.#emptyLog();
+    } finally {
+      this.#db.close();
+      if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true });
+    }
   }
 
   /** Every open reads the whole log, so a short one is worth a write. */
@@ -144,15 +194,48 @@ export class IndexDatabase {
     }
   }
 
+  /** A change that another process or a full disk holds up waits for the next one: no build fails, or stands still, for it. */
   #write(change: () => void): void {
+    this.#pending.push(change);
+    this.#flush();
+  }
+
+  #flush(): void {
+    const changes = this.#pending;
+    try {
+      // Immediate: a reader that turns writer may not wait for another writer, it fails at once.
+      asking(() => this.#db.transaction(() => changes.forEach((change) => change())).immediate());
+    } catch (error) {
+      if (isBusy(error) || isCode(error, HELD_UP)) return;
+      this.#pending = [];
+      throw error;
+    }
+    this.#pending = [];
     this.#written = true;
-    // Immediate: a reader that turns writer may not wait for another writer, it fails at once.
-    asking(() => this.#db.transaction(change).immediate());
   }
 }
 
 /** What SQLite says when it could not do its work, as opposed to when the file is not what it should be. */
 const NOT_DAMAGE = /^SQLITE_(BUSY|LOCKED|FULL|IOERR|READONLY|CANTOPEN|NOMEM|PERM|AUTH|INTERRUPT|PROTOCOL)/;
+
+const HELD_UP = /^SQLITE_(FULL|IOERR|READONLY)/;
+
+function isBusy(error: unknown): boolean {
+  return isCode(error, /^SQLITE_(BUSY|LOCKED)/);
+}
+
+function isCode(error: unknown, pattern: RegExp): boolean {
+  return pattern.test((error as { readonly code?: string }).code ?? "");
+}
+
+/** libsql has no code for a file that cannot be opened. */
+function connect(Sqlite: typeof Database, path: string): Database.Database {
+  try {
+    return new Sqlite(path);
+  } catch (error) {
+    throw Object.assign(new Error(`${path} cannot be opened`, { cause: error }), { code: "SQLITE_CANTOPEN" });
+  }
+}
 
 function asking<T>(query: () => T): T {
   try {

@@ -2,8 +2,9 @@
 // carries a checksum, so a torn last line is told from a whole one.
 
 import { sha256 } from "./sha256.ts";
-import { closeSync, ftruncateSync, openSync, readFileSync, readdirSync, writeSync } from "node:fs";
+import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { writeAll } from "./durable.ts";
 import type { TensorRecord } from "./shard-record.ts";
 
 export interface JournalHeader {
@@ -42,7 +43,7 @@ export class Journal {
 
   #append(value: JournalHeader | TensorRecord): void {
     const line = JSON.stringify(value);
-    writeSync(this.#fd, `${checksum(line)} ${line}\n`);
+    writeAll(this.#fd, Buffer.from(`${checksum(line)} ${line}\n`), null);
   }
 }
 
@@ -73,6 +74,7 @@ export function readJournal(path: string): JournalContent {
 /** Weak keys of every tensor that some shard in the making has finished: a build that was cut off may resume there. */
 export function journaledWeakKeys(partialFolder: string): ReadonlySet<string> {
   const weak = new Set<string>();
+  if (!existsSync(partialFolder)) return weak;
   for (const name of readdirSync(partialFolder)) {
     if (!name.endsWith(".journal")) continue;
     for (const tensor of readJournal(join(partialFolder, name)).tensors.values()) weak.add(tensor.weak);

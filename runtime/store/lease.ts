@@ -3,9 +3,10 @@
 // store's mutation lock, which the callers hold.
 
 import { randomUUID } from "node:crypto";
-import { closeSync, openSync, readFileSync, readdirSync, rmSync, writeSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { FileSystemCalls } from "../../native/addon-types.ts";
+import { writeAll } from "./durable.ts";
 
 const PREFIX = "build-";
 
@@ -27,7 +28,7 @@ export class Lease {
       this.#fd = openSync(this.#path, "ax", 0o644);
       if (!this.#calls.tryLock(this.#fd)) throw new Error(`${this.#path} is locked by somebody else`);
     }
-    writeSync(this.#fd, digests.map((digest) => `${digest}\n`).join(""));
+    writeAll(this.#fd, Buffer.from(digests.map((digest) => `${digest}\n`).join("")), null);
   }
 
   release(): void {

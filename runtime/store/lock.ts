@@ -2,10 +2,11 @@
 // says of its holder is for the message only.
 
 import { setMaxListeners } from "node:events";
-import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FileSystemCalls } from "../../native/addon-types.ts";
+import { writeAll } from "./durable.ts";
 
 export interface Lock {
   release(): void;
@@ -29,8 +30,13 @@ export function tryLock(calls: FileSystemCalls, path: string): Lock | Held {
     closeSync(fd);
     return { holder: readFileSync(path, "utf8").trim() || "another process" };
   }
-  ftruncateSync(fd);
-  writeSync(fd, `process ${process.pid} on ${hostname()}\n`);
+  try {
+    ftruncateSync(fd);
+    writeAll(fd, Buffer.from(`process ${process.pid} on ${hostname()}\n`), null);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
   return { release: () => closeSync(fd) };
 }
 

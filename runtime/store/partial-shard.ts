@@ -12,11 +12,11 @@ import {
   readdirSync,
   rmSync,
   statSync,
-  writeSync,
 } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { FileSystemCalls } from "../../native/addon-types.ts";
+import { writeAll } from "./durable.ts";
 import { EMPTY_JOURNAL, Journal, readJournal, type JournalContent } from "./journal.ts";
 import { openShard, type StoredShard } from "./shard-store.ts";
 import type { TensorRecord } from "./shard-record.ts";
@@ -83,7 +83,7 @@ export class PartialShard {
     const cloned = usable ? [] : cloneInto(calls, fd, base);
     if (!usable && cloned.length === 0) ftruncateSync(fd, 0);
     calls.fallocate(fd, layout.bytes);
-    writeSync(fd, layout.header, 0, layout.header.length, 0);
+    writeAll(fd, layout.header, 0);
     this.#journal = new Journal(
       this.#journalPath,
       { schema: "theta.journal/1", layout: layout.layout, boot: bootId() },

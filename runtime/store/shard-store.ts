@@ -1,5 +1,5 @@
 // Finished shards, by digest. What is found here has the bytes that its record says: a shard whose file changed since
-// it was stored is dropped. Knows neither outputs nor actions' programs.
+// it was stored is not found, and dropped when the store may be changed. Knows neither outputs nor actions' programs.
 
 import { chmodSync, closeSync, openSync, readFileSync, readdirSync, renameSync, rmSync, utimesSync } from "node:fs";
 import { join } from "node:path";
@@ -20,6 +20,8 @@ export interface StoredTensor {
   readonly tensor: TensorRecord;
 }
 
+const DIGEST = /^[0-9a-f]{64}$/;
+
 export class ShardStore {
   readonly #folder: string;
   readonly #index: IndexDatabase;
@@ -27,6 +29,8 @@ export class ShardStore {
   readonly #found = new Map<string, StoredShard | null>();
   /** Tensors of a shard by action key. */
   readonly #byKey = new Map<string, ReadonlyMap<string, TensorRecord>>();
+  /** Promised, and not what the sidecar says, or the sidecar is damaged. */
+  readonly #spoiled = new Set<string>();
 
   /** Brings the index in line with the folder, which is the truth. */
   constructor(folder: string, index: IndexDatabase) {
@@ -34,8 +38,7 @@ export class ShardStore {
     this.#index = index;
     // In this order: a shard that another process adds meanwhile is in the folder before it is in the index.
     const indexed = new Set(index.shardDigests());
-    const stored = new Set<string>();
-    for (const name of readdirSync(folder)) if (name.endsWith(".json")) stored.add(name.slice(0, -".json".length));
+    const stored = new Set(namesIn(folder).flatMap((name) => /^([0-9a-f]{64})\.json$/.exec(name)?.[1] ?? []));
     for (const digest of indexed) if (!stored.has(digest)) index.dropShard(digest);
     for (const digest of stored) {
       if (indexed.has(digest)) continue;
@@ -96,7 +99,8 @@ export class ShardStore {
   #learn({ path, record }: StoredShard, tensors: readonly TensorRecord[]): StoredShard {
     const keys = new Set([...record.tensors, ...record.more].map(({ key }) => key));
     const news = tensors.filter(({ key }) => !keys.has(key));
-    if (news.length === 0) return { path, record };
+    // Also where there is nothing to learn: what is run again is what the index did not know.
+    if (news.length === 0) return this.#stored({ path, record });
     const richer = { ...record, more: [...record.more, ...news] };
     replaceFile(this.#sidecar(record.digest), encodeSidecar(richer));
     return this.#stored({ path, record: richer });
@@ -108,11 +112,31 @@ export class ShardStore {
     this.#index.addShard(shard.record);
     this.#found.set(digest, shard);
     this.#byKey.delete(digest);
+    this.#spoiled.delete(digest);
     return shard;
   }
 
-  /** Forgets a shard whose bytes are not what its record says. */
-  drop(digest: string): void {
+  /** Whether `dropSpoiled` has something to do. */
+  get spoiled(): boolean {
+    return this.#spoiled.size > 0;
+  }
+
+  /** Deletes what was found to be not what it should be. Call it under the mutation lock. */
+  dropSpoiled(): void {
+    for (const digest of this.#spoiled) {
+      // Another process may have put a good one in its place.
+      if (this.#look(digest) === undefined) this.#drop(digest);
+      else this.#found.delete(digest);
+    }
+    this.#spoiled.clear();
+  }
+
+  /** Deletes a shard whose bytes are not what its record says, though its file looks untouched. Call it under the mutation lock. */
+  distrust({ record: { digest, stamp } }: StoredShard): void {
+    if (ownStampAt(this.path(digest)) === stamp) this.#drop(digest);
+  }
+
+  #drop(digest: string): void {
     rmSync(this.#sidecar(digest), { force: true });
     rmSync(this.path(digest), { force: true });
     this.#index.dropShard(digest);
@@ -144,11 +168,13 @@ export class ShardStore {
   }
 
   #look(digest: string): StoredShard | undefined {
+    // A damaged index may say anything.
+    if (!DIGEST.test(digest)) return undefined;
     const path = this.path(digest);
     const record = this.#readSidecar(digest);
     if (record === undefined) return undefined;
     if (ownStampAt(path) === record.stamp) return { path, record };
-    this.drop(digest);
+    this.#spoiled.add(digest);
     return undefined;
   }
 
@@ -161,7 +187,7 @@ export class ShardStore {
       throw error;
     }
     const record = decodeSidecar(text, digest);
-    if (record === undefined) this.drop(digest);
+    if (record === undefined) this.#spoiled.add(digest);
     return record;
   }
 
@@ -192,6 +218,16 @@ export function noteUse(sidecar: string): boolean {
     if (code === "ENOENT") return false;
     // Another user's shard, or a store that cannot be written: of use all the same.
     if (code === "EPERM" || code === "EACCES" || code === "EROFS") return true;
+    throw error;
+  }
+}
+
+/** A store that was never made has no shards. */
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw error;
   }
 }

@@ -1,9 +1,10 @@
 // Where things lie in a store, and making one. Everything but `index.sqlite` is the truth; that one is derived.
 
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { EXIT, Failure } from "../failure.ts";
 import { makeFolder } from "./make-folder.ts";
+import { replaceFile, replaceFileAndSync } from "./durable.ts";
 import { sha256 } from "./sha256.ts";
 
 /** Raised when a store of this version cannot be read by an older theta, or the other way round. */
@@ -28,22 +29,13 @@ const CACHEDIR_TAG = `Signature: 8a477f597d28d172789f06886806bc55
 # This folder is a cache of theta. See https://bford.info/cachedir/
 `;
 
-/** Throws a Failure (73) when the store cannot be made or is of another version. */
+/** Throws a Failure (73) when the store is of another version, and what the system says when it cannot be made. */
 export function prepareStore(root: string): StorePaths {
   const paths = storePaths(root);
-  try {
-    for (const folder of [paths.shards, paths.partial, paths.outputs, paths.locks, paths.trash]) makeFolder(folder);
-    writeOnce(join(root, ".gitignore"), "*\n");
-    writeOnce(join(root, "CACHEDIR.TAG"), CACHEDIR_TAG);
-    writeOnce(join(root, "version"), `${STORE_VERSION}\n`);
-  } catch (error) {
-    throw new Failure(
-      EXIT.output,
-      `the store ${root} cannot be written: ${(error as Error).message}`,
-      { code: "store-not-writable", help: "choose another place with --store or THETA_STORE" },
-      error,
-    );
-  }
+  for (const folder of [paths.shards, paths.partial, paths.outputs, paths.locks, paths.trash]) makeFolder(folder);
+  writeOnce(join(root, ".gitignore"), "*\n");
+  writeOnce(join(root, "CACHEDIR.TAG"), CACHEDIR_TAG);
+  if (readVersion(root) === undefined) replaceFileAndSync(join(root, "version"), encodeVersion(STORE_VERSION));
   checkVersion(root);
   return paths;
 }
@@ -55,9 +47,27 @@ export function existingStore(root: string): StorePaths | undefined {
   return storePaths(root);
 }
 
+/** With a checksum, so that a damaged version is told from another one. */
+function encodeVersion(version: string): string {
+  return `${version}\n${sha256(version)}\n`;
+}
+
+/** Undefined when there is none, or it is damaged: everything in a store names its own schema, so it can be written again. */
+function readVersion(root: string): string | undefined {
+  let text: string;
+  try {
+    text = readFileSync(join(root, "version"), "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  const [version = ""] = text.split("\n");
+  return text === encodeVersion(version) ? version : undefined;
+}
+
 function checkVersion(root: string): void {
-  const version = readFileSync(join(root, "version"), "utf8").trim();
-  if (version !== STORE_VERSION) {
+  const version = readVersion(root);
+  if (version !== undefined && version !== STORE_VERSION) {
     throw new Failure(
       EXIT.output,
       `the store ${root} has version ${version}; this theta reads version ${STORE_VERSION}`,
@@ -87,5 +97,5 @@ export function outputId(outputPath: string): string {
 }
 
 function writeOnce(path: string, text: string): void {
-  if (!existsSync(path)) writeFileSync(path, text);
+  if (!existsSync(path)) replaceFile(path, text);
 }

@@ -1,11 +1,11 @@
 // A store, opened: its folder, the index over it, its shards and what is known of inputs.
 
 import type { FileSystemCalls } from "../../native/addon-types.ts";
-import { EXIT, Failure } from "../failure.ts";
 import { IndexDamaged, IndexDatabase, removeIndex } from "./index-database.ts";
 import { ShardStore } from "./shard-store.ts";
 import { StatCache } from "./stat-cache.ts";
-import { prepareStore, storePaths, type StorePaths } from "./store-paths.ts";
+import { storeFailure } from "./store-failure.ts";
+import { existingStore, prepareStore, storePaths, type StorePaths } from "./store-paths.ts";
 import { isLocal } from "./time-stamp-trust.ts";
 
 export interface Store {
@@ -18,40 +18,67 @@ export interface Store {
 
 /**
  * Opens the store, making it when there is none, and closes it behind the work. When the index turns out to be damaged, it
- * is thrown away and the work begins again: all that is lost with it is digests of inputs. Throws a Failure (73) when the
- * store cannot be written or is of another version.
+ * is thrown away and the work begins again: all that is lost with it is digests of inputs. Throws a Failure: 71 the disk is
+ * full, 73 the store cannot be written or is of another version, 75 another process holds its index; and AbortError when
+ * the signal fired.
  */
 export async function withStore<T>(
   root: string,
   calls: FileSystemCalls,
   work: (store: Store) => Promise<T>,
+  signal?: AbortSignal,
 ): Promise<T> {
-  const attempt = async (): Promise<T> => {
-    const store = await openStore(root, calls);
-    try {
-      return await work(store);
-    } finally {
-      store.close();
-    }
-  };
+  const open = (): Promise<Store> => openStore(root, calls, signal);
   try {
-    return await attempt();
+    return await closing(open, work);
   } catch (error) {
-    if (!(error instanceof IndexDamaged)) throw error;
+    if (!(error instanceof IndexDamaged)) throw storeFailure(error, root);
     removeIndex(storePaths(root).index);
-    return attempt();
+    return closing(open, work);
   }
 }
 
-async function openStore(root: string, calls: FileSystemCalls): Promise<Store> {
-  const paths = prepareStore(root);
+/** For looking only: nothing is made, changed or locked. Where there is no store, an empty one. */
+export async function withStoreToLook<T>(root: string, work: (store: Store) => Promise<T>): Promise<T> {
+  const paths = existingStore(root) ?? storePaths(root);
+  const copied = async (): Promise<Store> => storeOver(paths, await IndexDatabase.openCopy(paths.index));
+  const empty = async (): Promise<Store> => storeOver(paths, await IndexDatabase.openCopy(undefined));
   try {
-    const index = await IndexDatabase.open(paths.index, isLocal(calls.fileSystemType(root)));
+    return await closing(copied, work);
+  } catch (error) {
+    if (!(error instanceof IndexDamaged)) throw error;
+    return closing(empty, work);
+  }
+}
+
+async function closing<T>(open: () => Promise<Store>, work: (store: Store) => Promise<T>): Promise<T> {
+  const store = await open();
+  let result: T;
+  try {
+    result = await work(store);
+  } catch (error) {
+    try {
+      store.close();
+    } catch {
+      // What went wrong first is what has to be told.
+    }
+    throw error;
+  }
+  store.close();
+  return result;
+}
+
+async function openStore(root: string, calls: FileSystemCalls, signal: AbortSignal | undefined): Promise<Store> {
+  const paths = prepareStore(root);
+  return storeOver(paths, await IndexDatabase.open(paths.index, isLocal(calls.fileSystemType(root)), signal));
+}
+
+function storeOver(paths: StorePaths, index: IndexDatabase): Store {
+  try {
     const shards = new ShardStore(paths.shards, index);
     return { paths, index, shards, inputs: new StatCache(index), close: () => index.close() };
   } catch (error) {
-    if (error instanceof IndexDamaged) throw error;
-    const message = `the store ${root} cannot be used: ${(error as Error).message}`;
-    throw new Failure(EXIT.output, message, { code: "store-unusable" }, error);
+    index.close();
+    throw error;
   }
 }

@@ -29,7 +29,7 @@ export interface Recipe {
   readonly mustEqual?: readonly string[];
 }
 
-export interface Heard {
+interface Heard {
   readonly phases: BuildPhase[];
   readonly diagnostics: Diagnostic[];
   readonly published: string[];

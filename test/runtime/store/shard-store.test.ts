@@ -59,7 +59,23 @@ test("drops a shard that changed, whatever its sidecar says", () => {
   const store = open();
   expect(store.find(digest)).toBeUndefined();
   expect(store.lookUp(["a"]).size).toBe(0);
+  expect(store.spoiled).toBe(true);
+  store.dropSpoiled();
   expect(existsSync(path)).toBe(false);
+});
+
+test("does not drop what another process has made good since", () => {
+  const { digest, stamp } = add(open(), ["a"]);
+  const store = open();
+  const path = store.path(digest);
+  utimesSync(path, 1, 1);
+  expect(store.find(digest)).toBeUndefined();
+  rmSync(path);
+  rmSync(scratch("shards", `${digest}.json`));
+  const again = add(open(), ["a"]);
+  store.dropSpoiled();
+  expect(again.stamp).not.toBe(stamp);
+  expect(store.find(digest)).toBeDefined();
 });
 
 test("a new time stamp is a change too", () => {

@@ -1,0 +1,48 @@
+// What the system or SQLite says of a store, in the words and exit codes of theta.
+
+import { EXIT, Failure } from "../failure.ts";
+import { diskFullDuringWork } from "./disk-space.ts";
+
+const ELSEWHERE = "choose another place with --store or THETA_STORE";
+
+/** Returns what it does not know, and what is about a file outside the store, as it is. */
+export function storeFailure(error: unknown, root: string): unknown {
+  if (!(error instanceof Error) || error instanceof Failure) return error;
+  const { code, path, message } = error as NodeJS.ErrnoException;
+  if (code === undefined || (path !== undefined && !path.startsWith(root))) return error;
+  switch (code) {
+    case "ENOSPC":
+    case "EDQUOT":
+    case "SQLITE_FULL":
+      return diskFullDuringWork(root, 0, error);
+    case "EMFILE":
+    case "ENFILE": {
+      const help = "raise the limit of open files (ulimit -n)";
+      return new Failure(
+        EXIT.resources,
+        `the store ${root}: too many files are open`,
+        { code: "too-many-files", help },
+        error,
+      );
+    }
+    case "SQLITE_BUSY":
+    case "SQLITE_LOCKED": {
+      const help = "see who holds index.sqlite open, and end it";
+      return new Failure(
+        EXIT.locked,
+        `the index of the store ${root} is locked by another process`,
+        { code: "index-locked", help },
+        error,
+      );
+    }
+    default: {
+      if (!/^(E[A-Z0-9]+|SQLITE_[A-Z]+)$/.test(code) || code.startsWith("ERR_")) return error;
+      return new Failure(
+        EXIT.output,
+        `the store ${root} cannot be written: ${message}`,
+        { code: "store-not-writable", help: ELSEWHERE },
+        error,
+      );
+    }
+  }
+}
