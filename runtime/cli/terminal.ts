@@ -42,7 +42,11 @@ export function useColor(when: "auto" | "always" | "never"): boolean {
   return process.stderr.isTTY && env["TERM"] !== "dumb";
 }
 
-/** Whether progress may redraw lines. */
+/** Whether progress may redraw lines. A terminal may not know its width, as under some CI runners: then it has 0. */
 export function isInteractive(): boolean {
-  return process.stderr.isTTY && !process.env["CI"] && process.env["TERM"] !== "dumb";
+  const { isTTY, columns } = process.stderr;
+  return isTTY && columns >= LEAST_COLUMNS && !process.env["CI"] && process.env["TERM"] !== "dumb";
 }
+
+/** In fewer, a line of progress wraps, and redrawing leaves its rest behind. */
+const LEAST_COLUMNS = 40;

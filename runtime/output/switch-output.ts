@@ -5,12 +5,13 @@ import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import type { FileSystemCalls } from "../../native/addon-types.ts";
 import { THETA_FILE } from "../checkpoint/theta-file.ts";
 import { syncDirectory, writeDurably } from "../store/durable.ts";
+import { makeFolder } from "../store/make-folder.ts";
 import { moveFiles, moveInOneByOne } from "./move-in-one-by-one.ts";
 import { freshInside, type OutputPaths } from "./output-paths.ts";
 import { carryOver, claimedFiles, removeContent } from "./own-files.ts";
 
 export function makeFresh(paths: OutputPaths): void {
-  mkdirSync(paths.inPlace ? paths.output : paths.parent, { recursive: true });
+  makeFolder(paths.inPlace ? paths.output : paths.parent);
   mkdirSync(paths.fresh);
 }
 

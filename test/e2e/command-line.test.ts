@@ -203,7 +203,7 @@ describe("an output that cannot be written is 73", () => {
     ["a file", "out", (directory) => writeFileSync(join(directory, "out"), ""), /^output-not-/],
     ["below a file", "file/out", (directory) => writeFileSync(join(directory, "file"), ""), /^output-not-writable$/],
     ["a link to itself", "out", (directory) => symlinkSync("out", join(directory, "out")), /^output-not-writable$/],
-    ["where nothing can be made", "/proc/out", () => undefined, /^output-not-writable$/],
+    ["where nothing can be made", "/proc/deep/out", () => undefined, /^output-not-writable$/],
     ["a name that is too long", "x".repeat(300), () => undefined, /^output-not-writable$/],
     [
       "somebody's directory",

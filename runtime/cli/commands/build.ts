@@ -53,8 +53,9 @@ async function buildRecipe(
 ): Promise<{ readonly code: number; readonly summary?: BuildSummary }> {
   const place = findRecipe(path, process.cwd());
   const settings = await loadSettings(flags, place.directory);
-  const print = createDiagnosticPrinter(useColor(settings.color), flags.quiet ?? false);
-  const view = await createView(flags, print);
+  const color = useColor(settings.color);
+  const print = createDiagnosticPrinter(color, flags.quiet ?? false);
+  const view = await createView(flags, color, print);
   const loaded = loadRecipe(place, flags, settings.store);
   const gates = (loaded.graph?.expectations ?? []).map(refuseGate);
   const diagnostics = [...loaded.diagnostics, ...gates];
@@ -72,14 +73,23 @@ async function buildRecipe(
     throw error;
   }
   await view.close(summary.status);
-  if (!flags.quiet) writeMessage(describeSummary(summary));
+  if (!flags.quiet) {
+    const isEmpty = loaded.tensors.outputs.length === 0;
+    writeMessage(isEmpty ? `${printable(place.display)} has no output: nothing to build\n` : describeSummary(summary));
+  }
   return { code: summary.status === "done" ? EXIT.done : EXIT.failed, summary };
 }
 
-async function createView(flags: Flags, print: (diagnostic: Diagnostic) => void): Promise<ProgressView> {
+async function createView(
+  flags: Flags,
+  color: boolean,
+  print: (diagnostic: Diagnostic) => void,
+): Promise<ProgressView> {
   if (flags.json) return createJsonProgress(writeJson, print);
   if (flags.quiet) return createQuietProgress(print);
   if (!isInteractive()) return createPlainProgress(writeMessage, print);
+  // listr2 asks the environment, once, when it is loaded.
+  if (!color) process.env["NO_COLOR"] = "1";
   const { createListrProgress } = await import("../progress/progress-listr.ts");
   return createListrProgress(print);
 }

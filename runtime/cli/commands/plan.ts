@@ -53,6 +53,7 @@ export async function plan(path: string | undefined, flags: Flags, signal: Abort
 
 /** One screen: a line an output, its nodes by reason, the totals. `verbose` lists every tensor. */
 function describePlan(recipe: string, { outputs, counts, bytes, peak }: Plan, verbose: boolean): string {
+  if (outputs.length === 0) return `${printable(recipe)} has no output: nothing to build\n`;
   const lines = [`Plan for ${printable(recipe)}`];
   for (const output of outputs) lines.push(...describeOutput(output, verbose));
   const hits = counts.up_to_date + counts.cutoff + counts.local_hit + counts.remote_hit;
