@@ -7,7 +7,7 @@ import { OPERATION_REVISION } from "./operation-revision.ts";
 import type { Action, Operation } from "./tensor-graph.ts";
 
 /** Takes the walk's fields in order. Labels are words of this file; only `text` values come from outside. */
-export interface KeySink {
+interface KeySink {
   /** What follows belongs to this input or operation, counted from 0. For people; the encoding needs no marks. */
   begin(part: "input" | "operation", index: number): void;
   text(label: string, value: string): void;
@@ -28,7 +28,7 @@ const KEY_SCHEMA = "theta.action/1";
  * `digests`: of each input's payload, `sha256:<hex>`, in the order of the inputs; "unknown" leaves them all out, which
  * makes the weak key.
  */
-export function writeActionKey(sink: KeySink, action: Action, digests: readonly string[] | "unknown"): void {
+function writeActionKey(sink: KeySink, action: Action, digests: readonly string[] | "unknown"): void {
   sink.text("schema", KEY_SCHEMA);
   sink.text("numerics", "exact");
   sink.text("work", action.work);

@@ -21,7 +21,7 @@ import type { RecipeGraph } from "./recipe-graph.ts";
 
 export type { ParameterInput } from "./analyse/parameter-inputs.ts";
 
-export interface AnalyseOptions {
+interface AnalyseOptions {
   /** By name; the caller has let `-p` beat `--params`. */
   readonly parameters: ReadonlyMap<string, ParameterInput>;
   /** Absolute: the root recipe's directory, outside of which an output needs `allowOutside`. */

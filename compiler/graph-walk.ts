@@ -114,7 +114,7 @@ export function baseOf(vector: VectorNode): ModelNode {
 
 const MODELS: ReadonlySet<string> = new Set<ModelNode["kind"]>(["checkpoint", "onto", "model-method", "model-choice"]);
 
-export function isModel(node: ModelNode | VectorNode): node is ModelNode {
+function isModel(node: ModelNode | VectorNode): node is ModelNode {
   return MODELS.has(node.kind);
 }
 

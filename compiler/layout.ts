@@ -4,7 +4,7 @@ import type { Checkpoint } from "./checkpoint.ts";
 import type { LayerRange } from "./recipe-graph.ts";
 
 /** Where a tensor stands in its stack; `layers` is the stack's number of layers. */
-export interface Depth {
+interface Depth {
   readonly layer: number;
   readonly layers: number;
 }

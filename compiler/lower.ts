@@ -11,7 +11,7 @@ import type { OutputNode, RecipeGraph } from "./recipe-graph.ts";
 import type { OutputGraph, TensorGraph } from "./tensor-graph.ts";
 import { TensorProblems } from "./lower/tensor-problems.ts";
 
-export interface LowerOptions {
+interface LowerOptions {
   /** Paths of outputs as the recipe spells them; absent: all. */
   readonly only?: readonly string[];
 }

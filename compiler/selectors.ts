@@ -7,7 +7,7 @@ import { depthOf, resolveRange, type Layout } from "./layout.ts";
 import type { Selector } from "./recipe-graph.ts";
 
 /** Of one name; `takesTensor` decides for a tensor with several. */
-export type NameTest = (name: string) => boolean;
+type NameTest = (name: string) => boolean;
 
 const tests = new WeakMap<Layout, Map<Selector, NameTest>>();
 

@@ -8,7 +8,7 @@ const WIDTH = 110;
 /** How much of a trimmed line stands before the place. */
 const LEAD = 40;
 
-export interface CodeFrame {
+interface CodeFrame {
   /** `   12 | mask crumbs = …` */
   readonly code: string;
   /** `      | ` and the spaces up to the place. */

@@ -4,7 +4,7 @@ import { isUtf8 } from "node:buffer";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { Source } from "./source.ts";
 
-export interface DecodedSource {
+interface DecodedSource {
   /** Absent when the bytes are no text. */
   readonly source: Source | undefined;
   readonly diagnostics: readonly Diagnostic[];

@@ -15,7 +15,7 @@ import type { Source, Span } from "./source.ts";
 import * as t from "./tokens.ts";
 import { checkVersion } from "./version-header.ts";
 
-export interface ParseResult {
+interface ParseResult {
   readonly recipe: Recipe;
   /** In the order of the text. */
   readonly diagnostics: readonly Diagnostic[];

@@ -44,13 +44,13 @@ function renderNote({ message, span }: Note, palette: Palette): readonly string[
 // ------------------------------------------------------------------------------------------------------------ JSON
 
 /** Lines and columns count from 1, in code points; `end` is the place behind the last character. */
-export interface JsonSpan {
+interface JsonSpan {
   readonly path: string;
   readonly start: Position;
   readonly end: Position;
 }
 
-export interface JsonDiagnostic {
+interface JsonDiagnostic {
   readonly code: string;
   readonly severity: Severity;
   readonly message: string;

@@ -118,10 +118,10 @@ export const GreaterEqual = sign("GreaterEqual", ">=", Comparison);
 export const Greater = sign("Greater", ">", Comparison);
 export const Plus = sign("Plus", "+", BinaryOperator);
 export const Minus = sign("Minus", "-", BinaryOperator, PrefixOperator);
-export const Times = sign("Times", "*", BinaryOperator);
-export const Divide = sign("Divide", "/", BinaryOperator);
-export const And = sign("And", "&", BinaryOperator);
-export const Or = sign("Or", "|", BinaryOperator);
+const Times = sign("Times", "*", BinaryOperator);
+const Divide = sign("Divide", "/", BinaryOperator);
+const And = sign("And", "&", BinaryOperator);
+const Or = sign("Or", "|", BinaryOperator);
 export const Not = sign("Not", "!", PrefixOperator);
 
 // ---------------------------------------------------------------------------------------------------------- layout

@@ -7,7 +7,7 @@ import type { Source } from "./source.ts";
 /** Rises only when a recipe that is accepted today would change its meaning. */
 export const LANGUAGE_VERSION = 1;
 
-export interface VersionCheck {
+interface VersionCheck {
   readonly version?: VersionHeader;
   readonly diagnostics: readonly Diagnostic[];
   /** The file is in another language: nothing else that was found in it is worth a word. */

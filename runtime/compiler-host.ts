@@ -12,7 +12,7 @@ import { listSources } from "./source-glob.ts";
 /** Far more than people write; keeps a wrong path from filling the memory. */
 export const LARGEST_RECIPE = 16_000_000;
 
-export interface RecordingHost extends CompilerHost {
+interface RecordingHost extends CompilerHost {
   /** Every file that was opened, as it was then. */
   readonly opened: OpenedFiles;
 }

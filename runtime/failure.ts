@@ -22,7 +22,7 @@ export const EXIT = {
   config: 78,
 } as const;
 
-export interface FailureDetails {
+interface FailureDetails {
   /** Kebab-case and stable, like a diagnostic's. */
   readonly code: string;
   /** What to do. */

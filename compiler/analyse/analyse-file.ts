@@ -30,7 +30,7 @@ export interface Analysis {
 const MOST_OPEN_FILES = 32;
 const MOST_IMPORTS = 1000;
 
-export interface FileUnderAnalysis {
+interface FileUnderAnalysis {
   readonly recipe: Recipe;
   readonly directory: string;
   readonly prefix: string;
@@ -40,7 +40,7 @@ export interface FileUnderAnalysis {
   readonly open: readonly string[];
 }
 
-export interface AnalysedFile {
+interface AnalysedFile {
   readonly scope: Scope;
   /** Names that some statement mentions. */
   readonly mentioned: ReadonlySet<string>;

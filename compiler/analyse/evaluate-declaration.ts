@@ -17,7 +17,7 @@ import { baseName, type Scope } from "./names.ts";
 import { readExceptions, refuseRevision, takePath } from "./sources.ts";
 import { takesInstead } from "./wrong-kind.ts";
 
-export type ValueStatement =
+type ValueStatement =
   ModelStatement | AdapterStatement | VectorStatement | MaskStatement | StrategyStatement | MergeStatement;
 
 export function evaluateDeclaration(statement: ValueStatement, scope: Scope): Result {

@@ -134,16 +134,11 @@ export function describeKind(result: Result): string {
   return KIND_NAMES[result.kind];
 }
 
-/** The number when it is the same for every tensor. */
-export function constantNumber(result: Result): number | undefined {
-  return result.kind === "number" && result.value.kind === "constant" ? result.value.value : undefined;
-}
-
 /**
  * The model that a vector may be added to without being rebased: `(llama + a) + b` uses b with llama. A declared model
  * is a base of its own.
  */
-export function homeOf(model: ModelNode): ModelNode {
+function homeOf(model: ModelNode): ModelNode {
   let home = model;
   while (home.kind === "onto" && home.name === undefined) home = home.base;
   return home;

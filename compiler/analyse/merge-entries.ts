@@ -58,7 +58,7 @@ export function readEntry(
 }
 
 /** The expression without layout and parentheses: two lines with one key are the same entry. */
-export function keyOf(expression: Expression): string {
+function keyOf(expression: Expression): string {
   switch (expression.kind) {
     case "parenthesized":
       return keyOf(expression.inner);
@@ -83,7 +83,7 @@ export function keyOf(expression: Expression): string {
 }
 
 /** The entries of a merge, by key, and how often each stands there. */
-export interface EntryKeys {
+interface EntryKeys {
   readonly body: MergeBlockBody;
   readonly counts: ReadonlyMap<string, number>;
 }

@@ -30,7 +30,7 @@ export interface ReadArguments {
   readonly perInput: ReadonlyMap<string, PerInputValues>;
 }
 
-export interface Callee {
+interface Callee {
   readonly name: string;
   readonly methods: readonly MethodRow[];
   /** A declared strategy has its shared parameters already; a call of it gives inputs and what belongs to them. */

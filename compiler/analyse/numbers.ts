@@ -8,7 +8,7 @@ import { describeRange, isInRange, type Range, rangeCode } from "../methods/meth
 import type { NumberValue } from "../recipe-graph.ts";
 import { takesInstead } from "./wrong-kind.ts";
 
-export function constant(value: number, span: Span): NumberValue {
+function constant(value: number, span: Span): NumberValue {
   return { kind: "constant", value, span };
 }
 

@@ -5,7 +5,7 @@ import type { Name } from "../../dsl/ast.ts";
 import type { Report } from "../../dsl/diagnostic.ts";
 import type { DeclaringStatement } from "./names.ts";
 
-export interface Order {
+interface Order {
   /** Every declared name; what a name needs stands before it, except in a cycle. */
   readonly names: readonly string[];
   /** Names in a cycle; they have no value. */

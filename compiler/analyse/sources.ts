@@ -13,7 +13,7 @@ import { takeConstantWord } from "./parameter-values.ts";
 import type { CheckpointNode, Exceptions } from "../recipe-graph.ts";
 import { takesInstead } from "./wrong-kind.ts";
 
-export interface LocalPath {
+interface LocalPath {
   /** Absolute. */
   readonly path: string;
   /** As the recipe spells it. */

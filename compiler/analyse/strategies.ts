@@ -20,7 +20,7 @@ import { baseName, type Scope } from "./names.ts";
 import type { ModelNode, NumberValue, StrategyValue, Varying } from "../recipe-graph.ts";
 
 /** Inputs that are lists stand for their members. */
-export function expandLists(inputs: readonly Input[]): Input[] {
+function expandLists(inputs: readonly Input[]): Input[] {
   return inputs.flatMap(({ value, span }) =>
     value.kind === "models"
       ? value.nodes.map((node) => ({ value: { kind: "model", node } as const, span }))

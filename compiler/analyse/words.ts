@@ -11,6 +11,6 @@ export const DTYPES: ReadonlyMap<string, FloatDtype> = new Map([
 ]);
 
 /** Dtypes that are known and refused in this version. */
-export const DTYPES_NOT_SERVED: readonly string[] = ["f8_e4m3", "f8_e5m2"];
+const DTYPES_NOT_SERVED: readonly string[] = ["f8_e4m3", "f8_e5m2"];
 
 export const DTYPE_WORDS: readonly string[] = [...DTYPES.keys(), ...DTYPES_NOT_SERVED];

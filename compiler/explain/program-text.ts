@@ -2,7 +2,7 @@
 
 import type { Action, Operation } from "../tensor-graph.ts";
 
-export interface ProgramLine {
+interface ProgramLine {
   /** Position of the operation. */
   readonly id: number;
   readonly text: string;

@@ -67,7 +67,7 @@ function clauses(perInput: MethodParameters["perInput"], index: number): readonl
 }
 
 /** `"models/maths" { missing base }` */
-export function sourceText({ display, exceptions }: SourceNode): string {
+function sourceText({ display, exceptions }: SourceNode): string {
   const rules = Object.entries(exceptions).map(([what, rule]) => `${what} ${rule as string}`);
   return `${JSON.stringify(display)}${rules.length === 0 ? "" : ` { ${rules.join(", ")} }`}`;
 }

@@ -17,7 +17,7 @@ interface Copy {
   readonly tensor: TensorInfo;
 }
 
-export interface Copied {
+interface Copied {
   readonly from: ActionInput;
   readonly mustEqual: readonly ActionInput[];
 }

@@ -12,7 +12,7 @@ export interface Value {
   readonly over?: (base: Value) => Value;
 }
 
-export interface BuiltProgram {
+interface BuiltProgram {
   readonly program: Program;
   readonly inputs: readonly ActionInput[];
 }

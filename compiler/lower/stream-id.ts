@@ -3,7 +3,7 @@
 import { hash } from "node:crypto";
 
 /** What a stream is for; part of the hash, so that no two uses share numbers. */
-export type StreamPurpose = "tie" | "random" | "della";
+type StreamPurpose = "tie" | "random" | "della";
 
 /** First 8 bytes, little endian, of SHA-256("theta.rng.v1" NUL purpose NUL decimal(stream) NUL name). */
 export function streamId(purpose: StreamPurpose, stream: number, tensor: string): bigint {

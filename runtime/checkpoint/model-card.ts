@@ -4,7 +4,7 @@
 import { printable } from "../../dsl/printable.ts";
 import type { RecordedInput } from "./theta-file.ts";
 
-export interface ModelCard {
+interface ModelCard {
   readonly kind: "model" | "vector";
   /** Name of the output, such as the last part of its path. */
   readonly title: string;

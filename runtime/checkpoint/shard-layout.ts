@@ -19,8 +19,8 @@ export interface ShardLayout {
 
 const MB = 1e6;
 const GB = 1e9;
-export const SINGLE_FILE = "model.safetensors";
-export const INDEX_FILE = "model.safetensors.index.json";
+const SINGLE_FILE = "model.safetensors";
+const INDEX_FILE = "model.safetensors.index.json";
 
 /**
  * Fills shards in the order of names, by bytes. `shardSize` bounds the payloads of a shard, in bytes; a larger tensor

@@ -92,7 +92,7 @@ export function namesIn(directory: SourceFile): readonly string[] {
 }
 
 /** Runs a system call; what it throws becomes a sentence about the file. */
-export function attempt<T>(file: SourceFile, call: () => T): T {
+function attempt<T>(file: SourceFile, call: () => T): T {
   try {
     return call();
   } catch (error) {

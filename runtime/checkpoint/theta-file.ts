@@ -56,7 +56,7 @@ export function thetaFileContent(record: ThetaRecord): Uint8Array {
 }
 
 /** What a reader needs of it. */
-export interface ThetaFacts {
+interface ThetaFacts {
   readonly kind: "model" | "vector";
   /** Always present for a vector. */
   readonly baseDigest?: string;
@@ -92,7 +92,7 @@ export function readThetaFile(file: SourceFile, opened: OpenedFiles): ThetaFacts
   return { kind, ...(typeof baseDigest === "string" ? { baseDigest } : {}), aliases };
 }
 
-export interface DigestEntry {
+interface DigestEntry {
   readonly name: string;
   readonly dtype: string;
   readonly shape: readonly number[];

@@ -55,7 +55,7 @@ export interface Invocation {
 }
 
 /** Help and version were asked for: the text, for standard output. */
-export interface Answer {
+interface Answer {
   readonly verb: "answer";
   readonly text: string;
 }

@@ -8,7 +8,7 @@ import { checkConfig } from "./check-config.ts";
 import type { ConfigFile } from "./config-schema.ts";
 import { PROGRAM_ENDS, SETTINGS_HELP, settingsLoaders } from "./parse-config.ts";
 
-export interface LoadedConfig {
+interface LoadedConfig {
   readonly path: string;
   readonly config: ConfigFile;
 }

@@ -48,7 +48,7 @@ export interface Inspection {
   readonly digest?: string;
 }
 
-export interface InspectOptions {
+interface InspectOptions {
   readonly digests: boolean;
   readonly statistics: boolean;
 }

@@ -1,6 +1,6 @@
 // Names that differ in numbers only, such as those of a model's layers, as one name with stars in the place of the numbers.
 
-export interface NameGroup<T> {
+interface NameGroup<T> {
   /** With `*` for each number that varies over all members; a glob that matches them. */
   readonly name: string;
   readonly members: readonly T[];

@@ -5,7 +5,7 @@ import { describeRange, type MethodRow, type Parameter } from "../../compiler/me
 import { METHODS } from "../../compiler/methods/method-table.ts";
 import { DIAGNOSTIC_CODES } from "../../dsl/diagnostic-codes.ts";
 
-export interface Section {
+interface Section {
   readonly file: "METHODS.md" | "LANGUAGE.md";
   /** Of the marks: `<!-- made from the sources: NAME -->` … `<!-- end: NAME -->`. */
   readonly name: string;

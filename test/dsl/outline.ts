@@ -84,7 +84,7 @@ function argument({ label, value }: ast.Argument): string {
   return `${label.kind === "else" ? "else" : text(label)}: ${text(value)}`;
 }
 
-export function text(node: ast.Expression): string {
+function text(node: ast.Expression): string {
   switch (node.kind) {
     case "name":
       return node.text;

@@ -12,7 +12,7 @@ import { testEnvironment, type ThetaRun } from "./theta-process.ts";
 
 const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
 /** Ends a stream's share of one command; session-main.ts writes it. */
-export const END_OF_RUN = "\u001e\n";
+const END_OF_RUN = "\u001e\n";
 
 interface Waiting {
   readonly resolve: (run: ThetaRun) => void;

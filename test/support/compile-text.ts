@@ -9,7 +9,7 @@ import { parse } from "../../dsl/parse.ts";
 import { positionOf } from "../../dsl/source.ts";
 import { memoryHost, MEMORY_ROOT, type MemorySources } from "./memory-host.ts";
 
-export interface Compiled {
+interface Compiled {
   readonly graph?: RecipeGraph;
   readonly tensors?: TensorGraph;
   readonly diagnostics: readonly Diagnostic[];

@@ -13,7 +13,7 @@ export interface TestTensor {
 export type TestTensors = Readonly<Record<string, TestTensor>>;
 
 /** A tensor of F64, F32, F16 or BF16 from numbers, each rounded once to nearest even. */
-export function floats(dtype: string, shape: readonly number[], values: readonly number[]): TestTensor {
+function floats(dtype: string, shape: readonly number[], values: readonly number[]): TestTensor {
   const count = shape.reduce((product, size) => product * size, 1);
   if (count !== values.length)
     throw new Error(`shape ${JSON.stringify(shape)} wants ${count} values, not ${values.length}`);
@@ -94,7 +94,7 @@ export function readSafetensors(path: string): Map<string, TestTensor> {
   return tensors;
 }
 
-export interface ModelDirectoryOptions {
+interface ModelDirectoryOptions {
   /** Content of config.json; false leaves the file out. */
   readonly config?: object | false;
   /** Other files by their name in the directory. */

@@ -13,7 +13,7 @@ export interface InputPlace {
   readonly span: Span;
 }
 
-export interface OutputPlace {
+interface OutputPlace {
   readonly node: OutputNode;
   /** Of the path in the recipe. */
   readonly pathSpan: Span;

@@ -3,7 +3,7 @@
 import { formatBytes } from "../size.ts";
 import { isInteractive, writeMessage } from "../terminal.ts";
 
-export interface ReadingLine {
+interface ReadingLine {
   /** How much there is to read. */
   total(bytes: number): void;
   /** How much was read. */

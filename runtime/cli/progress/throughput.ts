@@ -2,7 +2,7 @@
 
 import { formatBytes, formatSeconds } from "../size.ts";
 
-export interface Throughput {
+interface Throughput {
   /** Starts counting towards a total. */
   total(actions: number, bytes: number): void;
   actionDone(): void;
