@@ -21,6 +21,8 @@ struct Block {
   const W** values;
   /// By input: the block's first element as stored.
   const std::byte* const* stored;
+  /// What is stored was read some time ago and lies in memory, not in cache.
+  bool is_cold = false;
 
   const W* value(ValueId id) const { return values[id]; }
   const Bits<W>* mask(ValueId id) const { return reinterpret_cast<const Bits<W>*>(values[id]); }

@@ -1,17 +1,18 @@
 #include "cached_selection.h"
 
 #include <algorithm>
-#include <functional>
+
+#include "key_search.h"
 
 namespace theta {
 
 namespace {
-constexpr int kDigitBits = 11;
-constexpr int64_t kDigits = int64_t{1} << kDigitBits;
-/// Fewer candidates than this are sorted out by comparing.
-constexpr int64_t kFew = 192;
+/// An eighth of an octave to both sides of the guess: neighbouring groups are cut at nearly the same key, and a few
+/// percent of a group's keys lie in there.
 template <typename W>
-constexpr int kShift = kKeyBits<W> - kDigitBits;
+constexpr Bits<W> kReach = Bits<W>{1} << (FormatOf<W>::kFractionBits - 3);
+/// A range that was searched for holds at most this share of the group, or this many keys.
+constexpr int64_t kShare = 16, kFew = 64;
 }  // namespace
 
 template <typename W>
@@ -20,8 +21,7 @@ CachedSelection<W>::CachedSelection(const MaskRule& rule, int64_t group_size, in
     : MaskStatistic<W>(rule, group_size, groups_kept, memory),
       kernels_(kernels),
       found_(found),
-      keys_(memory.take<Key>(group_size)),
-      histogram_(memory.take<uint32_t>(2 * kDigits)) {}
+      keys_(memory.take<Key>(group_size)) {}
 
 template <typename W>
 void CachedSelection<W>::begin(int64_t first) {
@@ -37,50 +37,73 @@ void CachedSelection<W>::gather(const Block<W>& block, int64_t offset, int64_t c
 
 template <typename W>
 bool CachedSelection<W>::end_pass() {
-  const Range all{0, FormatOf<W>::kNan, 0};
-  if (count_ <= kFew) {
-    for (const CutWanted& wanted : this->wanted_) this->found(wanted, find(all, wanted.rank));
-    return true;
-  }
-  std::fill(histogram_, histogram_ + 2 * kDigits, 0);
-  kernels_of<W>(kernels_).histogram_keys(keys_, count_, 0, kShift<W>, histogram_);
-  for (const CutWanted& wanted : this->wanted_) {
-    this->found(wanted, find(digit_at(wanted.rank), wanted.rank));
+  for (size_t i = 0; i < this->wanted_.size(); ++i) {
+    const Cut<Key> cut = find(this->wanted_[i].rank, guesses_[i]);
+    this->found(this->wanted_[i], cut);
+    guesses_[i] = cut.key;
   }
   return true;
 }
 
-/// The digit that holds the key at `rank`.
 template <typename W>
-typename CachedSelection<W>::Range CachedSelection<W>::digit_at(int64_t rank) const {
-  Range range{0, 0, 0};
-  for (int64_t digit = kDigits - 1; digit >= 0; --digit) {
-    const int64_t here = int64_t{histogram_[2 * digit]} + histogram_[2 * digit + 1];
-    if (range.before + here > rank) {
-      range.low = static_cast<Key>(digit) << kShift<W>;
-      range.high = static_cast<Key>(range.low + ((Key{1} << kShift<W>)-1));
-      return range;
-    }
-    range.before += here;
+Cut<Bits<W>> CachedSelection<W>::find(int64_t rank, Key guess) {
+  const Key low = guess > kReach<W> ? static_cast<Key>(guess - kReach<W>) : 0;
+  Range range = collect(low, std::min(static_cast<Key>(guess + kReach<W>), FormatOf<W>::kNan));
+  if (rank < range.above || rank >= range.from) {
+    range = search(range, rank);
+    range = collect(range.low, range.high);
   }
+  const auto [key, above] =
+      key_at(kernels_of<W>(kernels_), found_.keys, range.from - range.above, range.low, range.high, rank - range.above);
+  int64_t tied = 0;
+  for (int64_t i = 0; i < range.from - range.above; ++i) {
+    found_.positions[tied] = found_.positions[i];
+    tied += found_.keys[i] == key;
+  }
+  const int64_t tied_rank = rank - range.above - above;
+  if (tied_rank + 1 == tied) return {key, 0};
+  kernels_.tie_keys(found_.positions, tied, static_cast<uint64_t>(this->first()) + this->rule_.tie, found_.ties);
+  return {key, tie_at(found_.ties, tied, tied_rank)};
+}
+
+/// Brings the keys of the range together.
+template <typename W>
+typename CachedSelection<W>::Range CachedSelection<W>::collect(Key low, Key high) {
+  Range range{low, high, 0, 0};
+  // A key read as a number has itself for a key.
+  const int64_t found = kernels_of<W>(kernels_).collect(reinterpret_cast<const W*>(keys_), count_, low, high,
+                                                        found_.keys, found_.positions, range.above);
+  range.from = range.above + found;
   return range;
 }
 
+/// A small range with the key at `rank`, from one that lies above or below it: in steps that double until one passes
+/// the key, then by halves.
 template <typename W>
-Cut<Bits<W>> CachedSelection<W>::find(const Range& range, int64_t rank) {
-  const WorkKernels<W>& kernels = kernels_of<W>(kernels_);
-  // A key read as a number has itself for a key.
-  const W* numbers = reinterpret_cast<const W*>(keys_);
-  int64_t count = kernels.collect(numbers, count_, range.low, range.high, found_.keys, found_.positions);
-  const int64_t in_range = rank - range.before;
-  std::nth_element(found_.keys, found_.keys + in_range, found_.keys + count, std::greater<>());
-  const Key key = found_.keys[in_range];
-  const int64_t above = std::count_if(found_.keys, found_.keys + in_range, [key](Key other) { return other > key; });
-  count = kernels.collect(numbers, count_, key, key, found_.keys, found_.positions);
-  const int64_t tied_rank = in_range - above;
-  if (tied_rank + 1 == count) return {key, 0};
-  kernels_.tie_keys(found_.positions, count, static_cast<uint64_t>(this->first()) + this->rule_.tie, found_.ties);
-  return {key, tie_at(found_.ties, count, tied_rank)};
+typename CachedSelection<W>::Range CachedSelection<W>::search(const Range& missed, int64_t rank) const {
+  const bool up = rank < missed.above;
+  Range range = up ? Range{static_cast<Key>(missed.high + 1), FormatOf<W>::kNan, 0, missed.above}
+                   : Range{0, static_cast<Key>(missed.low - 1), missed.from, count_};
+  bool passed = false;
+  for (Key step = kReach<W>; range.from - range.above > std::max(kFew, count_ / kShare) && range.low < range.high;) {
+    const auto width = static_cast<Key>(range.high - range.low);
+    const auto from_low = static_cast<Key>(passed ? width / 2 + 1
+                                           : up   ? std::min(step, width)
+                                                  : width - std::min(step, width) + 1);
+    const auto bound = static_cast<Key>(range.low + from_low);
+    const int64_t from = kernels_of<W>(kernels_).count_from(keys_, count_, bound);
+    if (from > rank) {
+      range.low = bound;
+      range.from = from;
+      passed = passed || !up;
+    } else {
+      range.high = static_cast<Key>(bound - 1);
+      range.above = from;
+      passed = passed || up;
+    }
+    step = static_cast<Key>(step * 2);
+  }
+  return range;
 }
 
 template class CachedSelection<float>;

@@ -18,20 +18,22 @@ class CachedSelection final : public MaskStatistic<W> {
 
  private:
   using Key = Bits<W>;
+  /// The keys from low to high, both included; `above` and `from` count the keys above high and those from low on.
   struct Range {
     Key low, high;
-    /// Elements above the range.
-    int64_t before;
+    int64_t above, from;
   };
 
-  Range digit_at(int64_t rank) const;
-  Cut<Key> find(const Range& range, int64_t rank);
+  Cut<Key> find(int64_t rank, Key guess);
+  Range collect(Key low, Key high);
+  Range search(const Range& missed, int64_t rank) const;
 
   const KernelTable& kernels_;
   const FoundElements<W>& found_;
   Key* const keys_;
-  uint32_t* const histogram_;
   int64_t count_ = 0;
+  /// Where the group before was cut; only speed depends on it.
+  std::array<Key, 2> guesses_{};
 };
 
 extern template class CachedSelection<float>;

@@ -46,7 +46,7 @@ void ChunkReader::start_span(int64_t begin) {
   resident_read_ = 0;
 }
 
-void ChunkReader::fetch(int64_t begin, int64_t end, ChunkSource& source, const KernelTable& kernels,
+bool ChunkReader::fetch(int64_t begin, int64_t end, ChunkSource& source, const KernelTable& kernels,
                         std::vector<InputCounters>& counters, std::vector<const std::byte*>& stored) {
   const bool resident = end - span_begin_ <= resident_elements_;
   const bool first = begin >= first_read_;
@@ -58,16 +58,17 @@ void ChunkReader::fetch(int64_t begin, int64_t end, ChunkSource& source, const K
     const int64_t there = std::min(end, buffer.input.elements) - begin;
     if (there > 0) requests_.push_back({buffer.input.input, begin * size, there * size, to, first});
   }
-  if (resident && end - span_begin_ <= resident_read_) return;
+  if (resident && end - span_begin_ <= resident_read_) return false;
   source.read(requests_);
   if (resident) resident_read_ = end - span_begin_;
-  if (!first) return;
+  if (!first) return true;
   first_read_ = end;
   for (const Buffer& buffer : buffers_) {
     const auto& [input, dtype, elements] = buffer.input;
     const int64_t there = std::max<int64_t>(std::min(end, elements) - begin, 0);
     count_not_finite_elements(kernels, dtype, stored[input], there, begin, counters[input]);
   }
+  return true;
 }
 
 }  // namespace theta

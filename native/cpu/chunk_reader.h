@@ -34,8 +34,8 @@ class ChunkReader {
   /// Elements before `begin` are not asked for any more.
   void start_span(int64_t begin);
   /// Elements [begin, end), at most a chunk, of the span; counts what is read for the first time. `stored[input]`
-  /// becomes where an input's are.
-  void fetch(int64_t begin, int64_t end, ChunkSource& source, const KernelTable& kernels,
+  /// becomes where an input's are. → whether anything was read, false where all was kept.
+  bool fetch(int64_t begin, int64_t end, ChunkSource& source, const KernelTable& kernels,
              std::vector<InputCounters>& counters, std::vector<const std::byte*>& stored);
 
  private:

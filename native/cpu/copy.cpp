@@ -65,6 +65,7 @@ Counters run_copy(const TaskSpec& task, ChunkSource& source, ChunkSink& sink, st
              if (input != copied) return;
              if (has_nan) make_nan_canonical(*tensor.dtype, buffer, bytes);
              sink.write(begin, buffer, bytes);
+             sink.settle();
            });
   }
   return counters;

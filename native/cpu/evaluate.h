@@ -36,8 +36,10 @@ class ChunkSource {
 class ChunkSink {
  public:
   virtual ~ChunkSink() = default;
-  /// Takes the output's bytes in order, each once; `from` is valid during the call.
+  /// Takes the output's bytes in order, each once; `from` stays as it is until settle().
   virtual void write(int64_t begin, const std::byte* from, int64_t bytes) = 0;
+  /// What the last write() took is about to be overwritten.
+  virtual void settle() {}
 };
 
 /// The type W that arithmetic runs in; `bytes` takes the first input over as it is.

@@ -110,16 +110,35 @@ void Evaluation<W>::run_pass(const BoundPass<W>& pass, int64_t begin, int64_t en
   for (int64_t chunk = begin; chunk < end; chunk += task_.chunk) {
     const int64_t chunk_end = std::min(chunk + task_.chunk, end);
     check_cancelled();
-    task_.reader->fetch(chunk, chunk_end, source_, task_.kernels, counters_.inputs, chunk_stored_);
+    chunk_is_cold_ = !task_.reader->fetch(chunk, chunk_end, source_, task_.kernels, counters_.inputs, chunk_stored_);
     chunk_begin_ = chunk;
+    if (pass.is_output) sink_.settle();
     run_chunk(pass, chunk, chunk_end);
     if (pass.is_output) sink_.write(chunk * size, task_.output, (chunk_end - chunk) * size);
   }
 }
 
+/// The runs that all statistics of the pass make do with, or null.
+template <typename W>
+const SampleRuns* Evaluation<W>::sample_of(const BoundPass<W>& pass) const {
+  if (pass.is_output || pass.stages.size() > 1) return nullptr;
+  const std::vector<Statistic<W>*>& statistics = pass.stages.back().statistics;
+  const SampleRuns* runs = statistics.front()->sample();
+  const auto agrees = [runs](const Statistic<W>* other) { return other->sample() && *other->sample() == *runs; };
+  return runs && std::ranges::all_of(statistics, agrees) ? runs : nullptr;
+}
+
 template <typename W>
 void Evaluation<W>::run_chunk(const BoundPass<W>& pass, int64_t begin, int64_t end) {
   const BoundStage<W>& last = pass.stages.back();
+  if (const SampleRuns* runs = sample_of(pass)) {
+    runs->for_each(begin, end, [&](int64_t from, int64_t to) {
+      run_stage(last, from, to, [&](const Block<W>& block) {
+        for (Statistic<W>* statistic : last.statistics) statistic->gather(block, 0, block.count);
+      });
+    });
+    return;
+  }
   const int64_t unit = pass.stages.size() > 1 ? task_.unit : end - begin;
   for (int64_t at = begin; at < end; at += unit) {
     const int64_t unit_end = std::min(at + unit, end);
@@ -144,7 +163,7 @@ void Evaluation<W>::run_stage(const BoundStage<W>& stage, int64_t begin, int64_t
     for (const ChunkReader::Input& input : task_.inputs) {
       block_stored_[input.input] = chunk_stored_[input.input] + (at - chunk_begin_) * size_of(input.dtype);
     }
-    const Block<W> block{at, std::min(kBlock, end - at), values_.data(), block_stored_.data()};
+    const Block<W> block{at, std::min(kBlock, end - at), values_.data(), block_stored_.data(), chunk_is_cold_};
     for (const auto& [id, slot, step] : stage.steps) step(block, slot);
     body(block);
   }

@@ -19,6 +19,7 @@ class Evaluation {
   void run_span(int64_t begin, int64_t end);
   void run_statistics(BoundPass<W> pass, int64_t begin, int64_t end);
   void run_pass(const BoundPass<W>& pass, int64_t begin, int64_t end);
+  const SampleRuns* sample_of(const BoundPass<W>& pass) const;
   void run_chunk(const BoundPass<W>& pass, int64_t begin, int64_t end);
   /// Calls `body(block)` for each block of [begin, end) of the chunk that is in memory, with the stage's values.
   template <typename Body>
@@ -36,6 +37,7 @@ class Evaluation {
   Counters counters_;
   /// First element of the chunk in memory, and its inputs.
   int64_t chunk_begin_ = 0;
+  bool chunk_is_cold_ = false;
   std::vector<const std::byte*> chunk_stored_;
   /// By operation and by input, as a Block shows them.
   std::vector<const W*> values_;

@@ -38,7 +38,7 @@ struct TiesRule {
 /// Lanes of the reduction (METHODS.md, "Sums"): element j of a block of 4,096 is added to lane j mod 16.
 inline constexpr int kLanes = 16;
 
-/// Elements behind its last that collect() may write.
+/// Elements behind its last that collect() and find() may write.
 inline constexpr int64_t kCollectSlack = 16;
 
 template <typename W>
@@ -85,12 +85,13 @@ struct WorkKernels {
   void (*band)(const W* x, Key low, Key high, Key* to, int64_t n);
 
   void (*keys)(const W* x, Key* to, int64_t n);
-  /// Counts digit (key >> shift), two counters each: table[2 × digit + (j mod 2)].
-  void (*histogram)(const W* x, int64_t n, int shift, int64_t* table);
-  /// The same of keys, counted from `low`, in 32-bit counters.
-  void (*histogram_keys)(const Key* keys, int64_t n, Key low, int shift, uint32_t* table);
-  /// Keys in [low, high] and their positions; → their number. Needs room for n + kCollectSlack of each.
-  int64_t (*collect)(const W* x, int64_t n, Key low, Key high, Key* keys, uint32_t* positions);
+  /// How many keys are at least `bound`.
+  int64_t (*count_from)(const Key* keys, int64_t n, Key bound);
+  /// Keys in [low, high] and their positions; → their number. Needs room for n + kCollectSlack of each. Adds the number
+  /// of keys above `high` to `above`.
+  int64_t (*collect)(const W* x, int64_t n, Key low, Key high, Key* keys, uint32_t* positions, int64_t& above);
+  /// Positions of the elements with this key; → their number. Needs the same room.
+  int64_t (*find)(const W* x, int64_t n, Key key, uint32_t* positions);
 
   /// Adds elements of a block to its lanes; `n` may be anything, element 0 belongs to lane 0.
   void (*lanes_absolute)(const W* x, int64_t n, double* lanes);

@@ -170,19 +170,19 @@ THETA_HD void agree_tile(const Terms<W>& terms, Elect elect, int64_t begin, int6
     const Bits<W> mark = counted ? 1 : static_cast<Bits<W>>(Bits<W>{1} << k);
     if (weight == 0) {
       if (elect != Elect::unweighted) continue;
-      for (int64_t i = 0; i < n; ++i) in[i] += agrees(x[i], elected[i]) ? mark : 0;
+      for (int64_t i = 0; i < n; ++i) in[i] += agrees(x[i], elected[i]) & mark;
     } else if (elect == Elect::unweighted) {
       for (int64_t i = 0; i < n; ++i) {
-        const bool stays = agrees(x[i], elected[i]);
-        sum[i] = stays ? sum[i] + weight * x[i] : sum[i];
-        in[i] += stays ? mark : 0;
+        const Bits<W> stays = agrees(x[i], elected[i]);
+        sum[i] = where(stays, sum[i] + weight * x[i], sum[i]);
+        in[i] += stays & mark;
       }
     } else {
       for (int64_t i = 0; i < n; ++i) {
         const W term = weight * x[i];
-        const bool stays = agrees(term, elected[i]);
-        sum[i] = stays ? sum[i] + term : sum[i];
-        in[i] += stays ? mark : 0;
+        const Bits<W> stays = agrees(term, elected[i]);
+        sum[i] = where(stays, sum[i] + term, sum[i]);
+        in[i] += stays & mark;
       }
     }
   }
@@ -200,7 +200,7 @@ THETA_HD void divisors_tile(const Terms<W>& terms, const TiesRule<W>& rule, int6
     const double exact = rule.weights[k], magnitude = exact < 0 ? -exact : exact;
     const W* x = terms.values[k] + begin;
     for (int64_t i = 0; i < n; ++i) {
-      const bool stays = agrees(by * x[i], elected[i]);
+      const bool stays = agrees(by * x[i], elected[i]) != 0;
       total[i] = stays ? total[i] + exact : total[i];
       absolute[i] = stays ? absolute[i] + magnitude : absolute[i];
     }
@@ -208,6 +208,36 @@ THETA_HD void divisors_tile(const Terms<W>& terms, const TiesRule<W>& rule, int6
   for (int64_t i = 0; i < n; ++i) {
     const W divisor = static_cast<W>(divisor_of(total[i], absolute[i]));
     divisors[i] = divisor == 0 ? W{1} : divisor;
+  }
+}
+
+/// table[set], by choosing between halves of the table: a gather takes longer while the table is small.
+template <int terms, typename W>
+THETA_HD W choose(const W* table, Bits<W> set) {
+  if constexpr (terms == 0) {
+    return table[0];
+  } else {
+    const W without = choose<terms - 1>(table, set), with = choose<terms - 1>(table + (1 << (terms - 1)), set);
+    return where(lanes_of<W>(set >> (terms - 1) & 1), with, without);
+  }
+}
+
+template <int terms, typename W>
+THETA_HD void choose_tile(const W* table, const Bits<W>* sets, int64_t n, W* __restrict to) {
+  for (int64_t i = 0; i < n; ++i) to[i] = choose<terms>(table, sets[i]);
+}
+
+template <typename W>
+THETA_HD void look_up_tile(const W* table, int terms, const Bits<W>* sets, int64_t n, W* __restrict to) {
+  switch (terms) {
+    case 2:
+      return choose_tile<2>(table, sets, n, to);
+    case 3:
+      return choose_tile<3>(table, sets, n, to);
+    case 4:
+      return choose_tile<4>(table, sets, n, to);
+    default:
+      for (int64_t i = 0; i < n; ++i) to[i] = table[sets[i]];
   }
 }
 
@@ -219,7 +249,8 @@ THETA_HD void ties_tile(const Terms<W>& terms, const TiesRule<W>& rule, int64_t 
   elect_tile(terms, rule.elect, begin, n, elected);
   if (rule.divide == DivideBy::weights && rule.divisors) {
     agree_tile<W, false>(terms, rule.elect, begin, n, elected, to, in);
-    for (int64_t i = 0; i < n; ++i) to[i] = terms.scale * (to[i] / rule.divisors[in[i]]);
+    look_up_tile(rule.divisors, terms.count, in, n, divisors);
+    for (int64_t i = 0; i < n; ++i) to[i] = terms.scale * (to[i] / divisors[i]);
     return;
   }
   agree_tile<W, true>(terms, rule.elect, begin, n, elected, to, in);
@@ -282,50 +313,55 @@ void keys(const W* x, Bits<W>* __restrict to, int64_t n) {
   for (int64_t i = 0; i < n; ++i) to[i] = key_of(x[i]);
 }
 
+template <typename Key>
+int64_t count_from(const Key* keys, int64_t n, Key bound) {
+  // Keys have their highest bit clear: signed comparisons serve, and every instruction set has them.
+  using Signed = std::make_signed_t<Key>;
+  Key count = 0;
+  for (int64_t i = 0; i < n; ++i) count += static_cast<Signed>(keys[i]) >= static_cast<Signed>(bound);
+  return static_cast<int64_t>(count);
+}
+
 template <typename W>
-void histogram(const W* x, int64_t n, int shift, int64_t* __restrict table) {
+int64_t collect(const W* x, int64_t n, Bits<W> low, Bits<W> high, Bits<W>* keys, uint32_t* positions, int64_t& above) {
+  using Signed = std::make_signed_t<Bits<W>>;
+  int64_t found = 0;
   int64_t begin = 0;
+  Bits<W> higher = 0;
   for (; begin + kTile <= n; begin += kTile) {
-    uint32_t digits[kTile];
-    for (int64_t i = 0; i < kTile; ++i) digits[i] = static_cast<uint32_t>(key_of(x[begin + i]) >> shift);
-    for (int64_t i = 0; i < kTile; i += 2) {
-      ++table[2 * int64_t{digits[i]}];
-      ++table[2 * int64_t{digits[i + 1]} + 1];
+    alignas(64) Bits<W> tile[kTile];
+    for (int64_t i = 0; i < kTile; ++i) tile[i] = key_of(x[begin + i]);
+    for (int64_t i = 0; i < kTile; ++i) higher += static_cast<Signed>(tile[i]) > static_cast<Signed>(high);
+    for (int64_t i = 0; i < kTile; i += kMatchGroup) {
+      const uint32_t matches = match(tile + i, low, high);
+      found += append(matches, tile + i, static_cast<uint32_t>(begin + i), keys + found, positions + found);
     }
   }
-  for (; begin < n; ++begin) ++table[2 * static_cast<int64_t>(key_of(x[begin]) >> shift) + (begin & 1)];
-}
-
-template <typename Key>
-void histogram_keys(const Key* keys, int64_t n, Key low, int shift, uint32_t* __restrict table) {
-  int64_t i = 0;
-  for (; i + 4 <= n; i += 4) {
-    ++table[2 * static_cast<int64_t>((keys[i] - low) >> shift)];
-    ++table[2 * static_cast<int64_t>((keys[i + 1] - low) >> shift) + 1];
-    ++table[2 * static_cast<int64_t>((keys[i + 2] - low) >> shift)];
-    ++table[2 * static_cast<int64_t>((keys[i + 3] - low) >> shift) + 1];
+  for (; begin < n; ++begin) {
+    const Bits<W> key = key_of(x[begin]);
+    higher += key > high;
+    if (key < low || key > high) continue;
+    keys[found] = key;
+    positions[found++] = static_cast<uint32_t>(begin);
   }
-  for (; i < n; ++i) ++table[2 * static_cast<int64_t>((keys[i] - low) >> shift)];
+  above += static_cast<int64_t>(higher);
+  return found;
 }
 
 template <typename W>
-int64_t collect(const W* x, int64_t n, Bits<W> low, Bits<W> high, Bits<W>* keys, uint32_t* positions) {
+int64_t find(const W* x, int64_t n, Bits<W> key, uint32_t* positions) {
   int64_t found = 0;
   int64_t begin = 0;
   for (; begin + kTile <= n; begin += kTile) {
     alignas(64) Bits<W> tile[kTile];
     for (int64_t i = 0; i < kTile; ++i) tile[i] = key_of(x[begin + i]);
     for (int64_t i = 0; i < kTile; i += kMatchGroup) {
-      const uint32_t matches = match(tile + i, low, high);
-      if (matches == 0) continue;
-      found += append(matches, tile + i, static_cast<uint32_t>(begin + i), keys + found, positions + found);
+      found += append(match(tile + i, key, key), static_cast<uint32_t>(begin + i), positions + found);
     }
   }
   for (; begin < n; ++begin) {
-    const Bits<W> key = key_of(x[begin]);
-    if (key < low || key > high) continue;
-    keys[found] = key;
-    positions[found++] = static_cast<uint32_t>(begin);
+    positions[found] = static_cast<uint32_t>(begin);
+    found += key_of(x[begin]) == key;
   }
   return found;
 }
@@ -398,9 +434,9 @@ constexpr WorkKernels<W> work_kernels() {
   k.select = select<W>;
   k.band = band<W>;
   k.keys = keys<W>;
-  k.histogram = histogram<W>;
-  k.histogram_keys = histogram_keys<Bits<W>>;
+  k.count_from = count_from<Bits<W>>;
   k.collect = collect<W>;
+  k.find = find<W>;
   k.lanes_absolute = lanes_absolute<W>;
   k.lanes_product = lanes_product<W>;
   return k;

@@ -89,7 +89,9 @@ THETA_HD uint32_t match(const Key* keys, Key low, Key high) {
 
 #endif
 
-/// Appends the keys that match and their positions, `first` for keys[0]; → their number. May write kMatchGroup of each.
+/// Appends the keys that match and their positions, `first` for keys[0], or the positions alone; → their number. May
+/// write kMatchGroup of each. Vector code always writes: whether a few keys hold one that matches is a branch that
+/// processors cannot foresee.
 #if defined(__AVX512F__) && defined(__AVX512VL__)
 
 // Into a register first: compressing stores are slow on some processors.
@@ -100,6 +102,67 @@ THETA_HD int64_t append(uint32_t matches, const uint32_t* keys, uint32_t first, 
   _mm512_storeu_si512(to, _mm512_maskz_compress_epi32(mask, _mm512_loadu_si512(keys)));
   _mm512_storeu_si512(positions, _mm512_maskz_compress_epi32(mask, position));
   return __builtin_popcount(matches);
+}
+
+THETA_HD int64_t append(uint32_t matches, uint32_t first, uint32_t* positions) {
+  const __m512i order = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const __m512i position = _mm512_add_epi32(_mm512_set1_epi32(static_cast<int>(first)), order);
+  _mm512_storeu_si512(positions, _mm512_maskz_compress_epi32(static_cast<__mmask16>(matches), position));
+  return __builtin_popcount(matches);
+}
+
+#elif defined(__AVX2__)
+
+/// By the set of matches among eight lanes: their numbers, a byte each, in order.
+struct PackedLanes {
+  uint64_t of[256];
+};
+
+constexpr PackedLanes packed_lanes() {
+  PackedLanes lanes{};
+  for (uint32_t set = 0; set < 256; ++set) {
+    int at = 0;
+    for (uint64_t lane = 0; lane < 8; ++lane) {
+      if (set >> lane & 1) lanes.of[set] |= lane << (8 * at++);
+    }
+  }
+  return lanes;
+}
+
+alignas(64) constexpr PackedLanes kPackedLanes = packed_lanes();
+
+THETA_HD int64_t append(uint32_t matches, const uint32_t* keys, uint32_t first, uint32_t* to, uint32_t* positions) {
+  int64_t count = 0;
+  for (int part = 0; part < 2; ++part) {
+    const uint32_t set = matches >> (8 * part) & 0xff;
+    const __m256i lanes = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(static_cast<long long>(kPackedLanes.of[set])));
+    const __m256i key = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(keys + 8 * part));
+    const __m256i base = _mm256_set1_epi32(static_cast<int>(first) + 8 * part);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + count), _mm256_permutevar8x32_epi32(key, lanes));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(positions + count), _mm256_add_epi32(base, lanes));
+    count += __builtin_popcount(set);
+  }
+  return count;
+}
+
+THETA_HD int64_t append(uint32_t matches, uint32_t first, uint32_t* positions) {
+  int64_t count = 0;
+  for (int part = 0; part < 2; ++part) {
+    const uint32_t set = matches >> (8 * part) & 0xff;
+    const __m256i lanes = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(static_cast<long long>(kPackedLanes.of[set])));
+    const __m256i base = _mm256_set1_epi32(static_cast<int>(first) + 8 * part);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(positions + count), _mm256_add_epi32(base, lanes));
+    count += __builtin_popcount(set);
+  }
+  return count;
+}
+
+#else
+
+THETA_HD int64_t append(uint32_t matches, uint32_t first, uint32_t* positions) {
+  int64_t count = 0;
+  for (; matches; matches &= matches - 1) positions[count++] = first + static_cast<uint32_t>(__builtin_ctz(matches));
+  return count;
 }
 
 #endif

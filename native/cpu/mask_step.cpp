@@ -33,7 +33,7 @@ struct MaskStep {
 
   /// Gives the elements whose key is the cut's and that lie before it this value.
   void mark_ties(const Cut<Key>& cut, const W* x, int64_t index, int64_t count, Key value, Key* mask) const {
-    const int64_t tied = kernels_of<W>(kernels).collect(x, count, cut.key, cut.key, found.keys, found.positions);
+    const int64_t tied = kernels_of<W>(kernels).find(x, count, cut.key, found.positions);
     kernels.tie_keys(found.positions, tied, static_cast<uint64_t>(index) + rule.tie, found.ties);
     for (int64_t i = 0; i < tied; ++i) {
       Key& lane = mask[found.positions[i]];

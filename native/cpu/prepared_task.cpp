@@ -16,7 +16,7 @@ namespace {
 /// Groups of at most this many elements are resolved in cache.
 constexpr int64_t kLocalElements = int64_t{1} << 16;
 /// Elements that a streamed selection keeps a cut.
-constexpr int64_t kMostCandidates = int64_t{1} << 18, kFewestCandidates = int64_t{1} << 10;
+constexpr int64_t kMostCandidates = int64_t{1} << 19, kFewestCandidates = int64_t{1} << 10;
 constexpr int64_t kWidestElement = 8;
 
 /// The input that an operation loads, or -1.
@@ -105,7 +105,7 @@ void PreparedTask<W>::make_statistics(const EvaluateOptions& options, Carver& me
     const Facts& facts = schedule.facts[id];
     if (facts.is_mask && facts.statistic && !schedule.is_local[id]) streamed += 2;
   }
-  const int64_t room = options.memory_bytes / 8 / std::max<int64_t>(streamed, 1);
+  const int64_t room = options.memory_bytes / 4 / std::max<int64_t>(streamed, 1);
   const int64_t capacity =
       std::min(std::clamp(room / StreamedSelection<W>::bytes_per_candidate, kFewestCandidates, kMostCandidates),
                std::max<int64_t>(schedule.span, 1));

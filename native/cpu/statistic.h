@@ -3,6 +3,7 @@
 
 #include "block.h"
 #include "carver.h"
+#include "sample_runs.h"
 
 namespace theta {
 
@@ -24,6 +25,8 @@ class Statistic {
   virtual void gather(const Block<W>& block, int64_t offset, int64_t count) = 0;
   /// The group is through once more. → false where another pass over it is needed.
   virtual bool end_pass() = 0;
+  /// Not null: the next pass needs to gather over these runs only.
+  virtual const SampleRuns* sample() const { return nullptr; }
 
   int64_t group_size() const { return group_size_; }
 

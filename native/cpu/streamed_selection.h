@@ -1,9 +1,11 @@
-// Cuts of groups that are larger than the cache: each pass over the data narrows down where a cut lies, digit by digit
-// of the keys, until what is left fits into a buffer or has one key only. Equal keys are cut by their ties: these are
-// uniform, so a window around the place where the cut is expected holds it, and only the window is kept.
+// Cuts of groups that are larger than the cache. A sample tells between which two elements of the canonical order a cut
+// lies, give or take; one pass over the group counts what comes before them and keeps what lies between, and the cut is
+// among these. Should a sample mislead, passes narrow down where the cut lies digit by digit, first of the keys, then
+// of the ties, until what is left fits: never wrong, only slower.
 #pragma once
 
 #include "mask_statistic.h"
+#include "sample_runs.h"
 
 namespace theta {
 
@@ -17,6 +19,7 @@ class StreamedSelection final : public MaskStatistic<W> {
   void begin(int64_t first) override;
   void gather(const Block<W>& block, int64_t offset, int64_t count) override;
   bool end_pass() override;
+  const SampleRuns* sample() const override { return sampling_ ? &runs_ : nullptr; }
 
   /// Bytes that `capacity` elements take.
   static constexpr int64_t bytes_per_candidate = sizeof(Bits<W>) + sizeof(uint64_t);
@@ -24,48 +27,47 @@ class StreamedSelection final : public MaskStatistic<W> {
  private:
   using Key = Bits<W>;
 
-  enum class Mode : uint8_t {
-    count_first_digit,
-    count_digit,
-    /// Keep every candidate.
-    keep,
-    /// All candidates have one key: keep those whose ties lie in the window, count those above it.
-    keep_window,
-    /// The window missed: count the ties' first digit.
-    count_ties,
-    found,
+  enum class Mode : uint8_t { keep, count_keys, count_ties, found };
+
+  /// A place in the canonical order, given by an element that need not exist.
+  struct Edge {
+    Key key;
+    uint64_t tie;
   };
 
-  /// One cut that is looked for: the candidates are the elements with keys in [low, high] and, once that is one key,
-  /// ties in [tie_low, tie_high]; the element wanted is at `rank` among them.
+  /// One cut that is looked for: the candidates are the elements from `last` up to `first`; the element wanted is at
+  /// `rank` in the group.
   struct Search {
     CutWanted wanted;
     Mode mode;
-    int64_t rank;
-    int64_t candidates;
-    Key low, high;
-    uint64_t tie_low, tie_high;
-    /// Of the digit that was counted.
+    Edge first, last;
+    /// Elements before `first`.
+    int64_t above;
+    /// Elements kept, or that would have been kept had there been room.
+    int64_t kept;
+    /// Of the digit that is counted.
     int shift;
-    uint64_t window_low, window_high;
-    int64_t kept, above;
-    int64_t* histogram;
     Key* keys;
     uint64_t* ties;
+    int64_t* histogram;
   };
 
+  void take_sample(const Block<W>& block, int64_t offset, int64_t count);
+  void guess(Search& search);
+  Edge edge_at(double sample_rank) const;
   void gather_candidates(Search& search, const W* x, int64_t count, int64_t index);
-  void keep_candidates(Search& search, int64_t count);
-  void narrow_key(Search& search, const int64_t* histogram);
-  void narrow_tie(Search& search);
+  void keep(Search& search, int64_t found);
+  void count_by(Search& search, Mode mode, int shift);
+  void narrow(Search& search);
   void finish(Search& search);
-  Key key_at(Search& search, int64_t& rank);
-  void finish_window(Search& search);
-  void choose(Search& search, bool may_guess);
 
   const KernelTable& kernels_;
   const FoundElements<W>& found_;
   const int64_t capacity_;
+  const SampleRuns runs_;
+  bool sampling_ = false;
+  Key* const sample_;
+  int64_t sampled_ = 0;
   std::array<Search, 2> searches_;
 };
 

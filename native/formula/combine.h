@@ -17,12 +17,25 @@ THETA_HD W sign_of(W x) {
   return x > 0 ? W{1} : x < 0 ? W{-1} : x == 0 ? W{0} : x;
 }
 
-/// Whether a term stays in under sign consensus; `sum` elects, and a sum of 0 elects plus. A NaN agrees with no sign,
-/// and as a sum it elects minus. Written without a choice between comparisons, which compilers do not vectorise.
+/// All ones, or zero.
 template <typename W>
-THETA_HD bool agrees(W term, W sum) {
-  const W oriented = sum >= 0 ? term : -term;
-  return oriented > 0;
+THETA_HD Bits<W> lanes_of(bool condition) {
+  return static_cast<Bits<W>>(0 - static_cast<Bits<W>>(condition));
+}
+
+/// `a` in lanes of ones, `b` in lanes of zeros. Compilers may make branches of ?: in loops, and these are foreseen by
+/// nobody: whether terms agree is as good as random.
+template <typename W>
+THETA_HD W where(Bits<W> lanes, W a, W b) {
+  return std::bit_cast<W>(
+      static_cast<Bits<W>>((std::bit_cast<Bits<W>>(a) & lanes) | (std::bit_cast<Bits<W>>(b) & ~lanes)));
+}
+
+/// Lanes of ones where a term stays in under sign consensus; `sum` elects, and a sum of 0 elects plus. A NaN agrees
+/// with no sign, and as a sum it elects minus.
+template <typename W>
+THETA_HD Bits<W> agrees(W term, W sum) {
+  return lanes_of<W>(where(lanes_of<W>(sum >= 0), term, -term) > 0);
 }
 
 /// Σw in float64, 0 when it counts as zero (METHODS.md, "Strategies on vectors").

@@ -1,6 +1,6 @@
 // What the compute core costs an output element, without files and digests: base and three fine-tunes in bfloat16, one
 // tensor. Build it with the sources listed in native/sources.json; arguments: rows, columns, memory in MiB, part of
-// a recipe's name, part of a variant's name.
+// a recipe's name, part of a variant's name, repetitions (the fastest counts).
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -102,6 +102,7 @@ int main(int argc, char** argv) {
   const int64_t memory = (argc > 3 ? std::atoll(argv[3]) : 160) << 20;
   const char* only = argc > 4 ? argv[4] : "";
   const char* only_isa = argc > 5 ? argv[5] : "";
+  const int repeats = argc > 6 ? std::atoi(argv[6]) : 3;
   set_default_floating_point_environment();
   MemorySource source = models(rows * columns);
   const std::vector<double> weights{0.7, 0.5, 0.3};
@@ -133,7 +134,7 @@ int main(int argc, char** argv) {
       const TaskSpec task{program, std::vector<TensorDesc>(program.operations.size() == 3 ? 2 : kModels + 1, tensor),
                           tensor, Work::f32, Overflow::inf};
       double best = 1e9;
-      for (int repeat = 0; repeat < 3; ++repeat) {
+      for (int repeat = 0; repeat < repeats; ++repeat) {
         NullSink sink;
         const double start = thread_seconds();
         evaluate(task, source, sink, arena, {memory, 1 << 20}, kernels_for(isa), cancelled);

@@ -4,6 +4,7 @@
 #include "cpu/kernels.h"
 
 #include <algorithm>
+#include <span>
 
 #include "../check.h"
 #include "samples.h"
@@ -87,39 +88,44 @@ void arithmetic_agrees(int64_t size) {
 template <typename W>
 void searches_agree(int64_t size) {
   using Key = Bits<W>;
+  using Kernels = WorkKernels<W>;
   const auto x = numbers<W>(size, 5);
   same_in_all<Key>(size,
                    [&](const KernelTable& t, Guarded<Key>& to) { kernels_of<W>(t).keys(x.data(), to.data(), size); });
-  const Key low = key_of(W(0.005)), high = key_of(W(0.01)), all = static_cast<Key>(~Key{0});
-  for (const auto& [from, to_key] : {std::pair{low, high}, std::pair{Key{0}, all}, std::pair{high, high}}) {
-    same_in_all<Key>(size, [&](const KernelTable& table, Guarded<Key>& to) {
-      kernels_of<W>(table).band(x.data(), from, to_key, to.data(), size);
+  const Key low = key_of(W(0.005)), high = key_of(W(0.01)), last = FormatOf<W>::kMagnitude;
+  for (const auto& [from, to] : {std::pair{low, high}, std::pair{Key{0}, last}, std::pair{high, high}}) {
+    same_in_all<Key>(size, [&](const KernelTable& table, Guarded<Key>& lanes) {
+      kernels_of<W>(table).band(x.data(), from, to, lanes.data(), size);
     });
     for (const Isa isa : supported_isas()) {
+      const Kernels& kernels = kernels_of<W>(kernels_for(isa));
       std::vector<Key> keys(static_cast<size_t>(size + kCollectSlack));
       std::vector<uint32_t> positions(static_cast<size_t>(size + kCollectSlack));
-      const Key last = std::min(to_key, static_cast<Key>(FormatOf<W>::kMagnitude));
-      const int64_t found =
-          kernels_of<W>(kernels_for(isa)).collect(x.data(), size, from, last, keys.data(), positions.data());
-      int64_t expected = 0;
+      int64_t above = 7;
+      const int64_t found = kernels.collect(x.data(), size, from, to, keys.data(), positions.data(), above);
+      int64_t expected = 0, expected_above = 7;
       for (int64_t i = 0; i < size; ++i) {
         const Key key = key_of(x[static_cast<size_t>(i)]);
-        if (key < from || key > last) continue;
+        expected_above += key > to;
+        if (key < from || key > to) continue;
         CHECK(expected < found && keys[static_cast<size_t>(expected)] == key &&
               positions[static_cast<size_t>(expected)] == i);
         ++expected;
       }
       CHECK(found == expected);
+      CHECK(above == expected_above);
+      const auto from_low =
+          std::ranges::count_if(keys.data(), keys.data() + found, [&](Key key) { return key >= low; });
+      CHECK(kernels.count_from(keys.data(), found, low) == from_low);
+      for (const Key key : {Key{0}, key_of(W(1) / 64), FormatOf<W>::kNan}) {
+        std::vector<uint32_t> wanted;
+        for (size_t i = 0; i < x.size(); ++i) {
+          if (key_of(x[i]) == key) wanted.push_back(static_cast<uint32_t>(i));
+        }
+        const int64_t tied = kernels.find(x.data(), size, key, positions.data());
+        CHECK(std::ranges::equal(wanted, std::span(positions).first(static_cast<size_t>(tied))));
+      }
     }
-  }
-  const int shift = kKeyBits<W> - 16;
-  for (const Isa isa : supported_isas()) {
-    std::vector<int64_t> table(2 << 16), expected(1 << 16);
-    kernels_of<W>(kernels_for(isa)).histogram(x.data(), size, shift, table.data());
-    for (const W value : x) ++expected[static_cast<size_t>(key_of(value) >> shift)];
-    bool same = true;
-    for (size_t i = 0; i < expected.size(); ++i) same = same && table[2 * i] + table[2 * i + 1] == expected[i];
-    CHECK(same);
   }
 }
 
