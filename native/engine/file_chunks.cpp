@@ -15,8 +15,8 @@ constexpr int64_t kReadAtOnce = 4 << 20;
 
 }  // namespace
 
-FileSource::FileSource(const ComputeTask& task, Worker& worker)
-    : task_(task), worker_(worker), messages_(task.places.size()), hashed_(task.places.size(), 0) {
+FileSource::FileSource(const ComputeTask& task, FileSink& sink, Worker& worker)
+    : task_(task), sink_(sink), worker_(worker), messages_(task.places.size()), hashed_(task.places.size(), 0) {
   for (size_t i = 0; i < task.places.size(); ++i) {
     const int64_t head = std::min(task.spec.inputs[i].bytes, worker.options.chunk_bytes);
     read_ahead(task.places[i].fd, static_cast<uint64_t>(task.places[i].offset), static_cast<uint64_t>(head));
@@ -59,6 +59,8 @@ void FileSource::read_slices(std::span<const ReadRequest> requests, int64_t slic
         hashed += bytes;
       }
     }
+    // As many bytes as of an input: five messages, or three, then pair as well as four.
+    if (!pieces.empty()) pieces.push_back(sink_.take_unhashed(slice));
     update_all(pieces);
     Progress::add(worker_.progress.read, read);
     Progress::add(worker_.progress.hashed, hashed);
@@ -89,14 +91,26 @@ void FileSource::hash_rest(size_t input) {
 
 void FileSink::write(int64_t begin, const std::byte* from, int64_t bytes) {
   (void)begin;  // In order, each byte once: the sink knows where it stands.
-  const Bytes data(from, static_cast<size_t>(bytes));
-  message_.update(data);
-  sink_.write(data);
-  Progress::add(worker_.progress.hashed, bytes);
+  settle();
+  unhashed_ = Bytes(from, static_cast<size_t>(bytes));
+  sink_.write(unhashed_);
   Progress::add(worker_.progress.written, bytes);
 }
 
+void FileSink::settle() {
+  const HashPiece rest = take_unhashed(static_cast<int64_t>(unhashed_.size()));
+  message_.update(rest.data);
+}
+
+HashPiece FileSink::take_unhashed(int64_t bytes) {
+  const Bytes taken = unhashed_.first(std::min(static_cast<size_t>(bytes), unhashed_.size()));
+  unhashed_ = unhashed_.subspan(taken.size());
+  Progress::add(worker_.progress.hashed, static_cast<int64_t>(taken.size()));
+  return {&message_, taken};
+}
+
 Digest FileSink::finish() {
+  settle();
   sink_.finish();
   return message_.finish();
 }

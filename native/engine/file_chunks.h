@@ -8,9 +8,30 @@
 
 namespace theta {
 
+class FileSink : public ChunkSink {
+ public:
+  FileSink(const ComputeTask& task, Worker& worker)
+      : sink_(task.output.fd, static_cast<uint64_t>(task.output.offset), static_cast<uint64_t>(task.spec.output.bytes)),
+        worker_(worker) {}
+
+  void write(int64_t begin, const std::byte* from, int64_t bytes) override;
+  void settle() override;
+  Digest finish();
+
+  /// Up to `bytes` of what was written and is not hashed yet, for whoever has something to pair it with.
+  HashPiece take_unhashed(int64_t bytes);
+
+ private:
+  OutputSink sink_;
+  Sha256 message_;
+  Bytes unhashed_;
+  Worker& worker_;
+};
+
 class FileSource : public ChunkSource {
  public:
-  FileSource(const ComputeTask& task, Worker& worker);
+  /// Hashes along what `sink` has taken: a digest alone leaves half of the processor's unit idle.
+  FileSource(const ComputeTask& task, FileSink& sink, Worker& worker);
 
   void read(std::span<const ReadRequest> requests) override;
 
@@ -23,22 +44,10 @@ class FileSource : public ChunkSource {
   void hash_rest(size_t input);
 
   const ComputeTask& task_;
+  FileSink& sink_;
   Worker& worker_;
   std::vector<Sha256> messages_;
   std::vector<int64_t> hashed_;
-};
-
-class FileSink : public ChunkSink {
- public:
-  FileSink(Place place, Worker& worker) : sink_(place.fd, static_cast<uint64_t>(place.offset)), worker_(worker) {}
-
-  void write(int64_t begin, const std::byte* from, int64_t bytes) override;
-  Digest finish();
-
- private:
-  OutputSink sink_;
-  Sha256 message_;
-  Worker& worker_;
 };
 
 }  // namespace theta

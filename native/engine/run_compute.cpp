@@ -7,8 +7,8 @@
 namespace theta {
 
 TaskResult run_compute(const ComputeTask& task, Worker& worker) {
-  FileSource source(task, worker);
-  FileSink sink(task.output, worker);
+  FileSink sink(task, worker);
+  FileSource source(task, sink, worker);
   TaskResult result;
   result.counters = evaluate(task.spec, source, sink, worker.arena, worker.options, worker.kernels, worker.cancelled);
   result.digest = sink.finish();

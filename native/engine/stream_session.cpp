@@ -87,7 +87,7 @@ bool StreamSession::start(Lane& lane) {
   if (const auto* copy = std::get_if<CopyTask>(&lane.open->job->task)) {
     lane.from = copy->from;
     lane.left = copy->bytes;
-    lane.sink.emplace(copy->to.fd, static_cast<uint64_t>(copy->to.offset));
+    lane.sink.emplace(copy->to.fd, static_cast<uint64_t>(copy->to.offset), static_cast<uint64_t>(copy->bytes));
   } else {
     const TaskInput& input = std::get<HashTask>(lane.open->job->task).inputs[lane.payload];
     lane.from = input.place;

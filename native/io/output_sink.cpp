@@ -14,8 +14,10 @@ constexpr uint64_t kSmallestPush = 1 << 20;
 }  // namespace
 
 void OutputSink::write(Bytes bytes) {
-  write_exactly(fd_, bytes, written_);
+  uncached_ = uncached_ && write_uncached(fd_, bytes, written_);
+  if (!uncached_) write_exactly(fd_, bytes, written_);
   written_ += bytes.size();
+  if (uncached_) pushed_ = written_;
   if (written_ - pushed_ >= kPushBlock) push();
 }
 

@@ -144,6 +144,38 @@ TEST(engine_computes_on_several_threads_and_alone) {
   }
 }
 
+TEST(engine_writes_what_it_hashes) {
+  // More than one chunk, large enough to pass by the page cache where the system can, and not on a page's boundary.
+  const int64_t count = 1'700'001;
+  std::vector<float> values(static_cast<size_t>(count));
+  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 1000);
+  const auto stored = std::as_bytes(std::span(values));
+  const TemporaryFile from(stored), to;
+  const TensorDesc tensor{Dtype::f32, {count}, 4 * count};
+  Runner runner(2);
+  for (int i = 0; i < 3; ++i) {
+    ComputeTask task{};
+    // With statistics of the whole tensor too, after which the output is written from what was kept.
+    task.spec.program.operations = {Load{0, false}, Magnitude{0, 0.5, Group::tensor, false, 1}, Select{0, 1}};
+    if (i != 1) task.spec.program.operations = {Load{0, false}, Multiply{0, 1}};
+    task.spec.inputs = {tensor};
+    task.spec.output = tensor;
+    task.spec.work = Work::f32;
+    task.places = {from.at(0)};
+    task.digests = {i != 2};
+    task.output = to.at(13 + i * 4 * count);
+    runner.submit(std::move(task));
+  }
+  const auto jobs = runner.wait();
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    CHECK(jobs[i]->error == nullptr);
+    std::vector<std::byte> written(stored.size());
+    read_exactly(to.at(0).fd, written, 13 + i * stored.size());
+    CHECK(jobs[i]->result.digest == sha256(written));
+    CHECK((jobs[i]->result.digest == sha256(stored)) == (i != 1));
+  }
+}
+
 TEST(engine_cancels_and_closes_with_work_left) {
   const auto bytes = pattern(4'000'000, 1);
   const TemporaryFile from(bytes);
