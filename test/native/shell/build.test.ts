@@ -35,7 +35,6 @@ test("without tools the build names the packages to install", () => {
     Install:
       Debian, Ubuntu   sudo apt-get install g++ cmake ninja-build
       Fedora           sudo dnf install gcc-c++ cmake ninja-build
-      macOS            xcode-select --install && brew install cmake ninja
     "
   `);
 });
