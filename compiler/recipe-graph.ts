@@ -3,6 +3,7 @@
 // used twice is one node.
 
 import type { Span } from "../dsl/source.ts";
+import type { ArithmeticOperator } from "./arithmetic.ts";
 
 // ---------------------------------------------------------------------------------------------------- varying values
 
@@ -43,7 +44,7 @@ export type NumberValue =
   | { readonly kind: "negate"; readonly operand: NumberValue }
   | {
       readonly kind: "arithmetic";
-      readonly operator: "+" | "-" | "*" | "/";
+      readonly operator: ArithmeticOperator;
       readonly left: NumberValue;
       readonly right: NumberValue;
       readonly span: Span;

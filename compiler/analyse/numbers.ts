@@ -1,20 +1,16 @@
-// Numbers: arithmetic on them, and what a place that takes one demands. Only + − × ÷ on float64, so every machine gets
-// the same bits.
+// Numbers: arithmetic on them, and what a place that takes one demands.
 
 import type { Report } from "../../dsl/diagnostic.ts";
 import type { Span } from "../../dsl/source.ts";
+import { type ArithmeticOperator, compute } from "../arithmetic.ts";
 import { type NumberResult, POISON, type Poison, type Result } from "./kinds.ts";
 import { describeRange, isInRange, type Range, rangeCode } from "../methods/method-row.ts";
 import type { NumberValue } from "../recipe-graph.ts";
 import { takesInstead } from "./wrong-kind.ts";
 
-function constant(value: number, span: Span): NumberValue {
-  return { kind: "constant", value, span };
-}
-
-/** Constants are computed at once; float64 here is what lowering would do later. */
+/** Constants are computed at once, what varies when its tensor is known. */
 export function numberArithmetic(
-  operator: "+" | "-" | "*" | "/",
+  operator: ArithmeticOperator,
   left: NumberValue,
   right: NumberValue,
   span: Span,
@@ -32,20 +28,7 @@ export function numberArithmetic(
     report({ code: "number-too-large", severity: "error", message: "the result is too large for a number", span });
     return POISON;
   }
-  return { kind: "number", value: constant(value, span) };
-}
-
-function compute(operator: "+" | "-" | "*" | "/", left: number, right: number): number {
-  switch (operator) {
-    case "+":
-      return left + right;
-    case "-":
-      return left - right;
-    case "*":
-      return left * right;
-    case "/":
-      return left / right;
-  }
+  return { kind: "number", value: { kind: "constant", value, span } };
 }
 
 /** A number that may vary; undefined when it was reported. */

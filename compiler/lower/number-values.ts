@@ -1,7 +1,7 @@
-// Numbers that vary: what `match`, `ramp` and arithmetic give one tensor. float64 with + − × ÷ only, as METHODS.md
-// writes them, so that every machine has the same bits.
+// Numbers that vary: what `match`, `ramp` and arithmetic give one tensor, as METHODS.md writes them.
 
 import type { Span } from "../../dsl/source.ts";
+import { compute } from "../arithmetic.ts";
 import { depthOf, resolveRange, type Layout } from "../layout.ts";
 import { candidates } from "./scope.ts";
 import type { NumberValue } from "../recipe-graph.ts";
@@ -82,19 +82,6 @@ export function rampAt(points: readonly number[], i: number, last: number): numb
   const j = Math.min(Math.floor(u), k - 1);
   const from = points[j]!;
   return from + (points[j + 1]! - from) * (u - j);
-}
-
-function compute(operator: "+" | "-" | "*" | "/", left: number, right: number): number {
-  switch (operator) {
-    case "+":
-      return left + right;
-    case "-":
-      return left - right;
-    case "*":
-      return left * right;
-    case "/":
-      return left / right;
-  }
 }
 
 export function spanOf(value: NumberValue): Span | undefined {

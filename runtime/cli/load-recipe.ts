@@ -2,7 +2,7 @@
 
 import { analyse } from "../../compiler/analyse.ts";
 import { lower } from "../../compiler/lower.ts";
-import type { RecipeGraph } from "../../compiler/recipe-graph.ts";
+import type { OutputNode, RecipeGraph } from "../../compiler/recipe-graph.ts";
 import type { TensorGraph } from "../../compiler/tensor-graph.ts";
 import { decodeSource } from "../../dsl/decode.ts";
 import type { Diagnostic } from "../../dsl/diagnostic.ts";
@@ -48,23 +48,23 @@ export function loadRecipe(place: RecipePlace, flags: Flags, store: string): Loa
   const diagnostics = [...syntax, ...meaning];
   if (graph === undefined || diagnostics.some(({ severity }) => severity === "error"))
     return { place, opened, diagnostics };
-  checkOnly(graph, flags.only);
+  const outputs = chooseOutputs(graph, flags.only);
   diagnostics.push(...checkOutputPlaces(graph, { project: place.directory, store }));
-  const lowered = lower(graph, host, flags.only.length > 0 ? { only: flags.only } : {});
+  const lowered = lower(outputs, host);
   diagnostics.push(...lowered.diagnostics);
   return { place, opened, diagnostics, graph, ...(lowered.tensors && { tensors: lowered.tensors }) };
 }
 
-function checkOnly(graph: RecipeGraph, only: readonly string[]): void {
-  const outputs = graph.outputs.map(({ display }) => display);
-  const unknown = only.find((name) => !outputs.includes(name));
-  if (unknown === undefined) return;
+/** Those that --only names, by their paths as the recipe spells them; all when there is no --only. */
+function chooseOutputs({ outputs }: RecipeGraph, only: readonly string[]): readonly OutputNode[] {
+  const known = outputs.map(({ display }) => display);
+  const unknown = only.find((name) => !known.includes(name));
+  if (unknown === undefined)
+    return only.length === 0 ? outputs : outputs.filter(({ display }) => only.includes(display));
   throw new Failure(EXIT.usage, `--only ${JSON.stringify(unknown)} is no output of the recipe`, {
     code: "no-such-output",
     help:
-      outputs.length > 0
-        ? `it has ${outputs.map((name) => JSON.stringify(name)).join(", ")}`
-        : "it has no output at all",
+      known.length > 0 ? `it has ${known.map((name) => JSON.stringify(name)).join(", ")}` : "it has no output at all",
   });
 }
 

@@ -15,7 +15,7 @@ interface Compiled {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-export function compileText(text: string, sources: MemorySources, only?: readonly string[]): Compiled {
+export function compileText(text: string, sources: MemorySources): Compiled {
   const host = memoryHost(sources);
   const source = { path: "merge.theta", directory: MEMORY_ROOT, text };
   const parsed = parse(source);
@@ -27,7 +27,7 @@ export function compileText(text: string, sources: MemorySources, only?: readonl
   const diagnostics = [...parsed.diagnostics, ...analysed.diagnostics];
   const { graph } = analysed;
   if (graph === undefined) return { diagnostics };
-  const lowered = lower(graph, host, only === undefined ? {} : { only });
+  const lowered = lower(graph.outputs, host);
   return {
     graph,
     ...(lowered.tensors === undefined ? {} : { tensors: lowered.tensors }),
