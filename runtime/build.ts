@@ -1,6 +1,5 @@
 // Makes a tensor graph true: looks up, runs what is missing, publishes. The order of the steps is the whole of this file.
 
-import { join } from "node:path";
 import type { TensorGraph } from "../compiler/tensor-graph.ts";
 import type { Addon, Engine } from "../native/addon-types.ts";
 import type { BuildContext } from "./build-context.ts";
@@ -10,6 +9,7 @@ import { finishOutput, publish, recordAgain, recordedFiles, staleBecause } from 
 import type { FinishedShard } from "./build/finished-output.ts";
 import { hashInputs, tensorsToHash } from "./build/hash-inputs.ts";
 import { judge } from "./build/judge.ts";
+import { lockOutputs } from "./build/lock-outputs.ts";
 import { lookUp, type Standings } from "./build/look-up.ts";
 import { makeAll } from "./build/make-all.ts";
 import { withSession, type Session } from "./build/session.ts";
@@ -18,17 +18,14 @@ import { tidyStore } from "./build/tidy-store.ts";
 import { checkVectorBases } from "./build/vector-base.ts";
 import type { WantedOutput } from "./build/wanted-output.ts";
 import { EXIT, Failure } from "./failure.ts";
-import { existingParent, outputPaths } from "./output/output-paths.ts";
+import { existingParent } from "./output/output-paths.ts";
 import { ownFiles } from "./output/own-files.ts";
-import { resolveLinks } from "./output/real-place.ts";
-import { recoverOutput } from "./output/switch-output.ts";
 import type { BuildObserver } from "./progress.ts";
 import type { ActionCounts } from "./reasons.ts";
-import { isHeld, takeLock, tryLock, type Lock } from "./store/lock.ts";
+import type { Lock } from "./store/lock.ts";
 import { underMutationLock } from "./store/mutation-lock.ts";
 import { ShardGone } from "./store/shard-store.ts";
 import type { Store } from "./store/store.ts";
-import { outputId } from "./store/store-paths.ts";
 
 /** The last line of `build --json`, less its `type`. */
 export interface BuildSummary {
@@ -59,12 +56,7 @@ export async function build(
   const locks: Lock[] = [];
   const lock = async (addon: Addon, store: Store): Promise<void> => {
     if (locks.length > 0) return;
-    // In one order everywhere, so two builds of the same outputs cannot wait for each other.
-    const places = tensors.outputs.map(({ output: { path, display } }) => ({ path: resolveLinks(path), display }));
-    for (const { path, display } of places.sort((a, b) => (a.path < b.path ? -1 : 1))) {
-      locks.push(await lockOutput(addon, store, { path, display }, context.noWait, observer, signal));
-      recover(path, display);
-    }
+    await lockOutputs(addon, store.paths, tensors.outputs, context, observer, signal, locks);
   };
   try {
     const attempt = (): ReturnType<typeof makeTrue> =>
@@ -75,7 +67,7 @@ export async function build(
     signal.throwIfAborted();
     throw error;
   } finally {
-    for (const held of locks) held.release();
+    for (const held of locks.reverse()) held.release();
   }
 }
 
@@ -220,32 +212,4 @@ function refuseForeignDirectory(wanted: WantedOutput, context: BuildContext): vo
   } catch (error) {
     throw outputFailure(error, display, existingParent(wanted.path));
   }
-}
-
-function recover(path: string, display: string): void {
-  try {
-    recoverOutput(outputPaths(path));
-  } catch (error) {
-    throw outputFailure(error, display, existingParent(path));
-  }
-}
-
-async function lockOutput(
-  addon: Addon,
-  store: Store,
-  { path, display }: { readonly path: string; readonly display: string },
-  noWait: boolean,
-  observer: BuildObserver,
-  signal: AbortSignal,
-): Promise<Lock> {
-  const file = join(store.paths.locks, outputId(path));
-  const outcome = tryLock(addon, file);
-  if (!isHeld(outcome)) return outcome;
-  const message = `another build of "${display}" is running: ${outcome.holder}`;
-  if (noWait) {
-    const help = "wait for it, or leave out --no-wait";
-    throw new Failure(EXIT.locked, message, { code: "output-locked", help });
-  }
-  observer.diagnostic({ code: "output-locked", severity: "warning", message: `${message}; waiting for it` });
-  return takeLock(addon, file, signal);
 }

@@ -13,6 +13,8 @@ export interface OutputPaths {
   /** Where the directory cannot be exchanged: the old content, and the note that says the new one is complete. */
   readonly old: string;
   readonly intent: string;
+  /** Held by whoever builds it; see lock-outputs.ts. */
+  readonly lock: string;
   /** The directory is a mount point: files are moved in one by one, from `fresh`, which then lies in it. */
   readonly inPlace: boolean;
 }
@@ -28,6 +30,8 @@ export function outputPaths(path: string): OutputPaths {
     fresh: inPlace ? freshInside(output) : join(parent, `.${name}.theta-new`),
     old: join(parent, `.${name}.theta-old`),
     intent: join(parent, `.${name}.theta-switch`),
+    // Beside a mount point lies another file system.
+    lock: inPlace ? join(output, ".theta-lock") : join(parent, `.${name}.theta-lock`),
     inPlace,
   };
 }

@@ -19,6 +19,9 @@ export function claimedFiles(directory: string): ReadonlySet<string> | undefined
   return files && new Set([THETA_FILE, ...files]);
 }
 
+/** In an output only while a build of it runs, or was killed. */
+const PASSING = /^\.theta-(lock|new)$/;
+
 /**
  * Names ("a", "sub/b") of the files in `directory` that theta may replace: those of its records. Throws a Failure (73) when the
  * directory is somebody else's and `adopt` is not set, or when it is no directory.
@@ -37,7 +40,12 @@ export function ownFiles(
     });
   }
   const claimed = claimedFiles(directory);
-  if (claimed === undefined && recorded === undefined && !adopt && readdirSync(directory).length > 0) {
+  if (
+    claimed === undefined &&
+    recorded === undefined &&
+    !adopt &&
+    readdirSync(directory).some((name) => !PASSING.test(name))
+  ) {
     throw new Failure(EXIT.output, `the directory "${display}" exists and theta did not write it`, {
       code: "output-not-ours",
       help: "choose another output, or take it over with --adopt: files that theta does not write stay",

@@ -2,11 +2,12 @@
 // says of its holder is for the message only.
 
 import { setMaxListeners } from "node:events";
-import { closeSync, ftruncateSync, openSync, readFileSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, readFileSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FileSystemCalls } from "../../native/addon-types.ts";
 import { writeAll } from "./durable.ts";
+import { identityOfDescriptor, ownStamp, ownStampAt } from "./file-identity.ts";
 
 export interface Lock {
   release(): void;
@@ -25,27 +26,52 @@ const POLL_MS = 50;
 
 /** Takes the lock, or says who holds it. */
 export function tryLock(calls: FileSystemCalls, path: string): Lock | Held {
-  const fd = openSync(path, "a+", 0o644);
-  if (!calls.tryLock(fd)) {
+  const outcome = openLocked(calls, path);
+  return typeof outcome === "number" ? { release: () => closeSync(outcome) } : outcome;
+}
+
+/** The same; the file goes away when the lock is released. */
+export function tryPassingLock(calls: FileSystemCalls, path: string): Lock | Held {
+  for (;;) {
+    const fd = openLocked(calls, path);
+    if (typeof fd !== "number") return fd;
+    const release = (): void => {
+      if (isAt(fd, path)) rmSync(path, { force: true });
+      closeSync(fd);
+    };
+    // One that its holder removed between our opening and locking it keeps nobody out.
+    if (isAt(fd, path)) return { release };
     closeSync(fd);
-    return { holder: readFileSync(path, "utf8").trim() || "another process" };
   }
+}
+
+function openLocked(calls: FileSystemCalls, path: string): number | Held {
+  const fd = openSync(path, "a+", 0o644);
   try {
+    if (!calls.tryLock(fd)) {
+      const holder = readFileSync(fd, "utf8").trim() || "another process";
+      closeSync(fd);
+      return { holder };
+    }
     ftruncateSync(fd);
     writeAll(fd, Buffer.from(`process ${process.pid} on ${hostname()}\n`), null);
+    return fd;
   } catch (error) {
     closeSync(fd);
     throw error;
   }
-  return { release: () => closeSync(fd) };
 }
 
-/** Waits for it; rejects when the signal fires. */
-export async function takeLock(calls: FileSystemCalls, path: string, signal: AbortSignal): Promise<Lock> {
+function isAt(fd: number, path: string): boolean {
+  return ownStampAt(path) === ownStamp(identityOfDescriptor(fd));
+}
+
+/** Waits for what `attempt` tries; rejects when the signal fires. */
+export async function takeLock(attempt: () => Lock | Held, signal: AbortSignal): Promise<Lock> {
   // As many may wait as there are shards; Node would warn of a leak.
   setMaxListeners(0, signal);
   for (;;) {
-    const outcome = tryLock(calls, path);
+    const outcome = attempt();
     if (!isHeld(outcome)) return outcome;
     await sleep(POLL_MS, undefined, { signal });
   }

@@ -3,7 +3,7 @@
 
 import { join } from "node:path";
 import type { FileSystemCalls } from "../../native/addon-types.ts";
-import { takeLock } from "./lock.ts";
+import { takeLock, tryLock } from "./lock.ts";
 import type { StorePaths } from "./store-paths.ts";
 
 /** Rejects when the signal fires while it waits. */
@@ -13,7 +13,7 @@ export async function underMutationLock<T>(
   signal: AbortSignal,
   work: () => T | Promise<T>,
 ): Promise<T> {
-  const lock = await takeLock(calls, join(paths.locks, "shards"), signal);
+  const lock = await takeLock(() => tryLock(calls, join(paths.locks, "shards")), signal);
   try {
     return await work();
   } finally {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { FileSystemCalls } from "../../native/addon-types.ts";
 import type { Drop, Finding } from "./finding.ts";
 import { removeIndex } from "./index-database.ts";
-import { takeLock } from "./lock.ts";
+import { takeLock, tryLock } from "./lock.ts";
 import { underMutationLock } from "./mutation-lock.ts";
 import { readOutputRecord, writeOutputRecord } from "./output-record.ts";
 import { withStore, type Store } from "./store.ts";
@@ -63,7 +63,7 @@ async function forgetPublished(
   name: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const lock = await takeLock(calls, join(paths.locks, outputId(output)), signal);
+  const lock = await takeLock(() => tryLock(calls, join(paths.locks, outputId(output))), signal);
   try {
     const record = readOutputRecord(paths, output);
     if (record === undefined) return;

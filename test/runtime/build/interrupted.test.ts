@@ -1,6 +1,6 @@
 // Builds that are killed, cancelled, or not alone.
 
-import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { f32, type TestTensors } from "../../support/tensors.ts";
@@ -29,23 +29,48 @@ function model(value: number): TestTensors {
   return tensors;
 }
 
-function content(output: string): Record<string, string> {
+/** Every file of an output. */
+function content(output: string): ReadonlyMap<string, Buffer> {
   const folder = space.path(output);
-  return Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(`${folder}/${name}`, "latin1")]));
+  return new Map(readdirSync(folder).map((name) => [name, readFileSync(`${folder}/${name}`)]));
 }
 
-test("killed at any moment, the next build gives what a clean one gives", async () => {
+/** The weights of this merge of constants, by tensor; undefined where a tensor holds two numbers. */
+function numbersOf(output: string): ReadonlyMap<string, number | undefined> {
+  const numbers = new Map<string, number | undefined>();
+  for (const [name, bytes] of content(output)) {
+    if (!name.endsWith(".safetensors")) continue;
+    const start = 8 + Number(bytes.readBigUInt64LE(0));
+    const header = JSON.parse(bytes.toString("utf8", 8, start)) as Record<string, { data_offsets: [number, number] }>;
+    for (const [tensor, { data_offsets: at }] of Object.entries(header)) {
+      if (tensor === "__metadata__") continue;
+      const payload = bytes.subarray(start + at[0], start + at[1]);
+      const same = payload.equals(Buffer.alloc(payload.length, payload.subarray(0, 4)));
+      numbers.set(tensor, same ? payload.readFloatLE(0) : undefined);
+    }
+  }
+  return numbers;
+}
+
+function expected(weight: number): ReadonlyMap<string, number> {
+  const merged = (at: number): number => Math.fround(1 + at + Math.fround(weight) * 2);
+  return new Map(Array.from({ length: TENSORS }, (_, at) => [`layer.${at}.w`, merged(at)]));
+}
+
+test("killed at any moment, what is published is whole, and the next build gives what a clean one gives", async () => {
   await space.build({ ...RECIPE, outputs: ["clean/m"] }, { store: space.path("other-store") });
+  const weights: number[] = [];
   for (const delay of [0, 15, 40, 80, 160]) {
+    weights.unshift(0.1 + delay);
     const child = spawnBuild(space, { ...RECIPE, weight: 0.1 + delay });
     await child.computing;
     await sleep(delay);
     child.process.kill("SIGKILL");
     await child.done;
-    expect(
-      readdirSync(space.path()).filter((name) => name === "dist").length === 0 ||
-        existsSync(space.path("dist/m/theta.json")),
-    ).toBe(true);
+    if (!existsSync(space.path("dist/m"))) continue;
+    const found = numbersOf("dist/m");
+    expect(weights.map(expected)).toContainEqual(found);
+    expect(existsSync(space.path("dist/m/theta.json"))).toBe(true);
   }
   const child = spawnBuild(space, RECIPE);
   await child.computing;
@@ -54,7 +79,11 @@ test("killed at any moment, the next build gives what a clean one gives", async 
   await child.done;
   const result = await space.build(RECIPE);
   expect(result.status).toBe("done");
-  expect(content("dist/m")).toEqual(content("clean/m"));
+  expect(numbersOf("dist/m")).toEqual(expected(0.5));
+  const clean = content("clean/m");
+  const built = content("dist/m");
+  expect([...built.keys()]).toEqual([...clean.keys()]);
+  expect([...built].filter(([name, bytes]) => !bytes.equals(clean.get(name)!))).toEqual([]);
   expect(readdirSync(space.path("dist"))).toEqual(["m"]);
   expect((await space.build(RECIPE)).phases).toEqual(["look-up"]);
 });
@@ -68,7 +97,7 @@ test("cancelled, it stops, and the next build goes on from the last finished ten
   };
   const cancelled = space.build(RECIPE, slow, stop.signal, { actionDone });
   await expect(cancelled).rejects.toMatchObject({ name: "AbortError" });
-  expect(existsSync(space.path("dist/m"))).toBe(false);
+  expect(existsSync(space.path("dist"))).toBe(false);
   const result = await space.build(RECIPE);
   expect(result.status).toBe("done");
   expect(result.actions.run).toBeLessThanOrEqual(TENSORS - 5);
@@ -106,6 +135,27 @@ test("with noWait, a held lock is exit code 75 and says who holds it", async () 
     message: expect.stringContaining(`process ${child.process.pid}`) as string,
   });
   await child.done;
+});
+
+test("an output is locked whatever the store and the way to it", async () => {
+  mkdirSync(space.path("dist"));
+  symlinkSync("dist", space.path("way"));
+  const child = spawnBuild(space, RECIPE);
+  await child.computing;
+  child.process.kill("SIGSTOP");
+  const others = [
+    space.build({ ...RECIPE, outputs: ["way/m"] }, { noWait: true }),
+    space.build(RECIPE, { noWait: true, store: space.path("other-store") }),
+    space.build({ ...RECIPE, outputs: ["way/m"] }, { noWait: true, store: space.path("other-store") }),
+  ];
+  for (const other of await Promise.allSettled(others)) {
+    expect(other).toMatchObject({ status: "rejected", reason: { exitCode: 75, details: { code: "output-locked" } } });
+  }
+  const beside = space.build({ ...RECIPE, outputs: ["dist/n"] }, { noWait: true, store: space.path("other-store") });
+  expect((await beside).status).toBe("done");
+  child.process.kill("SIGCONT");
+  expect((await child.done).code).toBe(0);
+  expect(readdirSync(space.path("dist")).sort()).toEqual(["m", "n"]);
 });
 
 test("an input that changes while it is read is exit code 66, and nothing wrong is kept", async () => {
