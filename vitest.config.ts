@@ -6,6 +6,5 @@ export default defineConfig({
     pool: "threads",
     maxWorkers: 2,
     testTimeout: 60_000,
-    reporters: process.env["CI"] ? ["default"] : ["default"],
   },
 });

@@ -1,23 +1,43 @@
 // Why an action has to run, by comparing it with what its output held before.
 
+import { join } from "node:path";
+import { OPERATION_REVISION } from "../../compiler/operation-revision.ts";
 import type { Action } from "../../compiler/tensor-graph.ts";
 import type { RunReason } from "../reasons.ts";
+import { ownStampAt } from "../store/file-identity.ts";
 import type { WantedOutput } from "./wanted-output.ts";
 import { weakKeyOf } from "./weak-key-of.ts";
 
-/** The operations' names: tells another program from another parameter. */
-export function operationNames(action: Action): string {
-  return action.program.operations.map(({ op }) => op).join(" ");
+/** The operations' names and revisions, "load/1 ties/1": tell another program or formula from another parameter. */
+export function operationsOf(action: Action): string {
+  return action.program.operations.map(({ op }) => `${op}/${OPERATION_REVISION[op]}`).join(" ");
 }
 
 /** `key` where the inputs' digests are known. */
 export function reasonToRun(action: Action, output: WantedOutput, key: string | undefined): RunReason {
   const before = output.recordByName.get(action.tensor);
   if (before === undefined) return "no-record";
-  if (key === before.key) return output.held.size > 0 || output.record === undefined ? "output-corrupt" : "evicted";
+  if (key === before.key) return reasonOfLoss(action.tensor, output);
   if (before.weak === weakKeyOf(action)) return "input-changed";
   if (before.dtype !== action.dtype) return "dtype-changed";
   if (before.roles.length < action.inputs.length) return "input-added";
   if (before.roles.length > action.inputs.length) return "input-removed";
-  return before.operations === operationNames(action) ? "param-changed" : "program-changed";
+  const now = operationsOf(action);
+  if (namesOf(before.operations) !== namesOf(now)) return "program-changed";
+  return before.operations === now ? "param-changed" : "op-revision-changed";
+}
+
+/** The output held it, and neither the output nor the store has it any more. */
+function reasonOfLoss(tensor: string, { path, record }: WantedOutput): RunReason {
+  const isThere = (name: string): boolean => ownStampAt(join(path, name)) !== undefined;
+  const shards = record?.shards ?? [];
+  const held = shards.find((shard) => shard.record.tensors.some(({ name }) => name === tensor));
+  if (held !== undefined && isThere(held.file.name)) return "output-corrupt";
+  const others = [...shards.map(({ file }) => file), ...(record?.sideFiles ?? [])];
+  // Who deletes a whole output counts on the store.
+  return others.some(({ name }) => isThere(name)) ? "output-missing" : "evicted";
+}
+
+function namesOf(operations: string): string {
+  return operations.replace(/\/\d+/g, "");
 }

@@ -2,7 +2,7 @@
 
 import type { Action } from "../../compiler/tensor-graph.ts";
 import type { ActionCounters, TensorRecord } from "../store/shard-record.ts";
-import { operationNames } from "./reason-to-run.ts";
+import { operationsOf } from "./reason-to-run.ts";
 import { weakKeyOf } from "./weak-key-of.ts";
 
 /** Of the bytes, in the shard. */
@@ -30,7 +30,7 @@ function describe(action: Action): Pick<TensorRecord, "name" | "dtype" | "shape"
     name: action.tensor,
     dtype: action.dtype,
     shape: action.shape,
-    operations: operationNames(action),
+    operations: operationsOf(action),
     roles: action.inputs.map(({ role }) => role),
   };
 }

@@ -28,7 +28,7 @@ export interface TensorRecord {
   readonly key: string;
   /** The action key without the inputs' digests. */
   readonly weak: string;
-  /** Names of the operations and of the inputs' roles: not compared, only told when a key differs. */
+  /** Operations with their revisions, and names of the inputs' roles: not compared, only told when a key differs. */
   readonly operations: string;
   readonly roles: readonly string[];
   readonly counters: ActionCounters;

@@ -1,8 +1,10 @@
 // A plan says what the build then does.
 
-import { rmSync, utimesSync } from "node:fs";
+import { rmSync, utimesSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Plan } from "../../../runtime/plan.ts";
+import { readOutputRecord, writeOutputRecord } from "../../../runtime/store/output-record.ts";
+import { storePaths } from "../../../runtime/store/store-paths.ts";
 import { f32, type TestTensors } from "../../support/tensors.ts";
 import { Workspace, type Recipe } from "./workspace.ts";
 
@@ -93,6 +95,27 @@ test("of an output that is gone, or whose file was removed: published from the s
     "  a hit up-to-date",
     "  b hit up-to-date",
   ]);
+});
+
+test("of a formula of another revision, and of a file that the output and the store lost", async () => {
+  await space.build(RECIPE);
+  rmSync(space.path(".theta/shards"), { recursive: true });
+  const paths = storePaths(space.path(".theta"));
+  const record = readOutputRecord(paths, space.path("dist/m"))!;
+  const shards = record.shards.map(({ file, record: shard }) => {
+    const tensors = shard.tensors.map((tensor) =>
+      tensor.name === "b"
+        ? { ...tensor, key: "of then", weak: "of then", operations: tensor.operations.replace("sum/1", "sum/0") }
+        : tensor,
+    );
+    return { file, record: { ...shard, tensors } };
+  });
+  writeOutputRecord(paths, { ...record, shards });
+  expect(lines(await space.plan(RECIPE)).slice(1)).toEqual(["  a hit up-to-date", "  b miss op-revision-changed"]);
+  rmSync(space.path("dist/m/model.safetensors"));
+  expect(lines(await space.plan(RECIPE)).slice(1)).toEqual(["  a miss output-missing", "  b miss op-revision-changed"]);
+  writeFileSync(space.path("dist/m/model.safetensors"), "mine");
+  expect(lines(await space.plan(RECIPE)).slice(1)).toEqual(["  a miss output-corrupt", "  b miss op-revision-changed"]);
 });
 
 test("of results that were deleted everywhere: evicted", async () => {
