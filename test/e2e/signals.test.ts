@@ -69,11 +69,14 @@ test.each([
   const store = ["--store", `store-${signal}`];
   const running = startTheta(project, ["build", "--json", ...store], SLOWLY);
   await firstAction(running);
+  // It stands still while the second one looks, and finds the signal when it goes on.
+  running.process.kill("SIGSTOP");
 
   const second = theta(project, ["build", "--no-wait", ...store]);
   expect(refusal(second, 75)).toBe("output-locked");
 
   running.process.kill(signal);
+  running.process.kill("SIGCONT");
   const { code, stdout, stderr } = await running.done;
   expect(code, stderr).toBe(exitCode);
   expect(stderr).toBe("Interrupted; what is finished is kept, and the next build goes on from there\n");
