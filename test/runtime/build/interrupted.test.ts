@@ -3,59 +3,22 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { f32, type TestTensors } from "../../support/tensors.ts";
 import { useChildren } from "./child.ts";
+import { constantModel, filesOf, mergedNumbers, numbersOf } from "./constant-model.ts";
 import { Workspace } from "./workspace.ts";
 
 const spawnBuild = useChildren();
 let space: Workspace;
 beforeEach(() => {
   space = new Workspace();
-  space.write("base", model(1));
-  space.write("tune", model(3));
+  space.write("base", constantModel(TENSORS, 2 ** 18, 1));
+  space.write("tune", constantModel(TENSORS, 2 ** 18, 3));
 });
 afterEach(() => space.remove());
 
+/** Of 1 MiB each. */
 const TENSORS = 48;
 const RECIPE = { outputs: ["dist/m"], shard: 12 * 2 ** 20 };
-
-/** 48 tensors of 1 MiB. */
-function model(value: number): TestTensors {
-  const tensors: Record<string, ReturnType<typeof f32>> = {};
-  for (let at = 0; at < TENSORS; at++) {
-    const values = new Array<number>(2 ** 18).fill(value + at);
-    tensors[`layer.${at}.w`] = f32([512, 512], values);
-  }
-  return tensors;
-}
-
-/** Every file of an output. */
-function content(output: string): ReadonlyMap<string, Buffer> {
-  const folder = space.path(output);
-  return new Map(readdirSync(folder).map((name) => [name, readFileSync(`${folder}/${name}`)]));
-}
-
-/** The weights of this merge of constants, by tensor; undefined where a tensor holds two numbers. */
-function numbersOf(output: string): ReadonlyMap<string, number | undefined> {
-  const numbers = new Map<string, number | undefined>();
-  for (const [name, bytes] of content(output)) {
-    if (!name.endsWith(".safetensors")) continue;
-    const start = 8 + Number(bytes.readBigUInt64LE(0));
-    const header = JSON.parse(bytes.toString("utf8", 8, start)) as Record<string, { data_offsets: [number, number] }>;
-    for (const [tensor, { data_offsets: at }] of Object.entries(header)) {
-      if (tensor === "__metadata__") continue;
-      const payload = bytes.subarray(start + at[0], start + at[1]);
-      const same = payload.equals(Buffer.alloc(payload.length, payload.subarray(0, 4)));
-      numbers.set(tensor, same ? payload.readFloatLE(0) : undefined);
-    }
-  }
-  return numbers;
-}
-
-function expected(weight: number): ReadonlyMap<string, number> {
-  const merged = (at: number): number => Math.fround(1 + at + Math.fround(weight) * 2);
-  return new Map(Array.from({ length: TENSORS }, (_, at) => [`layer.${at}.w`, merged(at)]));
-}
 
 test("killed at any moment, what is published is whole, and the next build gives what a clean one gives", async () => {
   await space.build({ ...RECIPE, outputs: ["clean/m"] }, { store: space.path("other-store") });
@@ -68,8 +31,8 @@ test("killed at any moment, what is published is whole, and the next build gives
     child.process.kill("SIGKILL");
     await child.done;
     if (!existsSync(space.path("dist/m"))) continue;
-    const found = numbersOf("dist/m");
-    expect(weights.map(expected)).toContainEqual(found);
+    const found = numbersOf(space.path("dist/m"));
+    expect(weights.map((weight) => mergedNumbers(TENSORS, weight))).toContainEqual(found);
     expect(existsSync(space.path("dist/m/theta.json"))).toBe(true);
   }
   const child = spawnBuild(space, RECIPE);
@@ -79,9 +42,9 @@ test("killed at any moment, what is published is whole, and the next build gives
   await child.done;
   const result = await space.build(RECIPE);
   expect(result.status).toBe("done");
-  expect(numbersOf("dist/m")).toEqual(expected(0.5));
-  const clean = content("clean/m");
-  const built = content("dist/m");
+  expect(numbersOf(space.path("dist/m"))).toEqual(mergedNumbers(TENSORS, 0.5));
+  const clean = filesOf(space.path("clean/m"));
+  const built = filesOf(space.path("dist/m"));
   expect([...built.keys()]).toEqual([...clean.keys()]);
   expect([...built].filter(([name, bytes]) => !bytes.equals(clean.get(name)!))).toEqual([]);
   expect(readdirSync(space.path("dist"))).toEqual(["m"]);

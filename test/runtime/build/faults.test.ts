@@ -1,0 +1,103 @@
+// Every system call that writes, publishes or takes away is made to fail, and to be the one that is not reached any more.
+// What is published is whole all the same, the exit code is a documented one, and the next build gives what a clean one
+// gives. A few of them here; `npm run test:faults` walks through all.
+
+import { spawnSync } from "node:child_process";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { useChildren } from "./child.ts";
+import { constantModel, filesOf, mergedNumbers, numbersOf } from "./constant-model.ts";
+import { Workspace } from "./workspace.ts";
+
+const STRACE = spawnSync("strace", ["--version"]).status === 0;
+const ALL = process.env["THETA_FAULTS"] === "all";
+
+const CALLS = [
+  "fallocate",
+  "fdatasync",
+  "fsync",
+  "ftruncate",
+  "link",
+  "mkdir",
+  "pwrite64",
+  "rename",
+  "renameat2",
+  "rmdir",
+  "unlink",
+] as const;
+const FAULTS = ["error=EIO", "error=ENOSPC", "signal=KILL"] as const;
+/** Which occurrences are tried where not all are. */
+const SAMPLE: Readonly<Partial<Record<(typeof CALLS)[number], readonly number[]>>> = {
+  fdatasync: [2],
+  rename: [2],
+  renameat2: [1],
+  unlink: [1],
+};
+
+const TENSORS = 4;
+const spawnBuild = useChildren();
+let space: Workspace;
+beforeEach(async () => {
+  space = new Workspace();
+  space.write("base", constantModel(TENSORS, 1024, 1));
+  space.write("tune", constantModel(TENSORS, 1024, 3));
+  await space.build(recipe(0.5));
+  writeFileSync(space.path("dist/m/notes"), "mine");
+});
+afterEach(() => space.remove());
+
+/** Two shards. */
+function recipe(weight: number, output = "dist/m") {
+  return { outputs: [output], weight, shard: 8192 };
+}
+
+/** Builds with a call that goes wrong; false when the build made fewer such calls. */
+async function buildWithFault(call: string, fault: string, when: number, weight: number): Promise<boolean> {
+  const log = space.path("trace");
+  const inject = [`trace=${call}`, `inject=${call}:${fault}:when=${when}`].flatMap((rule) => ["-e", rule]);
+  const under = ["strace", "-f", "-qq", "-o", log, ...inject];
+  const { code, error } = await spawnBuild(space, recipe(weight), {}, under).done;
+  const what = `${call} ${when} ${fault}: ${error}`;
+  if (fault === "signal=KILL") return code === null || code === 137;
+  expect([0, 66, 71, 73], what).toContain(code);
+  return readFileSync(log, "utf8").includes("INJECTED");
+}
+
+async function expectWhole(what: string, weight: number, before: number): Promise<void> {
+  const [now, then] = [weight, before].map((one) => mergedNumbers(TENSORS, one));
+  expect([now, then], what).toContainEqual(numbersOf(space.path("dist/m")));
+  const { status } = await space.build(recipe(weight));
+  expect(status, what).toBe("done");
+  await space.build(recipe(weight, "clean/m"), { store: space.path("clean-store") });
+  const built = new Map(filesOf(space.path("dist/m")));
+  expect(built.get("notes")?.toString(), what).toBe("mine");
+  built.delete("notes");
+  const clean = filesOf(space.path("clean/m"));
+  expect([...built.keys()].sort(), what).toEqual([...clean.keys()].sort());
+  for (const [name, bytes] of built) expect(bytes.equals(clean.get(name)!), `${what}: ${name}`).toBe(true);
+  expect(readdirSync(space.path("dist")), what).toEqual(["m"]);
+  expect((await space.build(recipe(weight))).phases, what).toEqual(["look-up"]);
+}
+
+describe.skipIf(!STRACE)("a build survives", () => {
+  for (const call of CALLS) {
+    for (const fault of FAULTS) {
+      const sample = SAMPLE[call];
+      if (!ALL && (sample === undefined || fault === "error=EIO")) continue;
+      test(`${call}, ${fault}`, { timeout: ALL ? 600_000 : 60_000 }, async () => {
+        let before = 0.5;
+        for (let when = 1, injected = true; injected; when++) {
+          if (!ALL && !sample!.includes(when)) {
+            if (when > Math.max(...sample!)) break;
+            continue;
+          }
+          const weight = when + FAULTS.indexOf(fault) / 8;
+          injected = await buildWithFault(call, fault, when, weight);
+          if (!ALL) expect(injected).toBe(true);
+          await expectWhole(`${call} ${when} ${fault}`, weight, before);
+          before = weight;
+        }
+      });
+    }
+  }
+});
