@@ -9,6 +9,7 @@ import type { Report } from "./diagnostic.ts";
 import { endOf } from "./lexical-pass.ts";
 import { MAX_HEIGHT } from "./limits.ts";
 import { numberLiteral, sizeLiteral, stringLiteral } from "./literals.ts";
+import { shortened } from "./shortened.ts";
 import { joinSpans, type Source, type Span } from "./source.ts";
 
 export interface ExpressionContext {
@@ -97,7 +98,7 @@ function reportMixedOperators(
 
 function shortText(context: ExpressionContext, span: Span): string {
   const text = context.source.text.slice(span.start, Math.min(span.end, span.start + 200)).replaceAll(/\s+/g, " ");
-  return text.length > 40 ? `${text.slice(0, 39)}…` : text;
+  return shortened(text, 40);
 }
 
 // -------------------------------------------------------------------------------------------------------- operands

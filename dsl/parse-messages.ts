@@ -12,6 +12,7 @@ import type { DiagnosticCode } from "./diagnostic-codes.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { didYouMean } from "./did-you-mean.ts";
 import { printable } from "./printable.ts";
+import { shortened } from "./shortened.ts";
 import type { Source } from "./source.ts";
 import * as t from "./tokens.ts";
 
@@ -238,6 +239,6 @@ function describe(token: IToken): string {
   if (token.tokenType === t.Block) return "`{`";
   // A bracket that the layout added.
   if (token.image === "") return "the end of the line";
-  const image = token.image.length > 40 ? `${token.image.slice(0, 39)}…` : token.image;
+  const image = shortened(token.image, 40);
   return token.tokenType === t.StringLiteral ? printable(image) : `\`${printable(image)}\``;
 }

@@ -3,6 +3,7 @@
 import { isAbsolute, relative, resolve } from "node:path";
 import type { Expression, ModelsStatement, Setting } from "../../dsl/ast.ts";
 import { didYouMean } from "../../dsl/did-you-mean.ts";
+import { shortened } from "../../dsl/shortened.ts";
 import type { Span } from "../../dsl/source.ts";
 import type { CompilerHost } from "../checkpoint.ts";
 import { parseGlob } from "../glob.ts";
@@ -112,7 +113,7 @@ export function listMembers(
     scope.report({
       code: "empty-list",
       severity: "error",
-      message: result.kind === "list" ? `${name.text} has no members` : `nothing matches ${result.text}`,
+      message: result.kind === "list" ? `${name.text} has no members` : `nothing matches ${shortened(result.text)}`,
       span: source.span,
     });
     return undefined;
@@ -133,7 +134,8 @@ function areGlobs(pattern: string, span: Span, scope: Scope): boolean {
   for (const part of pattern.split("/")) {
     const glob = parseGlob(part);
     if (!("problem" in glob)) continue;
-    scope.report({ code: "bad-glob", severity: "error", message: `"${part}" is no glob: ${glob.problem}`, span });
+    const message = `"${shortened(part)}" is no glob: ${glob.problem}`;
+    scope.report({ code: "bad-glob", severity: "error", message, span });
     return false;
   }
   return true;

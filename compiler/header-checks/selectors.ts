@@ -2,6 +2,7 @@
 // arm can win, a ramp has layers to run over.
 
 import type { Report } from "../../dsl/diagnostic.ts";
+import { shortened } from "../../dsl/shortened.ts";
 import { parseGlob } from "../glob.ts";
 import { childrenOf, rootOf } from "../graph-walk.ts";
 import type { Headers } from "../headers.ts";
@@ -163,7 +164,8 @@ function checkSelector(selector: Selector, layout: Layout, report: Report): void
 function checkGlob(text: string, span: Extract<Selector, { kind: "tensors" }>["span"], layout: Layout, report: Report) {
   const glob = parseGlob(text);
   if ("problem" in glob) {
-    report({ code: "bad-glob", severity: "error", message: `"${text}" is no glob: ${glob.problem}`, span });
+    const message = `"${shortened(text)}" is no glob: ${glob.problem}`;
+    report({ code: "bad-glob", severity: "error", message, span });
     return;
   }
   if (takesAny({ kind: "tensors", globs: [{ glob: text, span }], span }, layout)) return;
@@ -172,7 +174,7 @@ function checkGlob(text: string, span: Extract<Selector, { kind: "tensors" }>["s
   report({
     code: "no-such-tensor",
     severity: "error",
-    message: `"${text}" matches no tensor of ${layout.display} (${tensors})`,
+    message: `"${shortened(text)}" matches no tensor of ${layout.display} (${tensors})`,
     span,
     ...(near === undefined ? {} : { help: `did you mean "${near.glob}"? (${near.name}${tiedTo(near.name, layout)})` }),
   });

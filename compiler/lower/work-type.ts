@@ -1,4 +1,5 @@
-// What can only be judged once the work type W is known: numbers too large for it, sums of weights that vanish in it.
+// What can only be judged once the work type W is known: numbers too large for it, divisors
+// and sums of weights that vanish in it.
 
 import type { TensorScope } from "./scope.ts";
 import type { OutputNode } from "../recipe-graph.ts";
@@ -29,6 +30,14 @@ export function checkDivisors(work: Work, scope: TensorScope): void {
 
 export function checkNumbers(program: Program, work: Work, output: OutputNode, scope: TensorScope): void {
   for (const operation of program.operations) {
+    const divisor = divisorOf(operation);
+    if (divisor !== undefined && toWork(divisor, work) === 0) {
+      scope.problems.add("division-by-zero", output, () => ({
+        message: `${scope.names[0]} is divided by ${divisor}, which is 0 in ${work.toLowerCase()}, the type of the work`,
+        span: output.span,
+        help: "divide by a larger number, or write the output as f64",
+      }));
+    }
     for (const value of numbersOf(operation)) {
       if (Number.isFinite(toWork(value, work))) continue;
       scope.problems.add("number-too-large", output, () => ({
@@ -43,7 +52,13 @@ function toWork(value: number, work: Work): number {
   return work === "F64" ? value : Math.fround(value);
 }
 
-/** Numbers that the recipe sets freely; the others have ranges that every work type holds. */
+/** What the operation divides a vector by: a number of the recipe's own, or the density of a mask that rescales. */
+function divisorOf(operation: Operation): number | undefined {
+  if (operation.op === "divide") return operation.by;
+  return operation.op === "rescale-inv" ? operation.density : undefined;
+}
+
+/** Numbers that the recipe sets freely; no work type is too small for the ranges of the others. */
 function numbersOf(operation: Operation): readonly number[] {
   const numbers: number[] = [];
   if ("by" in operation) numbers.push(operation.by);

@@ -3,6 +3,7 @@
 
 import type { SourceProblem } from "../../compiler/checkpoint.ts";
 import { printable } from "../../dsl/printable.ts";
+import { shortened } from "../../dsl/shortened.ts";
 
 /** Diagnostic codes of sources, one a kind of damage. */
 export type SourceCode =
@@ -70,11 +71,9 @@ export function orProblem<T>(read: () => T): T | SourceProblem {
   }
 }
 
-const LONGEST = 160;
-
 /** Text out of a file, fit to be printed in a sentence: escaped, and cut when it is very long. */
 export function quoted(text: string): string {
-  return text.length > LONGEST ? `"${printable(text.slice(0, LONGEST))}…"` : `"${printable(text)}"`;
+  return `"${printable(shortened(text))}"`;
 }
 
 /** Shapes as diagnostics print them; long ones are cut. */

@@ -2,6 +2,7 @@
 
 import { type GlobPiece, matchesGlob, parseGlob } from "../../compiler/glob.ts";
 import { nearestGlob } from "../../compiler/header-checks/near-glob.ts";
+import { shortened } from "../../dsl/shortened.ts";
 import { EXIT, Failure } from "../failure.ts";
 
 /**
@@ -12,7 +13,9 @@ export function tensorSelector(glob: string | undefined, names: readonly string[
   if (glob === undefined) return () => true;
   const parsed = parseGlob(glob);
   if ("problem" in parsed) {
-    throw new Failure(EXIT.usage, `--tensor ${JSON.stringify(glob)}: ${parsed.problem}`, { code: "bad-glob" });
+    throw new Failure(EXIT.usage, `--tensor ${JSON.stringify(shortened(glob))}: ${parsed.problem}`, {
+      code: "bad-glob",
+    });
   }
   const chosen = new Set(names.filter((name) => matchesGlob(parsed, name)));
   if (chosen.size > 0) return (name) => chosen.has(name);

@@ -203,7 +203,7 @@ export const HOSTILE_ADAPTERS: readonly HostileSource[] = [
     "pattern nested without end",
     { alpha_pattern: { [`${"(".repeat(40_000)}q`]: 1 } },
     "adapter-pattern",
-    'bad/adapter_config.json: alpha_pattern "((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((…" has groups nested more than 100 deep, which is not served',
+    'bad/adapter_config.json: alpha_pattern "(((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((…" has groups nested more than 100 deep, which is not served',
   ),
   adapter(
     "patterns that take forever",

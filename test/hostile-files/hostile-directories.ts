@@ -250,7 +250,7 @@ export const HOSTILE_DIRECTORIES: readonly HostileSource[] = [
     "shard with a name too long",
     `${"s".repeat(5000)}.safetensors`,
     "source-unreadable",
-    "bad/ssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssss… cannot be read: the name is too long for the file system",
+    "bad/sssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssss… cannot be read: the name is too long for the file system",
   ),
   sharded(
     "shard missing",

@@ -254,6 +254,6 @@ export const HOSTILE_TENSORS: readonly HostileSource[] = [
     `{"${"n".repeat(1e6)}":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}`,
     4,
     "safetensors-size",
-    'bad/model.safetensors: tensor "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn…" has 4 bytes, but [2] F32 takes 8',
+    'bad/model.safetensors: tensor "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn…" has 4 bytes, but [2] F32 takes 8',
   ),
 ];

@@ -7,6 +7,7 @@ import { nearestGlob } from "../../../compiler/header-checks/near-glob.ts";
 import type { TensorGraph } from "../../../compiler/tensor-graph.ts";
 import { didYouMean } from "../../../dsl/did-you-mean.ts";
 import { diagnosticToJson } from "../../../dsl/render-diagnostic.ts";
+import { shortened } from "../../../dsl/shortened.ts";
 import { EXIT, Failure } from "../../failure.ts";
 import type { Flags } from "../command-line.ts";
 import { findRecipe } from "../find-recipe.ts";
@@ -50,7 +51,7 @@ function oneOf<T extends string>(flag: string, given: string, words: readonly T[
 }
 
 function matchesNothing(pattern: string, tensors: TensorGraph): Failure {
-  const shown = JSON.stringify(pattern);
+  const shown = JSON.stringify(shortened(pattern));
   const glob = parseGlob(pattern);
   if ("problem" in glob) {
     return new Failure(EXIT.usage, `--tensor ${shown} is no glob: ${glob.problem}`, { code: "bad-glob" });

@@ -73,6 +73,12 @@ output "out" = m`),
     `);
   });
 
+  it("are cut in a message when they are very long", () => {
+    const text = said(`merge m onto llama using sum { maths mask "${"[a".repeat(200_000)}" }\noutput "out" = m`);
+    expect(text).toContain("error[bad-glob]");
+    expect(text.length).toBeLessThan(300);
+  });
+
   it("that an earlier one covers can never win", () => {
     expect(
       said(
@@ -140,6 +146,19 @@ describe("numbers that vary", () => {
       "error[number-too-large]: 1e+60, a parameter of sum",
     );
     expect(said('merge m onto llama using sum { maths weight 1e60 }\noutput "out" = m { dtype f64 }')).toBe("");
+  });
+
+  it("must not divide by what is 0 in the work type", () => {
+    const density = "merge m onto llama using sum { maths mask magnitude(density: 1e-46, rescale: inv) }";
+    expect(said(`${density}\noutput "out" = m`)).toMatchInlineSnapshot(`
+      "merge.theta:5:1: error[division-by-zero]: model.embed_tokens.weight is divided by 1e-46, which is 0 in f32, the type of the work
+         note: and 5 more tensors
+         help: divide by a larger number, or write the output as f64"
+    `);
+    expect(said(`${density}\noutput "out" = m { dtype f64 }`)).toBe("");
+    expect(said(`${density.replace("inv", "none")}\noutput "out" = m`)).toBe("");
+    expect(said('merge m = llama + (maths - llama) / 1e-46\noutput "out" = m')).toContain("error[division-by-zero]");
+    expect(said('merge m = llama + (maths - llama) / 1e-45\noutput "out" = m')).toBe("");
   });
 });
 
