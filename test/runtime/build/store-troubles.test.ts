@@ -7,6 +7,7 @@ import Sqlite from "libsql";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { f32 } from "../../support/tensors.ts";
 import { useChildren } from "./child.ts";
+import { constantModel, mergedNumbers, numbersOf } from "./constant-model.ts";
 import { Workspace } from "./workspace.ts";
 
 const MOUNT = spawnSync("unshare", ["-rm", "mount", "-t", "tmpfs", "none", "/tmp"]).status === 0;
@@ -127,6 +128,29 @@ describe("a small file that is damaged needs nobody's hand", () => {
     writeFileSync(space.path(".theta/locks/build-1-x"), "\xff\0\n");
     expect((await space.build(OTHER)).status).toBe("done");
   });
+});
+
+test("a byte of the journal of a build that was cut off, overwritten, spoils nothing", async () => {
+  const tensors = 16;
+  space.write("base", constantModel(tensors, 2 ** 18, 1));
+  space.write("tune", constantModel(tensors, 2 ** 18, 3));
+  const slow = { engine: { threads: 1, memory: 64 * 2 ** 20, chunk: 2 ** 18 } };
+  for (const [weight, part] of [0, 0.1, 0.3, 0.5, 0.7, 0.999].entries()) {
+    const stop = new AbortController();
+    let left = 3;
+    const actionDone = (): void => {
+      if (--left === 0) stop.abort();
+    };
+    const recipe = { ...RECIPE, weight };
+    await expect(space.build(recipe, slow, stop.signal, { actionDone })).rejects.toMatchObject({ name: "AbortError" });
+    const name = readdirSync(space.path(".theta/partial")).find((file) => file.endsWith(".journal"))!;
+    const journal = space.path(".theta/partial", name);
+    const bytes = readFileSync(journal);
+    bytes[Math.floor(bytes.length * part)]! ^= 1;
+    writeFileSync(journal, bytes);
+    expect((await space.build(recipe)).status).toBe("done");
+    expect(numbersOf(space.path("dist/m"))).toEqual(mergedNumbers(tensors, weight));
+  }
 });
 
 test("a store of another version is refused", async () => {
