@@ -35,6 +35,5 @@ process.on("unhandledRejection", (error) => {
 });
 
 const code = await run(argv, interrupt.signal);
-if (signalled !== 0) writeMessage("Interrupted; what is finished is kept, and the next build goes on from there\n");
 // Output is written synchronously, so nothing is lost by not waiting for idle handles of libraries.
 process.exit(signalled === 0 ? code : 128 + signalled);

@@ -3,7 +3,7 @@
 import { EXIT, Failure } from "../failure.ts";
 import { parseCommandLine, type Invocation } from "./command-line.ts";
 import { reportFailure, reportInternalError } from "./report-failure.ts";
-import { writeOutput } from "./terminal.ts";
+import { writeMessage, writeOutput } from "./terminal.ts";
 import { VERSION } from "./version.ts";
 
 /** Runs one command and says why when it fails; never rejects. Once `signal` fired, the code means nothing. */
@@ -15,7 +15,7 @@ export async function run(argv: readonly string[], signal: AbortSignal): Promise
       return EXIT.done;
     }
     changeDirectory(invocation.flags.directory);
-    return await runCommand(invocation, signal);
+    return await runCommand(invocation, signal).finally(() => sayInterrupted(invocation, signal));
   } catch (error) {
     // Whatever it says, it follows from being interrupted.
     if (signal.aborted) return EXIT.internal;
@@ -26,6 +26,12 @@ export async function run(argv: readonly string[], signal: AbortSignal): Promise
     reportInternalError(error, argv);
     return EXIT.internal;
   }
+}
+
+function sayInterrupted({ verb }: Invocation, signal: AbortSignal): void {
+  if (!signal.aborted) return;
+  const kept = verb === "build" ? "; what is finished is kept, and the next build goes on from there" : "";
+  writeMessage(`Interrupted${kept}\n`);
 }
 
 function changeDirectory(directory: string | undefined): void {

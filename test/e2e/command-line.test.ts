@@ -164,6 +164,13 @@ describe("a recipe that is not there or no text", () => {
   });
 });
 
+test("of many outputs a check names the first", async () => {
+  const outputs = Array.from({ length: 300 }, (_, at) => `output "out/${at}" = tuned\n`);
+  const run = await session(project(`theta 1\nmodel tuned = "tuned"\n${outputs.join("")}`), ["check"]);
+  const named = [0, 1, 2, 3].map((at) => `out/${at} (2 tensors)`).join(", ");
+  expect(run).toMatchObject({ code: 0, stderr: `merge.theta is right: ${named} and 296 more outputs\n` });
+});
+
 describe("a parameter file", () => {
   test.each([
     ["missing", undefined, 66, "source-missing"],

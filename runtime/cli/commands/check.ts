@@ -1,5 +1,6 @@
 // `theta check`: all that can be said without reading a payload.
 
+import type { OutputGraph } from "../../../compiler/tensor-graph.ts";
 import { diagnosticToJson } from "../../../dsl/render-diagnostic.ts";
 import { EXIT } from "../../failure.ts";
 import type { Flags } from "../command-line.ts";
@@ -20,10 +21,22 @@ export async function check(path: string | undefined, flags: Flags): Promise<num
   diagnostics.forEach(createDiagnosticPrinter(useColor(settings.color), flags.quiet ?? false));
   if (!flags.quiet) {
     const counted = countDiagnostics(diagnostics);
-    const outputs =
-      tensors?.outputs.map(({ output, actions }) => `${output.display} (${actions.length} tensors)`) ?? [];
-    const good = `${place.display} is right: ${outputs.length > 0 ? outputs.join(", ") : "no outputs"}`;
+    const good = `${place.display} is right: ${describeOutputs(tensors?.outputs ?? [])}`;
     writeMessage(code === EXIT.done ? `${good}${counted && `; ${counted}`}\n` : `${place.display}: ${counted}\n`);
   }
   return code;
+}
+
+/** So many outputs fit in a line with their names. */
+const MOST_NAMED = 4;
+
+function describeOutputs(outputs: readonly OutputGraph[]): string {
+  if (outputs.length === 0) return "no outputs";
+  const rest = outputs.slice(MOST_NAMED);
+  const named = outputs
+    .slice(0, MOST_NAMED)
+    .map(({ output, actions }) => `${output.display} (${actions.length} tensors)`);
+  return (
+    named.join(", ") + (rest.length === 0 ? "" : ` and ${rest.length} more ${rest.length === 1 ? "output" : "outputs"}`)
+  );
 }
