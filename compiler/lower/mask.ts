@@ -1,6 +1,7 @@
 // `vector & mask` at one tensor: selectors decide for the whole of it, methods make a mask, then select and rescale.
 
 import { baseOf } from "../graph-walk.ts";
+import { METHODS } from "../methods/method-table.ts";
 import { candidates, isValue, type TensorScope } from "./scope.ts";
 import {
   booleanParameter,
@@ -96,18 +97,34 @@ function lowerOne(mask: MaskNode, of: Value, node: MaskedNode, scope: TensorScop
 
 type MaskMethod = Extract<MaskNode, { kind: "mask-method" }>;
 
-/** Scalars are never masked, and a density of 1 masks nothing but the top of breadcrumbs; neither is then rescaled. */
 function lowerMethod(mask: MaskMethod, of: Value, node: MaskedNode, scope: TensorScope): LoweredMask | undefined {
-  const { method, shared } = mask;
-  if (method !== "magnitude" && method !== "breadcrumbs") {
-    scope.problems.add("not-served", mask, () => ({ message: `${method} is not served yet`, span: mask.span }));
-    return undefined;
+  const { method } = mask;
+  const row = METHODS.get(method);
+  const op = row?.maps === "mask" ? row.op : undefined;
+  switch (op) {
+    case "magnitude":
+    case "breadcrumbs":
+      return lowerByMagnitude(op, mask, of, node, scope);
+    case undefined:
+      scope.problems.add("not-served", mask, () => ({ message: `${method} is not served yet`, span: mask.span }));
+      return undefined;
   }
+}
+
+/** Scalars are never masked, and a density of 1 masks nothing but the top of breadcrumbs; neither is then rescaled. */
+function lowerByMagnitude(
+  op: "magnitude" | "breadcrumbs",
+  mask: MaskMethod,
+  of: Value,
+  node: MaskedNode,
+  scope: TensorScope,
+): LoweredMask | undefined {
+  const { method, shared } = mask;
   const density = numberParameter(method, shared, "density", node, scope);
   const per = wordParameter(method, shared, "per", node, scope);
   const rescale = wordParameter(method, shared, "rescale", node, scope);
   const atLeastOne = booleanParameter(method, shared, "at_least_one", node, scope);
-  const dropTop = method === "breadcrumbs" ? numberParameter(method, shared, "drop_top", node, scope) : 0;
+  const dropTop = op === "breadcrumbs" ? numberParameter(method, shared, "drop_top", node, scope) : 0;
   if (density === undefined || per === undefined || rescale === undefined) return undefined;
   if (atLeastOne === undefined || dropTop === undefined) return undefined;
   if (per === "model") {
@@ -118,7 +135,7 @@ function lowerMethod(mask: MaskMethod, of: Value, node: MaskedNode, scope: Tenso
     }));
     return undefined;
   }
-  if (scope.shape.length === 0 || (method === "magnitude" && density >= 1)) return "all";
+  if (scope.shape.length === 0 || (op === "magnitude" && density >= 1)) return "all";
   const stream = optionalInteger(shared, "stream") ?? node.stream;
   const common = {
     of: of.id,
@@ -127,9 +144,9 @@ function lowerMethod(mask: MaskMethod, of: Value, node: MaskedNode, scope: Tenso
     tie: streamId("tie", stream, scope.names[0]),
   };
   const { id } =
-    method === "magnitude"
-      ? scope.builder.emit({ op: method, ...common, density })
-      : scope.builder.emit({ op: method, ...common, density: Math.min(density, 1), dropTop });
+    op === "magnitude"
+      ? scope.builder.emit({ op, ...common, density })
+      : scope.builder.emit({ op, ...common, density: Math.min(density, 1), dropTop });
   if (rescale === "none" || density >= 1) return { mask: id };
   return { mask: id, rescale: rescale === "inv" ? { how: "inv", density } : { how: "l1" } };
 }

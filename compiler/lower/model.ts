@@ -1,5 +1,6 @@
 // A model at one tensor: the checkpoint's own, a base with a vector laid onto it, or a method over models.
 
+import { METHODS } from "../methods/method-table.ts";
 import { lowerChoice } from "./choice.ts";
 import { booleanParameter, lowerNumber, numberParameter } from "./parameters.ts";
 import { isValue, type Found, type TensorScope } from "./scope.ts";
@@ -38,12 +39,14 @@ function lowerMethod(node: ModelMethodNode, scope: TensorScope): Found {
     if (one === "base") return first;
     return isValue(one) && one !== first && one.over !== undefined ? one.over(first) : one;
   });
-  switch (node.method) {
+  const row = METHODS.get(node.method);
+  const op = row?.maps === "models" ? row.op : undefined;
+  switch (op) {
     case "linear":
       return lowerLinear(node, inputs, scope);
     case "slerp":
       return lowerSlerp(node, inputs, scope);
-    default:
+    case undefined:
       scope.problems.add("not-served", node, () => ({ message: `${node.method} is not served yet`, span: node.span }));
       return "skip";
   }

@@ -1,5 +1,6 @@
 // A strategy at one tensor: sum, mean or ties over the vectors that have it.
 
+import { METHODS } from "../methods/method-table.ts";
 import { lowerChoice } from "./choice.ts";
 import { lowerNumber, numberParameter, wordParameter } from "./parameters.ts";
 import type { TensorScope } from "./scope.ts";
@@ -43,12 +44,14 @@ function lowerOne(
   members: readonly Member[],
   scope: TensorScope,
 ): Value | "skip" {
-  switch (method) {
+  const row = METHODS.get(method);
+  const op = row?.maps === "vectors" ? row.op : undefined;
+  switch (op) {
     case "sum": {
       const scale = numberParameter(method, shared, "scale", node, scope);
       if (scale === undefined) return "skip";
       const terms = members.filter(addsTerm);
-      return combine({ op: "sum", ...lists(terms, members), scale }, terms.length === 0 || scale === 0, scope);
+      return combine({ op, ...lists(terms, members), scale }, terms.length === 0 || scale === 0, scope);
     }
     case "mean": {
       const scale = numberParameter(method, shared, "scale", node, scope);
@@ -57,7 +60,7 @@ function lowerOne(
       // A vector that is 0 adds no term, but its weight counts in the divisor.
       const terms = members.filter(({ weight }) => weight !== 0);
       const zero = scale === 0 || !members.some(addsTerm);
-      return combine({ op: "mean", ...lists(terms, members), scale }, zero, scope);
+      return combine({ op, ...lists(terms, members), scale }, zero, scope);
     }
     case "ties": {
       const scale = numberParameter(method, shared, "scale", node, scope);
@@ -68,9 +71,9 @@ function lowerOne(
       // not matter.
       const terms = members.filter(({ value, weight }) => !value.zero && (weight !== 0 || elect === "unweighted"));
       const zero = scale === 0 || !members.some(addsTerm);
-      return combine({ op: "ties", ...lists(terms, members), scale, elect, divide }, zero, scope);
+      return combine({ op, ...lists(terms, members), scale, elect, divide }, zero, scope);
     }
-    default:
+    case undefined:
       scope.problems.add("not-served", span, () => ({ message: `${method} is not served yet`, span }));
       return "skip";
   }

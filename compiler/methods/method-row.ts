@@ -63,13 +63,9 @@ export interface VectorParameter extends ParameterCommon {
 export type Parameter =
   NumberParameter | PerInputParameter | IntegerParameter | WordParameter | BooleanParameter | VectorParameter;
 
-export interface MethodRow {
+/** What every row says. */
+interface RowCommon {
   readonly name: string;
-  /**
-   * "models": models to a model. "vectors": vectors to a vector. "either": both. "mask" and "selector" take no inputs.
-   * "function": words with rules of their own (`match`, `ramp`, `rebase`, `scale` …).
-   */
-  readonly maps: "models" | "vectors" | "either" | "mask" | "selector" | "function";
   /** How many inputs it takes; absent means at least one. */
   readonly inputs?: { readonly min: number; readonly max?: number };
   readonly parameters: readonly Parameter[];
@@ -78,11 +74,27 @@ export interface MethodRow {
   /** The paper or implementation that the method comes from. */
   readonly source?: string;
   readonly example: string;
-  /** The operation that runs it; absent for what is resolved before an op runs. */
-  readonly op?: Operation["op"];
   /** Why it is refused in this version, and what to use instead. */
   readonly notServed?: string;
 }
+
+/** A row that `Op` can run; `op` is absent for what is not served, or is resolved before an operation runs. */
+interface Row<Maps extends string, Op extends Operation["op"] = never> extends RowCommon {
+  readonly maps: Maps;
+  readonly op?: Op;
+}
+
+/**
+ * "models": models to a model. "vectors": vectors to a vector. "either": both. "mask" and "selector" take no inputs.
+ * "function": words with rules of their own (`match`, `ramp`, `rebase`, `scale` …). Lowering switches over `op`, so an
+ * operation that is added here does not compile until it is lowered.
+ */
+export type MethodRow =
+  | Row<"models", "linear" | "slerp">
+  | Row<"vectors", "sum" | "mean" | "ties">
+  | Row<"either">
+  | Row<"mask", "magnitude" | "breadcrumbs">
+  | Row<"selector" | "function">;
 
 /** "above 0 and at most 1"; the empty string when everything is allowed. */
 export function describeRange(range: Range): string {
