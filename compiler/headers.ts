@@ -3,7 +3,7 @@
 import type { Report } from "../dsl/diagnostic.ts";
 import type { Adapter, Checkpoint, CompilerHost, SourceProblem, StoredVector, TensorInfo } from "./checkpoint.ts";
 import { modelMadeBy, type SourceNode } from "./graph-walk.ts";
-import { layoutOf, type Layout } from "./layout.ts";
+import { namingOf, type Naming } from "./naming.ts";
 import type { AdapterNode, CheckpointNode, ModelNode, StoredVectorNode, VectorNode } from "./recipe-graph.ts";
 
 type Header = Checkpoint | Adapter | StoredVector;
@@ -16,8 +16,8 @@ export class Headers {
   readonly #host: CompilerHost;
   readonly #report: Report;
   readonly #read = new Map<string, Header | undefined>();
-  readonly #layouts = new Map<string, Layout>();
-  readonly #layoutOfNode = new Map<ModelNode | VectorNode, Layout>();
+  readonly #namings = new Map<string, Naming>();
+  readonly #namingOfNode = new Map<ModelNode | VectorNode, Naming>();
 
   constructor(host: CompilerHost, report: Report) {
     this.#host = host;
@@ -44,15 +44,15 @@ export class Headers {
   }
 
   /** Of the model that the innermost call makes: what selectors, ramps and layers are about. */
-  layout(node: ModelNode | VectorNode): Layout {
-    let layout = this.#layoutOfNode.get(node);
-    if (layout === undefined) {
+  naming(node: ModelNode | VectorNode): Naming {
+    let naming = this.#namingOfNode.get(node);
+    if (naming === undefined) {
       const donor = modelMadeBy(node);
-      layout = this.#layouts.get(donor.path) ?? layoutOf(this.model(donor), donor.name);
-      this.#layouts.set(donor.path, layout);
-      this.#layoutOfNode.set(node, layout);
+      naming = this.#namings.get(donor.path) ?? namingOf(this.model(donor), donor.name);
+      this.#namings.set(donor.path, naming);
+      this.#namingOfNode.set(node, naming);
     }
-    return layout;
+    return naming;
   }
 
   #get(node: SourceNode): Header {

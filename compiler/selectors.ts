@@ -3,28 +3,28 @@
 import type { Span } from "../dsl/source.ts";
 import { joinSpans } from "../dsl/source.ts";
 import { matchesGlob, parseGlob, type Glob } from "./glob.ts";
-import { depthOf, resolveRange, type Layout } from "./layout.ts";
+import { depthOf, resolveRange, type Naming } from "./naming.ts";
 import type { Selector } from "./recipe-graph.ts";
 
 /** Of one name; `takesTensor` decides for a tensor with several. */
 type NameTest = (name: string) => boolean;
 
-const tests = new WeakMap<Layout, Map<Selector, NameTest>>();
+const tests = new WeakMap<Naming, Map<Selector, NameTest>>();
 
-export function nameTest(selector: Selector, layout: Layout): NameTest {
-  const ofLayout = tests.get(layout) ?? new Map<Selector, NameTest>();
-  tests.set(layout, ofLayout);
-  let test = ofLayout.get(selector);
-  if (test === undefined) ofLayout.set(selector, (test = remembering(compile(selector, layout))));
+export function nameTest(selector: Selector, naming: Naming): NameTest {
+  const ofNaming = tests.get(naming) ?? new Map<Selector, NameTest>();
+  tests.set(naming, ofNaming);
+  let test = ofNaming.get(selector);
+  if (test === undefined) ofNaming.set(selector, (test = remembering(compile(selector, naming))));
   return test;
 }
 
 /** A selector that matches any of a tensor's names matches the tensor. */
-export function takesTensor(selector: Selector, layout: Layout, names: readonly string[]): boolean {
-  return names.some(nameTest(selector, layout));
+export function takesTensor(selector: Selector, naming: Naming, names: readonly string[]): boolean {
+  return names.some(nameTest(selector, naming));
 }
 
-function compile(selector: Selector, layout: Layout): NameTest {
+function compile(selector: Selector, naming: Naming): NameTest {
   switch (selector.kind) {
     case "tensors": {
       // Text that is no glob matches nothing; header-checks/selectors.ts says so.
@@ -33,7 +33,7 @@ function compile(selector: Selector, layout: Layout): NameTest {
     }
     case "layers": {
       return (name) => {
-        const depth = depthOf(layout, name);
+        const depth = depthOf(naming, name);
         if (depth === undefined) return false;
         const { from, to } = resolveRange(selector.range, depth.layers);
         return from <= depth.layer && depth.layer < to;
@@ -41,12 +41,12 @@ function compile(selector: Selector, layout: Layout): NameTest {
     }
     case "and":
     case "or": {
-      const left = nameTest(selector.left, layout);
-      const right = nameTest(selector.right, layout);
+      const left = nameTest(selector.left, naming);
+      const right = nameTest(selector.right, naming);
       return selector.kind === "and" ? (name) => left(name) && right(name) : (name) => left(name) || right(name);
     }
     case "not": {
-      const operand = nameTest(selector.operand, layout);
+      const operand = nameTest(selector.operand, naming);
       return (name) => !operand(name);
     }
   }

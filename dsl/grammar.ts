@@ -1,5 +1,5 @@
 // The Chevrotain rules; no actions. A rule reads one logical line, because a line is a statement and a broken one must
-// cost only itself: the layout (layout.ts) has cut the text into lines and made one `Block` token of each `{ … }`, whose
+// cost only itself: logical-lines.ts has cut the text into lines and made one `Block` token of each `{ … }`, whose
 // lines are then read with the rule that fits where the block stands:
 //
 //   a file                       statementLine

@@ -237,7 +237,7 @@ function describeType(type: TokenType): string {
 function describe(token: IToken): string {
   if (token.tokenType === EOF) return "the end of the line";
   if (token.tokenType === t.Block) return "`{`";
-  // A bracket that the layout added.
+  // A bracket that logical-lines.ts added.
   if (token.image === "") return "the end of the line";
   const image = shortened(token.image, 40);
   return token.tokenType === t.StringLiteral ? printable(image) : `\`${printable(image)}\``;

@@ -7,7 +7,7 @@ import { convertLine, toStatement, type LineContext } from "./cst-to-ast.ts";
 import { toExpression, toName } from "./cst-to-expression.ts";
 import type { Diagnostic, Report } from "./diagnostic.ts";
 import { RecipeParser, type LineRule } from "./grammar.ts";
-import { layOut, type Block, type LogicalLine } from "./layout.ts";
+import { logicalLines, type Block, type LogicalLine } from "./logical-lines.ts";
 import { endOf, isName, tokenize } from "./lexical-pass.ts";
 import { MAX_DIAGNOSTICS, MAX_RECIPE_LENGTH } from "./limits.ts";
 import { syntaxDiagnostic } from "./parse-messages.ts";
@@ -32,7 +32,7 @@ export function parse(source: Source): ParseResult {
 
   const reader = new LineReader(source, report);
   const statements: (Statement | VersionHeader)[] = [];
-  for (const line of layOut(source, tokenize(source, report), report)) {
+  for (const line of logicalLines(source, tokenize(source, report), report)) {
     if (found.length > MAX_DIAGNOSTICS) break;
     const node = reader.read(line, "statementLine");
     if (node) statements.push(toStatement(reader.context, node as StatementLineCstNode));
@@ -67,7 +67,7 @@ export function parseExpression(place: Span, report: Report): Expression | undef
   // Blanks in place of what stands before keep the offsets.
   const text = { ...source, text: " ".repeat(start) + source.text.slice(start, end) };
   const reader = new LineReader(source, reportAll);
-  const lines = layOut(source, tokenize(text, reportAll), reportAll);
+  const lines = logicalLines(source, tokenize(text, reportAll), reportAll);
   if (isBroken) return undefined;
   if (lines.length === 0) return refuse("expected-value", "expected a value, found nothing");
   if (lines.length > 1) return refuse("unexpected-token", "a value is one expression on one line");

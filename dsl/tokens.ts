@@ -63,7 +63,7 @@ export const NumberLiteral = createToken({
   name: "NumberLiteral",
   pattern: /\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![A-Za-z0-9_]|\.(?!\.))/,
 });
-/** Digits with something behind them that no number has, such as `3b`, `5.` or `1.2.3`; the layout reports it. */
+/** Digits with something behind them that no number has, such as `3b`, `5.` or `1.2.3`; logical-lines.ts reports it. */
 export const BrokenNumber = createToken({
   name: "BrokenNumber",
   pattern: /\d[A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*(?:\.(?!\.))?/,
@@ -74,7 +74,7 @@ export const StringLiteral = createToken({
   start_chars_hint: ['"'],
   line_breaks: false,
 });
-/** A string that does not end on its line; the layout reports it. */
+/** A string that does not end on its line; logical-lines.ts reports it. */
 export const OpenString = createToken({ name: "OpenString", pattern: /"[^\r\n]*/ });
 
 /** Not a regular expression: V8's would need a stack as long as the string, and overflow on a hostile one. */
@@ -124,9 +124,9 @@ const And = sign("And", "&", BinaryOperator);
 const Or = sign("Or", "|", BinaryOperator);
 export const Not = sign("Not", "!", PrefixOperator);
 
-// ---------------------------------------------------------------------------------------------------------- layout
+// ----------------------------------------------------------------------------------------------------------- lines
 
-/** Only the layout sees line ends; CRLF counts as LF. */
+/** Only logical-lines.ts sees them; CRLF counts as LF. */
 export const LineEnd = createToken({ name: "LineEnd", pattern: /\r?\n/ });
 const Blank = createToken({ name: "Blank", pattern: /[ \t]+/, group: Lexer.SKIPPED });
 const Comment = createToken({ name: "Comment", pattern: /#[^\n]*/, group: Lexer.SKIPPED });
@@ -135,7 +135,7 @@ export const Unknown = createToken({
   name: "Unknown",
   pattern: /[\u0000-\u0008\u000b\u000c\u000e-\u001f$%';?\\^`~\u007f-\uffff]+|\r/,
 });
-/** `{ … }` as one token, its lines in the payload. The layout makes it, the lexer never does. */
+/** `{ … }` as one token, its lines in the payload. logical-lines.ts makes it, the lexer never does. */
 export const Block = createToken({ name: "Block", pattern: Lexer.NA, label: "`{`" });
 
 const KEYWORDS: readonly TokenType[] = [

@@ -57,7 +57,7 @@ export function readEntry(
   return { key: keyOf(entry.value), values, clauses, span };
 }
 
-/** The expression without layout and parentheses: two lines with one key are the same entry. */
+/** The expression without white space and parentheses: two lines with one key are the same entry. */
 function keyOf(expression: Expression): string {
   switch (expression.kind) {
     case "parenthesized":

@@ -1,7 +1,7 @@
 // A choice between models or vectors (`keep`, `match`), resolved for one tensor.
 
 import type { Span } from "../../dsl/source.ts";
-import type { Layout } from "../layout.ts";
+import type { Naming } from "../naming.ts";
 import { reportNoValue, reportTiedNames } from "./parameters.ts";
 import { candidates, isValue, type Found, type TensorScope } from "./scope.ts";
 import type { MatchArm } from "../recipe-graph.ts";
@@ -15,11 +15,11 @@ interface Choice<T> {
 /** Arms that a tied tensor meets by different names must come to the same program. */
 export function lowerChoice<T, F extends Found>(
   choice: Choice<T>,
-  layout: Layout,
+  naming: Naming,
   scope: TensorScope,
   lower: (candidate: T) => F,
 ): F | "skip" {
-  const [first, ...others] = candidates(choice, layout, scope.names).map(lower);
+  const [first, ...others] = candidates(choice, naming, scope.names).map(lower);
   if (first === undefined) {
     reportNoValue(choice, choice.span, scope);
     return "skip";

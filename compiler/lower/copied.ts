@@ -69,7 +69,7 @@ function copiesUnder(vector: VectorNode, scope: TensorScope): readonly Copy[] {
 /** A tied integer tensor that meets two arms would need two payloads; `lowerChoice` compares programs, so it makes them. */
 function chosenCopies(node: Extract<ModelNode, { kind: "model-choice" }>, scope: TensorScope): readonly Copy[] {
   const copies = new Map<ModelNode, readonly Copy[]>();
-  const found = lowerChoice(node, scope.headers.layout(node), scope, (candidate) => {
+  const found = lowerChoice(node, scope.headers.naming(node), scope, (candidate) => {
     const ofCandidate = copiesOf(candidate, scope);
     copies.set(candidate, ofCandidate);
     const [first] = ofCandidate;

@@ -45,7 +45,7 @@ export function lowerMasked(node: MaskedNode, scope: TensorScope): Value | "skip
 function lowerMask(mask: Varying<MaskNode>, of: Value, node: MaskedNode, scope: TensorScope): LoweredMask | undefined {
   if (mask.kind === "constant") return lowerOne(mask.value, of, node, scope);
   const found: LoweredMask[] = [];
-  for (const candidate of candidates(mask, scope.headers.layout(node), scope.names)) {
+  for (const candidate of candidates(mask, scope.headers.naming(node), scope.names)) {
     const lowered = lowerMask(candidate, of, node, scope);
     if (lowered === undefined) return undefined;
     found.push(lowered);
@@ -68,7 +68,7 @@ function isSame(left: LoweredMask, right: LoweredMask): boolean {
 function lowerOne(mask: MaskNode, of: Value, node: MaskedNode, scope: TensorScope): LoweredMask | undefined {
   switch (mask.kind) {
     case "selector":
-      return takesTensor(mask.selector, scope.headers.layout(node), scope.names) ? "all" : "none";
+      return takesTensor(mask.selector, scope.headers.naming(node), scope.names) ? "all" : "none";
     case "mask-method":
       return lowerMethod(mask, of, node, scope);
     case "mask-and":

@@ -15,7 +15,7 @@ export function lowerModel(node: ModelNode, scope: TensorScope): Found {
     case "onto":
       return lowerOnto(node, scope);
     case "model-choice":
-      return lowerChoice(node, scope.headers.layout(node), scope, (candidate) => scope.model(candidate));
+      return lowerChoice(node, scope.headers.naming(node), scope, (candidate) => scope.model(candidate));
     case "model-method":
       return lowerMethod(node, scope);
   }

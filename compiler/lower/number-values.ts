@@ -2,7 +2,7 @@
 
 import type { Span } from "../../dsl/source.ts";
 import { compute } from "../arithmetic.ts";
-import { depthOf, resolveRange, type Layout } from "../layout.ts";
+import { depthOf, resolveRange, type Naming } from "../naming.ts";
 import { candidates } from "./scope.ts";
 import type { NumberValue } from "../recipe-graph.ts";
 
@@ -14,34 +14,34 @@ export type NumberProblem =
 /** The value for the tensor with these names, the stored one first; −0 is +0. */
 export function resolveNumber(
   value: NumberValue,
-  layout: Layout,
+  naming: Naming,
   names: readonly [string, ...string[]],
 ): number | NumberProblem {
-  const resolved = resolve(value, layout, names);
+  const resolved = resolve(value, naming, names);
   if (typeof resolved !== "number") return resolved;
   return Number.isFinite(resolved) ? resolved + 0 : { kind: "not-finite", span: spanOf(value) };
 }
 
 type Names = readonly [string, ...string[]];
 
-function resolve(value: NumberValue, layout: Layout, names: Names): number | NumberProblem {
+function resolve(value: NumberValue, naming: Naming, names: Names): number | NumberProblem {
   switch (value.kind) {
     case "constant":
       return value.value;
     case "negate": {
-      const operand = resolve(value.operand, layout, names);
+      const operand = resolve(value.operand, naming, names);
       return typeof operand === "number" ? -operand : operand;
     }
     case "arithmetic": {
-      const left = resolve(value.left, layout, names);
+      const left = resolve(value.left, naming, names);
       if (typeof left !== "number") return left;
-      const right = resolve(value.right, layout, names);
+      const right = resolve(value.right, naming, names);
       return typeof right === "number" ? compute(value.operator, left, right) : right;
     }
     case "match": {
       const values: number[] = [];
-      for (const candidate of candidates(value, layout, names)) {
-        const resolved = resolve(candidate, layout, names);
+      for (const candidate of candidates(value, naming, names)) {
+        const resolved = resolve(candidate, naming, names);
         if (typeof resolved !== "number") return resolved;
         values.push(resolved);
       }
@@ -53,13 +53,13 @@ function resolve(value: NumberValue, layout: Layout, names: Names): number | Num
     case "ramp": {
       const points: number[] = [];
       for (const point of value.points) {
-        const resolved = resolve(point, layout, names);
+        const resolved = resolve(point, naming, names);
         if (typeof resolved !== "number") return resolved;
         points.push(resolved);
       }
-      const depth = depthOf(layout, names[0]);
+      const depth = depthOf(naming, names[0]);
       if (depth === undefined) {
-        if (value.outside !== undefined) return resolve(value.outside, layout, names);
+        if (value.outside !== undefined) return resolve(value.outside, naming, names);
         return FIRST_STAGES.test(names[0]) ? points[0]! : points.at(-1)!;
       }
       if (value.over === undefined) return rampAt(points, depth.layer, depth.layers - 1);

@@ -27,7 +27,7 @@ export function lowerOutput(output: OutputNode, headers: Headers, problems: Tens
       help: "write the merge as an output and take the vector from that",
     }));
   }
-  const tied = headers.layout(donor).tied;
+  const tied = headers.naming(donor).tied;
   const actions: Action[] = [];
   for (const [name, tensor] of checkpoint.tensors) {
     const before = problems.errors;

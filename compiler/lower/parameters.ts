@@ -12,7 +12,7 @@ type Shared = ReadonlyMap<string, ParameterValue>;
 
 /** `node` is whose model the value varies over. */
 export function lowerNumber(value: NumberValue, node: Node, scope: TensorScope): number | undefined {
-  const resolved = resolveNumber(value, scope.headers.layout(node), scope.names);
+  const resolved = resolveNumber(value, scope.headers.naming(node), scope.names);
   if (typeof resolved === "number") return resolved;
   reportNumber(resolved, node, scope);
   return undefined;
@@ -78,7 +78,7 @@ export function lowerWord<T extends string | boolean>(
 ): T | undefined {
   if (value.kind === "constant") return value.value;
   const values: T[] = [];
-  for (const candidate of candidates(value, scope.headers.layout(node), scope.names)) {
+  for (const candidate of candidates(value, scope.headers.naming(node), scope.names)) {
     const resolved = lowerWord(candidate, node, scope);
     if (resolved === undefined) return undefined;
     values.push(resolved);

@@ -5,7 +5,7 @@ import type { Headers } from "../headers.ts";
 import type { ProgramBuilder, Value } from "./program-builder.ts";
 import type { CheckpointNode, MatchArm, ModelNode, VectorNode } from "../recipe-graph.ts";
 import { nameTest } from "../selectors.ts";
-import type { Layout } from "../layout.ts";
+import type { Naming } from "../naming.ts";
 import type { TensorProblems } from "./tensor-problems.ts";
 
 /**
@@ -48,10 +48,10 @@ interface Choice<T> {
  * different names; then there are several candidates, and whoever resolves them reports when they differ. None: no arm
  * takes it and there is no `else`.
  */
-export function candidates<T>(choice: Choice<T>, layout: Layout, names: readonly string[]): readonly T[] {
+export function candidates<T>(choice: Choice<T>, naming: Naming, names: readonly string[]): readonly T[] {
   const found: T[] = [];
   for (const name of names) {
-    const arm = choice.arms.find(({ selector }) => nameTest(selector, layout)(name));
+    const arm = choice.arms.find(({ selector }) => nameTest(selector, naming)(name));
     if (arm !== undefined && !found.includes(arm.value)) found.push(arm.value);
   }
   return found.length === 0 && choice.otherwise !== undefined ? [choice.otherwise] : found;

@@ -33,7 +33,7 @@ function lowerVarying(
   scope: TensorScope,
 ): Value | "skip" {
   if (strategy.kind === "constant") return lowerOne(strategy.value, node, members, scope);
-  return lowerChoice(strategy, scope.headers.layout(node), scope, (candidate) =>
+  return lowerChoice(strategy, scope.headers.naming(node), scope, (candidate) =>
     lowerVarying(candidate, node, members, scope),
   );
 }

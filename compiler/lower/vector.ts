@@ -32,7 +32,7 @@ export function lowerVector(node: VectorNode, scope: TensorScope): Value | "skip
     case "rebase":
       return scope.vector(node.vector);
     case "vector-choice":
-      return lowerChoice(node, scope.headers.layout(node), scope, (candidate) => scope.vector(candidate));
+      return lowerChoice(node, scope.headers.naming(node), scope, (candidate) => scope.vector(candidate));
   }
 }
 

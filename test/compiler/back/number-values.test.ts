@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Checkpoint } from "../../../compiler/checkpoint.ts";
-import { layoutOf } from "../../../compiler/layout.ts";
+import { namingOf } from "../../../compiler/naming.ts";
 import { rampAt, resolveNumber } from "../../../compiler/lower/number-values.ts";
 import type { LayerRange, NumberValue } from "../../../compiler/recipe-graph.ts";
 import { memoryHost, MEMORY_ROOT } from "../../support/memory-host.ts";
@@ -17,9 +17,9 @@ function ramp(points: readonly number[], over?: LayerRange, outside?: number): N
   };
 }
 
-function layout(...names: readonly string[]) {
+function naming(...names: readonly string[]) {
   const tensors = Object.fromEntries(names.map((name) => [name, "f32 [1]"]));
-  return layoutOf(memoryHost({ models: { m: { tensors } } }).readModel(`${MEMORY_ROOT}/m`, "m") as Checkpoint, "m");
+  return namingOf(memoryHost({ models: { m: { tensors } } }).readModel(`${MEMORY_ROOT}/m`, "m") as Checkpoint, "m");
 }
 
 /** METHODS.md word by word: u = (i·k) ÷ (L − 1), j = min(⌊u⌋, k − 1), p_j + (p_{j+1} − p_j)·(u − j). */
@@ -39,7 +39,7 @@ describe("ramps", () => {
       [0.1, 0.7, 0.3, 0.9],
     ]) {
       for (const layers of [1, 2, 3, 7, 16, 32]) {
-        const model = layout(...Array.from({ length: layers }, (_, i) => `model.layers.${i}.w`));
+        const model = naming(...Array.from({ length: layers }, (_, i) => `model.layers.${i}.w`));
         for (let i = 0; i < layers; i++) {
           expect(resolveNumber(ramp(points), model, [`model.layers.${i}.w`])).toBe(transcribed(points, i, layers));
         }
@@ -48,7 +48,7 @@ describe("ramps", () => {
   });
 
   it("span a range and are constant outside", () => {
-    const model = layout(...Array.from({ length: 24 }, (_, i) => `h.${i}.w`));
+    const model = naming(...Array.from({ length: 24 }, (_, i) => `h.${i}.w`));
     const values = Array.from({ length: 24 }, (_, i) =>
       resolveNumber(ramp([0, 1], { from: 8, to: 16 }), model, [`h.${i}.w`]),
     );
@@ -58,7 +58,7 @@ describe("ramps", () => {
   });
 
   it("count ends from the end of each stack", () => {
-    const model = layout("enc.0.w", "enc.1.w", "enc.2.w", "enc.3.w", "dec.0.w", "dec.1.w");
+    const model = naming("enc.0.w", "enc.1.w", "enc.2.w", "enc.3.w", "dec.0.w", "dec.1.w");
     const last = ramp([0, 1], { from: -2 });
     expect(
       ["enc.1.w", "enc.2.w", "enc.3.w", "dec.0.w", "dec.1.w"].map((name) => resolveNumber(last, model, [name])),
@@ -66,7 +66,7 @@ describe("ramps", () => {
   });
 
   it("give tensors outside the stacks an end, or what outside says", () => {
-    const model = layout("model.embed_tokens.weight", "h.0.w", "h.1.w", "lm_head.weight", "visual.patch_proj");
+    const model = naming("model.embed_tokens.weight", "h.0.w", "h.1.w", "lm_head.weight", "visual.patch_proj");
     const at = (value: NumberValue, name: string) => resolveNumber(value, model, [name]);
     expect(at(ramp([0.25, 0.75]), "model.embed_tokens.weight")).toBe(0.25);
     expect(at(ramp([0.25, 0.75]), "visual.patch_proj")).toBe(0.25);
@@ -76,13 +76,13 @@ describe("ramps", () => {
 
   it("is its first point where there is one layer", () => {
     expect(rampAt([3, 4], 0, 0)).toBe(3);
-    expect(resolveNumber(ramp([3, 4], { from: 1, to: 2 }), layout("h.0.w", "h.1.w"), ["h.1.w"])).toBe(3);
+    expect(resolveNumber(ramp([3, 4], { from: 1, to: 2 }), naming("h.0.w", "h.1.w"), ["h.1.w"])).toBe(3);
   });
 });
 
 describe("arithmetic", () => {
   const constant = (value: number): NumberValue => ({ kind: "constant", value });
-  const model = layout("a");
+  const model = naming("a");
   it("is float64", () => {
     const sum: NumberValue = { kind: "arithmetic", operator: "+", left: constant(0.1), right: constant(0.2), span };
     expect(resolveNumber(sum, model, ["a"])).toBe(0.1 + 0.2);

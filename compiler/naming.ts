@@ -9,7 +9,7 @@ interface Depth {
   readonly layers: number;
 }
 
-export interface Layout {
+export interface Naming {
   /** What messages call the model. */
   readonly display: string;
   /** Stored names in their order, then tied names that are absent from the file. */
@@ -25,7 +25,7 @@ export interface Layout {
 /** A stack is the part of a name before the first `.N.`; fifteen digits are the most that a float64 holds exactly. */
 const LAYER = /\.(\d{1,15})\./;
 
-export function layoutOf(checkpoint: Checkpoint, display: string): Layout {
+export function namingOf(checkpoint: Checkpoint, display: string): Naming {
   const tied = new Map<string, string[]>();
   for (const [alias, stored] of checkpoint.aliases) {
     const names = tied.get(stored);
@@ -44,11 +44,11 @@ export function layoutOf(checkpoint: Checkpoint, display: string): Layout {
 }
 
 /** Undefined for a tensor in no stack. */
-export function depthOf(layout: Layout, name: string): Depth | undefined {
+export function depthOf(naming: Naming, name: string): Depth | undefined {
   const match = LAYER.exec(name);
   if (match === null) return undefined;
   const layer = Number(match[1]);
-  return { layer, layers: Math.max(layout.stacks.get(name.slice(0, match.index)) ?? 0, layer + 1) };
+  return { layer, layers: Math.max(naming.stacks.get(name.slice(0, match.index)) ?? 0, layer + 1) };
 }
 
 /** [from, to) in a stack of so many layers: negative counts from the end, no `to` runs to it. */

@@ -39,12 +39,12 @@ interface Frame {
   line: OpenLine | undefined;
 }
 
-export function layOut(source: Source, lexical: LexicalResult, report: Report): readonly LogicalLine[] {
-  return new Layout(source, lexical, report).run();
+export function logicalLines(source: Source, lexical: LexicalResult, report: Report): readonly LogicalLine[] {
+  return new LineCutter(source, lexical, report).run();
 }
 
 /** Lives for one file. Brackets and frames are stacks of its own, so no depth of nesting overflows. */
-class Layout {
+class LineCutter {
   readonly #source: Source;
   readonly #tokens: readonly IToken[];
   readonly #faults: readonly number[];
