@@ -9,7 +9,7 @@ import { MAX_DIAGNOSTICS } from "../dsl/limits.ts";
 import { LANGUAGE_VERSION } from "../dsl/version-header.ts";
 import { type Analysis, analyseFile } from "./analyse/analyse-file.ts";
 import type { CompilerHost } from "./checkpoint.ts";
-import { checkOutputPaths, type InputPlace } from "./analyse/checks/output-paths.ts";
+import { checkOutputPaths, type InputPath } from "./analyse/checks/output-paths.ts";
 import { warnOfUnused } from "./analyse/checks/unused.ts";
 import { declarationsOf } from "./analyse/declared-nodes.ts";
 import { evaluateExpect } from "./analyse/gates.ts";
@@ -56,7 +56,7 @@ export function analyse(recipe: Recipe, host: CompilerHost, options: AnalyseOpti
     return node === undefined ? [] : [{ node, pathSpan: statement.path.span }];
   });
   const projectDirectory = resolve(options.projectDirectory);
-  checkOutputPaths(outputs, inputPlaces(scope), projectDirectory, options.allowOutside, report);
+  checkOutputPaths(outputs, inputPaths(scope), projectDirectory, options.allowOutside, report);
   const outputNodes = outputs.map(({ node }) => node);
   const expectations = recipe.statements.flatMap((statement) => {
     const node = statement.kind === "expect" ? evaluateExpect(statement, outputNodes, scope) : undefined;
@@ -103,17 +103,17 @@ function reportUnknownInputs(recipe: Recipe, parameters: ReadonlyMap<string, Par
 }
 
 /** Everything that the recipe or a file that it imports would read. */
-function inputPlaces(scope: Scope): InputPlace[] {
-  const places: InputPlace[] = [];
+function inputPaths(scope: Scope): InputPath[] {
+  const paths: InputPath[] = [];
   for (const value of scope.values.values()) {
     const nodes =
       value.kind === "models" ? value.nodes : value.kind === "model" || value.kind === "vector" ? [value.node] : [];
     for (const node of nodes) {
-      if (node.kind === "checkpoint" || node.kind === "adapter" || node.kind === "stored-vector") places.push(node);
+      if (node.kind === "checkpoint" || node.kind === "adapter" || node.kind === "stored-vector") paths.push(node);
     }
   }
-  for (const file of scope.imports.values()) if (file !== undefined) places.push(...inputPlaces(file));
-  return places;
+  for (const file of scope.imports.values()) if (file !== undefined) paths.push(...inputPaths(file));
+  return paths;
 }
 
 function effectiveParameters({ declarations, values }: Scope): Map<string, unknown> {

@@ -4,7 +4,7 @@ import { lstatSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { EXIT, Failure } from "../failure.ts";
 
-export interface RecipePlace {
+export interface RecipeFile {
   /** Absolute. */
   readonly path: string;
   /** As printed in diagnostics: relative to the working directory when that is shorter. */
@@ -19,15 +19,15 @@ const DEFAULT_NAME = "merge.theta";
  * The given file, `merge.theta` in the given directory, or the one in the working directory or its nearest parent.
  * @throws Failure (66) when there is none.
  */
-export function findRecipe(given: string | undefined, workingDirectory: string): RecipePlace {
+export function findRecipe(given: string | undefined, workingDirectory: string): RecipeFile {
   if (given !== undefined) {
     const path = resolve(workingDirectory, given);
     const recipe = isDirectory(path) ? join(path, DEFAULT_NAME) : path;
-    if (isThere(recipe)) return place(recipe, workingDirectory);
+    if (isThere(recipe)) return recipeFile(recipe, workingDirectory);
     throw missing(recipe === path ? `there is no recipe at ${given}` : `there is no ${DEFAULT_NAME} in ${given}`);
   }
   const directory = projectAbove(workingDirectory);
-  if (directory !== undefined) return place(join(directory, DEFAULT_NAME), workingDirectory);
+  if (directory !== undefined) return recipeFile(join(directory, DEFAULT_NAME), workingDirectory);
   throw missing(`there is no ${DEFAULT_NAME} in ${workingDirectory} or a folder above it`);
 }
 
@@ -68,7 +68,7 @@ function isDirectory(path: string): boolean {
   }
 }
 
-function place(path: string, workingDirectory: string): RecipePlace {
+function recipeFile(path: string, workingDirectory: string): RecipeFile {
   const near = relative(workingDirectory, path);
   return { path, display: near.length < path.length ? near : path, directory: dirname(path) };
 }

@@ -13,12 +13,12 @@ import { createCompilerHost } from "../compiler-host.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { checkOutputPlaces } from "../output/output-places.ts";
 import type { Flags } from "./command-line.ts";
-import type { RecipePlace } from "./find-recipe.ts";
+import type { RecipeFile } from "./find-recipe.ts";
 import { readParameterInputs } from "./parameter-inputs.ts";
 import { readNamedFile } from "./read-file.ts";
 
 export interface LoadedRecipe {
-  readonly place: RecipePlace;
+  readonly file: RecipeFile;
   readonly diagnostics: readonly Diagnostic[];
   /** The files whose headers were read, as they were then. */
   readonly opened: OpenedFiles;
@@ -32,27 +32,27 @@ export interface LoadedRecipe {
  * `store` is absolute. Reads the recipe, its imports and the headers of its checkpoints; no payload.
  * @throws Failure: 66 the recipe or the file of --params cannot be read, 64 a flag is wrong
  */
-export function loadRecipe(place: RecipePlace, flags: Flags, store: string): LoadedRecipe {
+export function loadRecipe(file: RecipeFile, flags: Flags, store: string): LoadedRecipe {
   const host = createCompilerHost();
   const { opened } = host;
-  const { path, display, directory } = place;
+  const { path, display, directory } = file;
   const bytes = readNamedFile({ path, display: printable(display) }, opened);
   const { source, diagnostics: unreadable } = decodeSource(bytes, display, directory);
-  if (source === undefined) return { place, opened, diagnostics: unreadable };
+  if (source === undefined) return { file, opened, diagnostics: unreadable };
   const { recipe, diagnostics: syntax } = parse(source);
   const { graph, diagnostics: meaning } = analyse(recipe, host, {
     parameters: readParameterInputs(flags),
-    projectDirectory: place.directory,
+    projectDirectory: file.directory,
     allowOutside: flags.allowOutside ?? false,
   });
   const diagnostics = [...syntax, ...meaning];
   if (graph === undefined || diagnostics.some(({ severity }) => severity === "error"))
-    return { place, opened, diagnostics };
+    return { file, opened, diagnostics };
   const outputs = chooseOutputs(graph, flags.only);
-  diagnostics.push(...checkOutputPlaces(graph, { project: place.directory, store }));
+  diagnostics.push(...checkOutputPlaces(graph, { project: file.directory, store }));
   const lowered = lower(outputs, host);
   diagnostics.push(...lowered.diagnostics);
-  return { place, opened, diagnostics, graph, ...(lowered.tensors && { tensors: lowered.tensors }) };
+  return { file, opened, diagnostics, graph, ...(lowered.tensors && { tensors: lowered.tensors }) };
 }
 
 /** Those that --only names, by their paths as the recipe spells them; all when there is no --only. */

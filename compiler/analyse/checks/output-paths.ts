@@ -7,13 +7,13 @@ import type { Span } from "../../../dsl/source.ts";
 import type { OutputNode } from "../../recipe-graph.ts";
 
 /** A checkpoint, adapter or stored vector that the recipe reads. */
-export interface InputPlace {
+export interface InputPath {
   readonly path: string;
   readonly name: string;
   readonly span: Span;
 }
 
-interface OutputPlace {
+interface OutputPath {
   readonly node: OutputNode;
   /** Of the path in the recipe. */
   readonly pathSpan: Span;
@@ -28,15 +28,15 @@ interface Refusal {
 
 /** `projectDirectory` is absolute. */
 export function checkOutputPaths(
-  outputs: readonly OutputPlace[],
-  inputs: readonly InputPlace[],
+  outputs: readonly OutputPath[],
+  inputs: readonly InputPath[],
   projectDirectory: string,
   allowOutside: boolean,
   report: Report,
 ): void {
-  const read = new Places<InputPlace>();
+  const read = new PathIndex<InputPath>();
   for (const input of inputs) read.add(input.path, input);
-  const written = new Places<OutputPlace>();
+  const written = new PathIndex<OutputPath>();
   for (const output of outputs) {
     const refusals = [
       refuseOutside(output.node, projectDirectory, allowOutside),
@@ -74,22 +74,22 @@ function refuseOutside(
   };
 }
 
-function refuseInput({ path, display }: OutputNode, read: Places<InputPlace>): Refusal | undefined {
+function refuseInput({ path, display }: OutputNode, read: PathIndex<InputPath>): Refusal | undefined {
   const found = read.touching(path);
   if (found === undefined) return undefined;
   const how = { same: "is also read, as", above: "lies in", below: "holds" }[found.where];
   return {
     code: "output-is-input",
-    message: `${display} ${how} ${found.place.name}`,
+    message: `${display} ${how} ${found.what.name}`,
     help: "write to a directory of its own",
-    note: { message: "declared here", span: found.place.span },
+    note: { message: "declared here", span: found.what.span },
   };
 }
 
-function refuseOutput({ path, display }: OutputNode, written: Places<OutputPlace>): Refusal | undefined {
+function refuseOutput({ path, display }: OutputNode, written: PathIndex<OutputPath>): Refusal | undefined {
   const found = written.touching(path);
   if (found === undefined) return undefined;
-  const { node, pathSpan: span } = found.place;
+  const { node, pathSpan: span } = found.what;
   if (found.where === "same") {
     return {
       code: "output-path-twice",
@@ -107,27 +107,27 @@ function refuseOutput({ path, display }: OutputNode, written: Places<OutputPlace
 }
 
 /** Paths of which one is the same as, above or below another, found without comparing each with each. */
-class Places<P> {
-  readonly #at = new Map<string, P>();
-  /** By directory, the first place somewhere below it. */
-  readonly #below = new Map<string, P>();
+class PathIndex<T> {
+  readonly #at = new Map<string, T>();
+  /** By directory, the first that lies somewhere below it. */
+  readonly #below = new Map<string, T>();
 
-  add(path: string, place: P): void {
+  add(path: string, what: T): void {
     if (this.#at.has(path)) return;
-    this.#at.set(path, place);
-    for (const directory of ancestors(path)) if (!this.#below.has(directory)) this.#below.set(directory, place);
+    this.#at.set(path, what);
+    for (const directory of ancestors(path)) if (!this.#below.has(directory)) this.#below.set(directory, what);
   }
 
-  /** `where`: the place found is the same as `path`, a directory above it, or something below it. */
-  touching(path: string): { readonly place: P; readonly where: "same" | "above" | "below" } | undefined {
+  /** `where`: what was found is the same as `path`, a directory above it, or something below it. */
+  touching(path: string): { readonly what: T; readonly where: "same" | "above" | "below" } | undefined {
     const same = this.#at.get(path);
-    if (same !== undefined) return { place: same, where: "same" };
+    if (same !== undefined) return { what: same, where: "same" };
     for (const directory of ancestors(path)) {
       const above = this.#at.get(directory);
-      if (above !== undefined) return { place: above, where: "above" };
+      if (above !== undefined) return { what: above, where: "above" };
     }
     const below = this.#below.get(path);
-    return below === undefined ? undefined : { place: below, where: "below" };
+    return below === undefined ? undefined : { what: below, where: "below" };
   }
 }
 

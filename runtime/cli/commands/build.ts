@@ -6,7 +6,7 @@ import { printable } from "../../../dsl/printable.ts";
 import { build as runBuild, type BuildSummary } from "../../build.ts";
 import { EXIT, Failure } from "../../failure.ts";
 import type { Flags } from "../command-line.ts";
-import { buildContext } from "../build-context.ts";
+import { makeBuildContext } from "../make-build-context.ts";
 import { findRecipe } from "../find-recipe.ts";
 import { exitCodeOf, loadRecipe } from "../load-recipe.ts";
 import { createJsonProgress } from "../progress/progress-json.ts";
@@ -51,12 +51,12 @@ async function buildRecipe(
   flags: Flags,
   signal: AbortSignal,
 ): Promise<{ readonly code: number; readonly summary?: BuildSummary }> {
-  const place = findRecipe(path, process.cwd());
-  const settings = await loadSettings(flags, place.directory);
+  const file = findRecipe(path, process.cwd());
+  const settings = await loadSettings(flags, file.directory);
   const color = useColor(settings.color);
   const print = createDiagnosticPrinter(color, flags.quiet ?? false);
   const view = await createView(flags, color, print);
-  const loaded = loadRecipe(place, flags, settings.store);
+  const loaded = loadRecipe(file, flags, settings.store);
   const gates = (loaded.graph?.expectations ?? []).map(refuseGate);
   const diagnostics = [...loaded.diagnostics, ...gates];
   for (const diagnostic of diagnostics) view.diagnostic(diagnostic);
@@ -67,7 +67,7 @@ async function buildRecipe(
   }
   let summary: BuildSummary;
   try {
-    summary = await runBuild(loaded.tensors, buildContext(loaded, settings, flags), view, signal);
+    summary = await runBuild(loaded.tensors, makeBuildContext(loaded, settings, flags), view, signal);
   } catch (error) {
     await view.close("failed");
     throw error;
@@ -75,7 +75,7 @@ async function buildRecipe(
   await view.close(summary.status);
   if (!flags.quiet) {
     const isEmpty = loaded.tensors.outputs.length === 0;
-    writeMessage(isEmpty ? `${printable(place.display)} has no output: nothing to build\n` : describeSummary(summary));
+    writeMessage(isEmpty ? `${printable(file.display)} has no output: nothing to build\n` : describeSummary(summary));
   }
   return { code: summary.status === "done" ? EXIT.done : EXIT.failed, summary };
 }

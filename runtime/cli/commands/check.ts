@@ -11,9 +11,9 @@ import { loadSettings } from "../settings.ts";
 import { useColor, writeJson, writeMessage } from "../terminal.ts";
 
 export async function check(path: string | undefined, flags: Flags): Promise<number> {
-  const place = findRecipe(path, process.cwd());
-  const settings = await loadSettings(flags, place.directory);
-  const { diagnostics, tensors } = loadRecipe(place, flags, settings.store);
+  const file = findRecipe(path, process.cwd());
+  const settings = await loadSettings(flags, file.directory);
+  const { diagnostics, tensors } = loadRecipe(file, flags, settings.store);
   const code = exitCodeOf(diagnostics);
   if (flags.json) {
     writeJson({ schema: "theta.check/1", ok: code === EXIT.done, diagnostics: diagnostics.map(diagnosticToJson) });
@@ -21,8 +21,8 @@ export async function check(path: string | undefined, flags: Flags): Promise<num
   diagnostics.forEach(createDiagnosticPrinter(useColor(settings.color), flags.quiet ?? false));
   if (!flags.quiet) {
     const counted = countDiagnostics(diagnostics);
-    const good = `${place.display} is right: ${describeOutputs(tensors?.outputs ?? [])}`;
-    writeMessage(code === EXIT.done ? `${good}${counted && `; ${counted}`}\n` : `${place.display}: ${counted}\n`);
+    const good = `${file.display} is right: ${describeOutputs(tensors?.outputs ?? [])}`;
+    writeMessage(code === EXIT.done ? `${good}${counted && `; ${counted}`}\n` : `${file.display}: ${counted}\n`);
   }
   return code;
 }

@@ -25,9 +25,9 @@ export async function explain(path: string | undefined, flags: Flags): Promise<n
   if (level === "recipe" && flags.tensor !== undefined) {
     throw new Failure(EXIT.usage, "--tensor goes with --level tensor", { code: "usage", help: "leave --level out" });
   }
-  const place = findRecipe(path, process.cwd());
-  const settings = await loadSettings(flags, place.directory);
-  const { diagnostics, graph, tensors } = loadRecipe(place, flags, settings.store);
+  const file = findRecipe(path, process.cwd());
+  const settings = await loadSettings(flags, file.directory);
+  const { diagnostics, graph, tensors } = loadRecipe(file, flags, settings.store);
   diagnostics.forEach(createDiagnosticPrinter(useColor(settings.color), flags.quiet ?? false));
   const code = exitCodeOf(diagnostics);
   if (code !== EXIT.done || graph === undefined || tensors === undefined) {

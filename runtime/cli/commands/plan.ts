@@ -4,7 +4,7 @@ import { diagnosticToJson } from "../../../dsl/render-diagnostic.ts";
 import { printable } from "../../../dsl/printable.ts";
 import { EXIT } from "../../failure.ts";
 import { planBuild, type Plan, type PlannedNode, type PlannedOutput } from "../../plan.ts";
-import { buildContext } from "../build-context.ts";
+import { makeBuildContext } from "../make-build-context.ts";
 import type { Flags } from "../command-line.ts";
 import { findRecipe } from "../find-recipe.ts";
 import { exitCodeOf, loadRecipe } from "../load-recipe.ts";
@@ -14,9 +14,9 @@ import { formatBytes } from "../size.ts";
 import { useColor, writeJson, writeOutput } from "../terminal.ts";
 
 export async function plan(path: string | undefined, flags: Flags, signal: AbortSignal): Promise<number> {
-  const place = findRecipe(path, process.cwd());
-  const settings = await loadSettings(flags, place.directory);
-  const loaded = loadRecipe(place, flags, settings.store);
+  const file = findRecipe(path, process.cwd());
+  const settings = await loadSettings(flags, file.directory);
+  const loaded = loadRecipe(file, flags, settings.store);
   const { diagnostics, graph, tensors } = loaded;
   diagnostics.forEach(createDiagnosticPrinter(useColor(settings.color), flags.quiet ?? false));
   const code = exitCodeOf(diagnostics);
@@ -24,14 +24,19 @@ export async function plan(path: string | undefined, flags: Flags, signal: Abort
     if (flags.json) writeJson({ schema: "theta.plan/1", ok: false, diagnostics: diagnostics.map(diagnosticToJson) });
     return code;
   }
-  const result = await planBuild(tensors, buildContext(loaded, settings, flags), { hash: flags.hash ?? false }, signal);
+  const result = await planBuild(
+    tensors,
+    makeBuildContext(loaded, settings, flags),
+    { hash: flags.hash ?? false },
+    signal,
+  );
   const work = result.outputs.some(({ state }) => state !== "current");
   if (flags.json) {
     const { outputs, counts, bytes, peak } = result;
     writeJson({
       schema: "theta.plan/1",
       ok: true,
-      recipe: place.display,
+      recipe: file.display,
       actions: counts,
       bytes,
       peak_memory: peak,
@@ -46,7 +51,7 @@ export async function plan(path: string | undefined, flags: Flags, signal: Abort
       diagnostics: diagnostics.map(diagnosticToJson),
     });
   } else if (!flags.quiet) {
-    writeOutput(describePlan(place.display, result, flags.verbose ?? false));
+    writeOutput(describePlan(file.display, result, flags.verbose ?? false));
   }
   return flags.detailedExitcode && work ? EXIT.work : EXIT.done;
 }

@@ -7,14 +7,18 @@ import type { LoadedRecipe } from "./load-recipe.ts";
 import type { Settings } from "./settings.ts";
 import { VERSION } from "./version.ts";
 
-export function buildContext({ place, opened, graph }: LoadedRecipe, settings: Settings, flags: Flags): BuildContext {
+export function makeBuildContext(
+  { file, opened, graph }: LoadedRecipe,
+  settings: Settings,
+  flags: Flags,
+): BuildContext {
   const { threads, memory, chunk } = settings;
   return {
     opened,
     store: settings.store,
     engine: { threads, memory, chunk },
     // Not the path: a record must not depend on the directory that theta was started in.
-    recipe: basename(place.path),
+    recipe: basename(file.path),
     parameters: graph?.parameters ?? new Map(),
     version: VERSION,
     noWait: flags.wait === false,
