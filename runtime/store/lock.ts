@@ -36,7 +36,11 @@ export function tryPassingLock(calls: FileSystemCalls, path: string): Lock | Hel
     const fd = openLocked(calls, path);
     if (typeof fd !== "number") return fd;
     const release = (): void => {
-      if (isAt(fd, path)) rmSync(path, { force: true });
+      try {
+        if (isAt(fd, path)) rmSync(path, { force: true });
+      } catch {
+        // It keeps nobody out, and the next holder removes it.
+      }
       closeSync(fd);
     };
     // One that its holder removed between our opening and locking it keeps nobody out.

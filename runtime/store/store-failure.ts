@@ -14,6 +14,8 @@ export function storeFailure(error: unknown, root: string): unknown {
     case "ENOSPC":
     case "EDQUOT":
     case "SQLITE_FULL":
+    // SQLite's shared memory has no words for a full disk.
+    case "SQLITE_IOERR_SHMSIZE":
       return diskFullDuringWork(root, 0, error);
     case "EMFILE":
     case "ENFILE": {
@@ -36,7 +38,7 @@ export function storeFailure(error: unknown, root: string): unknown {
       );
     }
     default: {
-      if (!/^(E[A-Z0-9]+|SQLITE_[A-Z]+)$/.test(code) || code.startsWith("ERR_")) return error;
+      if (!/^(E[A-Z0-9]+|SQLITE_[A-Z_]+)$/.test(code) || code.startsWith("ERR_")) return error;
       return new Failure(
         EXIT.output,
         `the store ${root} cannot be written: ${message}`,
