@@ -34,9 +34,10 @@ class ChunkReader {
   /// Elements before `begin` are not asked for any more.
   void start_span(int64_t begin);
   /// Elements [begin, end), at most a chunk, of the span; counts what is read for the first time. `stored[input]`
-  /// becomes where an input's are. → whether anything was read, false where all was kept.
+  /// becomes where an input's are. → whether anything was read, false where all was kept; a source is told of that
+  /// when they are for the output.
   bool fetch(int64_t begin, int64_t end, ChunkSource& source, const KernelTable& kernels,
-             std::vector<InputCounters>& counters, std::vector<const std::byte*>& stored);
+             std::vector<InputCounters>& counters, std::vector<const std::byte*>& stored, bool for_output);
 
  private:
   struct Buffer {
@@ -50,6 +51,7 @@ class ChunkReader {
   int64_t chunk_elements_;
   int64_t bytes_per_element_ = 0;
   int64_t resident_elements_ = 0;
+  bool keeps_spans_ = false;
   int64_t span_begin_ = 0;
   /// Elements read at all, and of this span those that are resident.
   int64_t first_read_ = 0;

@@ -24,6 +24,8 @@ struct ReadRequest {
   /// Whether these bytes are read for the first time: over a task, the first reads of an input come in order from 0 and
   /// cover each byte exactly once (so digests can be taken from them), whatever is read again in between.
   bool first;
+  /// Whether the bytes stay at `to` until the output pass has used them: then they come back through revisit().
+  bool kept = false;
 };
 
 class ChunkSource {
@@ -31,6 +33,9 @@ class ChunkSource {
   virtual ~ChunkSource() = default;
   /// Fills every request; requests of one call are of different inputs. Throws, and evaluate() lets it through.
   virtual void read(std::span<const ReadRequest> requests) = 0;
+  /// The output pass uses bytes that were kept, in order from where read() first brought some that were. Nothing is to
+  /// be filled; a source that computes digests may have left some for now.
+  virtual void revisit(std::span<const ReadRequest> requests) { (void)requests; }
 };
 
 class ChunkSink {

@@ -110,7 +110,8 @@ void Evaluation<W>::run_pass(const BoundPass<W>& pass, int64_t begin, int64_t en
   for (int64_t chunk = begin; chunk < end; chunk += task_.chunk) {
     const int64_t chunk_end = std::min(chunk + task_.chunk, end);
     check_cancelled();
-    chunk_is_cold_ = !task_.reader->fetch(chunk, chunk_end, source_, task_.kernels, counters_.inputs, chunk_stored_);
+    chunk_is_cold_ =
+        !task_.reader->fetch(chunk, chunk_end, source_, task_.kernels, counters_.inputs, chunk_stored_, pass.is_output);
     chunk_begin_ = chunk;
     if (pass.is_output) sink_.settle();
     run_chunk(pass, chunk, chunk_end);

@@ -24,8 +24,7 @@ FileSource::FileSource(const ComputeTask& task, FileSink& sink, Worker& worker)
 }
 
 void FileSource::read(std::span<const ReadRequest> requests) {
-  const bool hashing = std::any_of(requests.begin(), requests.end(),
-                                   [&](const ReadRequest& r) { return r.first && task_.digests[size_t(r.input)]; });
+  const bool hashing = std::any_of(requests.begin(), requests.end(), [&](const ReadRequest& r) { return hashes(r); });
   const auto inputs = static_cast<int64_t>(std::max<size_t>(requests.size(), 1));
   read_slices(requests, hashing ? std::max(kHashedAtOnce / inputs, kSmallestSlice) : kReadAtOnce);
   for (const ReadRequest& request : requests) {
@@ -37,7 +36,40 @@ void FileSource::read(std::span<const ReadRequest> requests) {
   }
 }
 
+/// Whether these are the next bytes of the input's digest.
+bool FileSource::hashes(const ReadRequest& request) const {
+  const auto input = size_t(request.input);
+  return request.first && task_.digests[input] && hashed_[input] == request.begin;
+}
+
+/// Of several inputs that are kept, one is hashed when the output is, which would have no partner else.
+const ReadRequest* FileSource::left_for_later(std::span<const ReadRequest> requests) const {
+  const ReadRequest* last = nullptr;
+  int64_t hashed = 0;
+  for (const ReadRequest& request : requests) {
+    if (!request.first || !task_.digests[size_t(request.input)]) continue;
+    ++hashed;
+    last = &request;
+  }
+  return hashed > 2 && last->kept ? last : nullptr;
+}
+
+void FileSource::revisit(std::span<const ReadRequest> requests) {
+  for (const ReadRequest& request : requests) {
+    const auto input = size_t(request.input);
+    if (!task_.digests[input] || hashed_[input] != request.begin) continue;
+    HashPiece pieces[] = {{&messages_[input], Bytes(request.to, static_cast<size_t>(request.bytes))},
+                          sink_.take_unhashed(request.bytes)};
+    update_all(pieces);
+    hashed_[input] += request.bytes;
+    Progress::add(worker_.progress.hashed, request.bytes);
+  }
+}
+
 void FileSource::read_slices(std::span<const ReadRequest> requests, int64_t slice) {
+  const ReadRequest* const later = left_for_later(requests);
+  std::vector<char> hashing(requests.size());
+  for (size_t i = 0; i < requests.size(); ++i) hashing[i] = hashes(requests[i]) && &requests[i] != later;
   std::vector<HashPiece> pieces;
   int64_t longest = 0;
   for (const ReadRequest& request : requests) longest = std::max(longest, request.bytes);
@@ -45,7 +77,8 @@ void FileSource::read_slices(std::span<const ReadRequest> requests, int64_t slic
     worker_.stop_if_cancelled();
     pieces.clear();
     int64_t read = 0, hashed = 0;
-    for (const ReadRequest& request : requests) {
+    for (size_t i = 0; i < requests.size(); ++i) {
+      const ReadRequest& request = requests[i];
       const int64_t bytes = std::min(slice, request.bytes - done);
       if (bytes <= 0) continue;
       const size_t input = size_t(request.input);
@@ -53,7 +86,7 @@ void FileSource::read_slices(std::span<const ReadRequest> requests, int64_t slic
       read_exactly(task_.places[input].fd, into,
                    static_cast<uint64_t>(task_.places[input].offset + request.begin + done));
       read += bytes;
-      if (request.first && task_.digests[input]) {
+      if (hashing[i]) {
         pieces.push_back({&messages_[input], into});
         hashed_[input] += bytes;
         hashed += bytes;

@@ -34,11 +34,14 @@ class FileSource : public ChunkSource {
   FileSource(const ComputeTask& task, FileSink& sink, Worker& worker);
 
   void read(std::span<const ReadRequest> requests) override;
+  void revisit(std::span<const ReadRequest> requests) override;
 
   /// One an input, nothing where none was asked for. Call it when the evaluator is done: uses the arena.
   std::vector<std::optional<Digest>> digests();
 
  private:
+  bool hashes(const ReadRequest& request) const;
+  const ReadRequest* left_for_later(std::span<const ReadRequest> requests) const;
   void read_slices(std::span<const ReadRequest> requests, int64_t slice);
   /// Of an input that the program did not read to its end, such as one whose weight is 0.
   void hash_rest(size_t input);

@@ -22,13 +22,19 @@ struct MemorySource final : ChunkSource {
 
   void read(std::span<const ReadRequest> requests) override {
     read_to.resize(inputs.size());
-    for (const auto& [input, begin, bytes, to, first] : requests) {
+    for (const auto& [input, begin, bytes, to, first, _] : requests) {
       auto& seen = read_to[static_cast<size_t>(input)];
       in_order = in_order && (first ? begin == seen : begin + bytes <= seen);
       if (first) seen = begin + bytes;
       std::copy_n(inputs[static_cast<size_t>(input)].begin() + begin, bytes, to);
     }
     if (cancels) *cancels = true;
+  }
+  void revisit(std::span<const ReadRequest> requests) override {
+    for (const ReadRequest& request : requests) {
+      const auto stored = inputs[static_cast<size_t>(request.input)].begin() + request.begin;
+      in_order = in_order && request.kept && std::equal(stored, stored + request.bytes, request.to);
+    }
   }
 };
 

@@ -1,5 +1,5 @@
 // The engine without Node, so that the sanitizers see its threads alone:
-// node native/build.mjs --out build-tsan -DTHETA_TESTS=ON -DTHETA_SANITIZE=thread && build-tsan/theta_tests engine
+// npm run test:sanitize thread
 
 #include "engine/engine.h"
 
@@ -173,6 +173,47 @@ TEST(engine_writes_what_it_hashes) {
     read_exactly(to.at(0).fd, written, 13 + i * stored.size());
     CHECK(jobs[i]->result.digest == sha256(written));
     CHECK((jobs[i]->result.digest == sha256(stored)) == (i != 1));
+  }
+}
+
+TEST(engine_hashes_inputs_that_it_keeps) {
+  // Large groups take several passes. A chunk of 1 MiB and 64 MiB of memory: all of these tensors is kept, of the last
+  // only a part.
+  for (const int64_t count : {70'000, 1'200'000, 5'000'000}) {
+    const int inputs = 4;
+    std::vector<float> values(static_cast<size_t>(inputs * count));
+    for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i * 7 % 1001) - 500;
+    const auto stored = std::as_bytes(std::span(values));
+    const TemporaryFile from(stored), to;
+    const TensorDesc tensor{Dtype::f32, {count}, 4 * count};
+    ComputeTask task{};
+    Sum sum{{}, {}, 1};
+    for (int i = 0; i < inputs; ++i) {
+      task.spec.inputs.push_back(tensor);
+      task.places.push_back(from.at(i * tensor.bytes));
+      task.digests.push_back(true);
+      const ValueId load = 3 * i;
+      task.spec.program.operations.push_back(Load{i, false});
+      task.spec.program.operations.push_back(Magnitude{load, 0.2, Group::tensor, false, 1});
+      task.spec.program.operations.push_back(Select{load, load + 1});
+      sum.of.push_back(load + 2);
+      sum.weights.push_back(1);
+    }
+    task.spec.program.operations.push_back(sum);
+    task.spec.output = tensor;
+    task.spec.work = Work::f32;
+    task.output = to.at(0);
+    Runner runner(1);
+    runner.submit(std::move(task));
+    const auto jobs = runner.wait();
+    CHECK(jobs[0]->error == nullptr);
+    for (int i = 0; i < inputs; ++i) {
+      const auto payload = stored.subspan(static_cast<size_t>(i * tensor.bytes), static_cast<size_t>(tensor.bytes));
+      CHECK(jobs[0]->result.input_digests[static_cast<size_t>(i)] == sha256(payload));
+    }
+    std::vector<std::byte> written(static_cast<size_t>(tensor.bytes));
+    read_exactly(to.at(0).fd, written, 0);
+    CHECK(jobs[0]->result.digest == sha256(written));
   }
 }
 
