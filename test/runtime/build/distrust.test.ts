@@ -12,18 +12,15 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { sha256 } from "../../../runtime/store/sha256.ts";
 import { f32, type TestTensors } from "../../support/tensors.ts";
-import { Workspace } from "./workspace.ts";
+import { useWorkspace } from "./use-workspace.ts";
 
-let space: Workspace;
-beforeEach(() => {
-  space = new Workspace();
+const space = useWorkspace((space) => {
   space.write("base", model(1));
   space.write("tune", model(3));
 });
-afterEach(() => space.remove());
 
 const RECIPE = { outputs: ["dist/m"] };
 const NAMES = ["a", "b", "c", "d", "e", "f"];

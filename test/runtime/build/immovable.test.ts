@@ -3,25 +3,22 @@
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { f32 } from "../../support/tensors.ts";
 import { useChildren } from "./child.ts";
-import { Workspace } from "./workspace.ts";
+import { useWorkspace } from "./use-workspace.ts";
 
 const STRACE = spawnSync("strace", ["--version"]).status === 0;
 const MOUNT = spawnSync("unshare", ["-rm", "mount", "-t", "tmpfs", "none", "/tmp"]).status === 0;
 
 const spawnBuild = useChildren();
-let space: Workspace;
-beforeEach(async () => {
-  space = new Workspace();
+const space = useWorkspace(async (space) => {
   space.write("base", { a: f32([2], [1, 2]) });
   space.write("tune", { a: f32([2], [3, 4]) });
   mkdirSync(space.path("dist/m"), { recursive: true });
   await space.build(RECIPE);
   writeFileSync(space.path("dist/m/notes"), "mine");
 });
-afterEach(() => space.remove());
 
 const RECIPE = { outputs: ["dist/m"] };
 const OTHER = { outputs: ["dist/m"], weight: 0.25 };

@@ -19,15 +19,12 @@ import {
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { f32, writeSafetensors, type TestTensors } from "../../support/tensors.ts";
-import { Workspace } from "./workspace.ts";
+import { useWorkspace } from "./use-workspace.ts";
 
-let space: Workspace;
-beforeEach(() => {
-  space = new Workspace();
+const space = useWorkspace((space) => {
   space.write("base", model(1));
   space.write("tune", model(3));
 });
-afterEach(() => space.remove());
 
 const PYTHON = spawnSync("python3", ["--version"]).status === 0;
 if (!PYTHON) console.warn("python3 is not installed: inputs that change through a mapping are not tested here");

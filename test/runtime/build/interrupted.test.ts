@@ -2,19 +2,16 @@
 
 import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { useChildren } from "./child.ts";
 import { constantModel, filesOf, mergedNumbers, numbersOf } from "./constant-model.ts";
-import { Workspace } from "./workspace.ts";
+import { useWorkspace } from "./use-workspace.ts";
 
 const spawnBuild = useChildren();
-let space: Workspace;
-beforeEach(() => {
-  space = new Workspace();
+const space = useWorkspace((space) => {
   space.write("base", constantModel(TENSORS, 2 ** 18, 1));
   space.write("tune", constantModel(TENSORS, 2 ** 18, 3));
 });
-afterEach(() => space.remove());
 
 /** Of 1 MiB each. */
 const TENSORS = 48;

@@ -2,22 +2,19 @@
 
 import { spawnSync } from "node:child_process";
 import { rmSync, statSync } from "node:fs";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { f32 } from "../../support/tensors.ts";
 import { useChildren } from "./child.ts";
-import { Workspace } from "./workspace.ts";
+import { useWorkspace } from "./use-workspace.ts";
 
 const STRACE = spawnSync("strace", ["--version"]).status === 0;
 const spawnBuild = useChildren();
-let space: Workspace;
-beforeEach(async () => {
-  space = new Workspace();
+const space = useWorkspace(async (space) => {
   space.write("base", { a: f32([2], [1, 2]) });
   space.write("tune", { a: f32([2], [3, 4]) });
   await space.build({ outputs: ["dist/m"] });
   rmSync(space.path("dist"), { recursive: true });
 });
-afterEach(() => space.remove());
 
 test.skipIf(!STRACE)("two builds link a shard at the same moment", async () => {
   const microseconds = 2_000_000;

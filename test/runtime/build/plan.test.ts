@@ -1,20 +1,18 @@
 // A plan says what the build then does.
 
 import { rmSync, utimesSync, writeFileSync } from "node:fs";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Plan } from "../../../runtime/plan.ts";
 import { readOutputRecord, writeOutputRecord } from "../../../runtime/store/output-record.ts";
 import { storePaths } from "../../../runtime/store/store-paths.ts";
 import { f32, type TestTensors } from "../../support/tensors.ts";
-import { Workspace, type Recipe } from "./workspace.ts";
+import { useWorkspace } from "./use-workspace.ts";
+import type { Recipe } from "./workspace.ts";
 
-let space: Workspace;
-beforeEach(() => {
-  space = new Workspace();
+const space = useWorkspace((space) => {
   space.write("base", model(1));
   space.write("tune", model(3));
 });
-afterEach(() => space.remove());
 
 const RECIPE: Recipe = { outputs: ["dist/m"] };
 

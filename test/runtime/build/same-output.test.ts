@@ -4,19 +4,17 @@
 import { cpSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { f32 } from "../../support/tensors.ts";
+import { useWorkspace } from "./use-workspace.ts";
 import { Workspace } from "./workspace.ts";
 
-let space: Workspace;
-beforeEach(() => {
-  space = new Workspace();
+const space = useWorkspace((space) => {
   for (const [model, value] of [["base", 1] as const, ["tune", 3] as const, ["other", 5] as const]) {
     const values = Array.from({ length: 600 }, (_, index) => value + index);
     space.write(model, { a: f32([600], values), b: f32([20, 30], values), c: f32([30, 20], values) });
   }
 });
-afterEach(() => space.remove());
 
 const RECIPE = { outputs: ["dist/m", "dist/n"], models: ["tune", "other"], shard: 2400 };
 

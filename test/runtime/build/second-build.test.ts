@@ -11,17 +11,15 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { f32, type TestTensors } from "../../support/tensors.ts";
+import { useWorkspace } from "./use-workspace.ts";
 import { Workspace } from "./workspace.ts";
 
-let space: Workspace;
-beforeEach(() => {
-  space = new Workspace();
+const space = useWorkspace((space) => {
   space.write("base", model(1));
   space.write("tune", model(3));
 });
-afterEach(() => space.remove());
 
 /** Four tensors; `odd` replaces the first element of one of them. */
 function model(value: number, odd: Readonly<Record<string, number>> = {}): TestTensors {

@@ -4,24 +4,21 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite from "libsql";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { f32 } from "../../support/tensors.ts";
 import { useChildren } from "./child.ts";
 import { constantModel, mergedNumbers, numbersOf } from "./constant-model.ts";
-import { Workspace } from "./workspace.ts";
+import { useWorkspace } from "./use-workspace.ts";
 
 const MOUNT = spawnSync("unshare", ["-rm", "mount", "-t", "tmpfs", "none", "/tmp"]).status === 0;
 const RECIPE = { outputs: ["dist/m"] };
 const OTHER = { outputs: ["dist/m"], weight: 0.25 };
 
 const spawnBuild = useChildren();
-let space: Workspace;
-beforeEach(() => {
-  space = new Workspace();
+const space = useWorkspace((space) => {
   space.write("base", { a: f32([2], [1, 2]) });
   space.write("tune", { a: f32([2], [3, 4]) });
 });
-afterEach(() => space.remove());
 
 /** Every file below a folder, with what tells a change. */
 function stampsOf(folder: string): Record<string, string> {

@@ -1,15 +1,11 @@
 // NaN, overflow, empty masks, integers that differ: judged from counters, on a hit exactly as on a run.
 
 import { existsSync, readFileSync } from "node:fs";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { f16, f32, raw } from "../../support/tensors.ts";
-import { Workspace } from "./workspace.ts";
+import { useWorkspace } from "./use-workspace.ts";
 
-let space: Workspace;
-beforeEach(() => {
-  space = new Workspace();
-});
-afterEach(() => space.remove());
+const space = useWorkspace();
 
 test("NaN in an input fails the node and names tensor, model, place and number", async () => {
   space.write("base", { w: f32([2, 3], [1, 2, 3, 4, 5, 6]) });

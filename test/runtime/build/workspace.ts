@@ -36,11 +36,15 @@ interface Heard {
   readonly ran: string[];
 }
 
+export function makeRoot(): string {
+  return realpathSync(mkdtempSync(join(tmpdir(), "theta-build-")));
+}
+
 export class Workspace {
-  readonly root: string;
+  root: string;
 
   /** `root`: of a workspace that another process made. */
-  constructor(root = realpathSync(mkdtempSync(join(tmpdir(), "theta-build-")))) {
+  constructor(root = makeRoot()) {
     this.root = root;
   }
 

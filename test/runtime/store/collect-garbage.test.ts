@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { loadAddon } from "../../../native/index.ts";
 import { DEFAULT_MAX_AGE, type Bounds } from "../../../runtime/store/choose-victims.ts";
 import { collectGarbage, findGarbage, type Garbage } from "../../../runtime/store/collect-garbage.ts";
@@ -20,15 +20,13 @@ import { Lease } from "../../../runtime/store/lease.ts";
 import { withStore } from "../../../runtime/store/store.ts";
 import { storePaths } from "../../../runtime/store/store-paths.ts";
 import { f32 } from "../../support/tensors.ts";
-import { Workspace } from "../build/workspace.ts";
+import { useWorkspace } from "../build/use-workspace.ts";
 
 const addon = loadAddon();
 const never = new AbortController().signal;
 const NOTHING_KEPT: Bounds = { maxSize: 0, maxAge: DEFAULT_MAX_AGE };
 const RECIPE = { outputs: ["dist/m"] };
-let space: Workspace;
-beforeEach(() => {
-  space = new Workspace();
+const space = useWorkspace((space) => {
   for (const [name, value] of [
     ["base", 1],
     ["tune", 3],
@@ -36,7 +34,6 @@ beforeEach(() => {
     space.write(name, { a: f32([64, 64], new Array<number>(4096).fill(value)), b: f32([2], [value, -value]) });
   }
 });
-afterEach(() => space.remove());
 
 function collect(bounds: Bounds = NOTHING_KEPT): Promise<Garbage> {
   return withStore(space.path(".theta"), addon, (store) => collectGarbage(addon, store, bounds, never));

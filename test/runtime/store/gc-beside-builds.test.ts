@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { build as bundle } from "esbuild";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadAddon } from "../../../native/index.ts";
 import { collectGarbage } from "../../../runtime/store/collect-garbage.ts";
 import { withStore } from "../../../runtime/store/store.ts";
@@ -15,14 +15,13 @@ import { storePaths } from "../../../runtime/store/store-paths.ts";
 import { verifyStore } from "../../../runtime/store/verify-store.ts";
 import { f32, type TestTensors } from "../../support/tensors.ts";
 import { useChildren } from "../build/child.ts";
-import { Workspace } from "../build/workspace.ts";
+import { useWorkspace } from "../build/use-workspace.ts";
 
 const repository = fileURLToPath(new URL("../../../", import.meta.url));
 const addon = loadAddon();
 const never = new AbortController().signal;
 const spawnBuild = useChildren();
 let program = "";
-let space: Workspace;
 
 beforeAll(async () => {
   program = mkdtempSync(join(tmpdir(), "theta-gc-"));
@@ -38,12 +37,10 @@ beforeAll(async () => {
   });
 });
 afterAll(() => rmSync(program, { recursive: true }));
-beforeEach(() => {
-  space = new Workspace();
+const space = useWorkspace((space) => {
   space.write("base", model(1));
   space.write("tune", model(3));
 });
-afterEach(() => space.remove());
 
 /** Eight tensors of 64 KiB. */
 function model(value: number): TestTensors {

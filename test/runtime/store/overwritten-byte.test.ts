@@ -2,14 +2,12 @@
 
 import { chmodSync, closeSync, openSync, readFileSync, readdirSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { f32 } from "../../support/tensors.ts";
-import { Workspace } from "../build/workspace.ts";
+import { useWorkspace } from "../build/use-workspace.ts";
 
 const RECIPE = { outputs: ["dist/m"] };
-let space: Workspace;
-beforeEach(() => {
-  space = new Workspace();
+const space = useWorkspace((space) => {
   for (const [name, value] of [
     ["base", 1],
     ["tune", 3],
@@ -17,7 +15,6 @@ beforeEach(() => {
     space.write(name, { a: f32([4, 4], new Array<number>(16).fill(value)), b: f32([2], [value, -value]) });
   }
 });
-afterEach(() => space.remove());
 
 function overwrite(path: string, at: number, value: number): void {
   chmodSync(path, 0o644);

@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import Sqlite from "libsql";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { loadAddon } from "../../../native/index.ts";
 import { encodeChecked, decodeChecked } from "../../../runtime/store/checked-json.ts";
 import type { OutputRecord } from "../../../runtime/store/output-record.ts";
@@ -22,15 +22,13 @@ import { shardDigest, type ShardRecord } from "../../../runtime/store/shard-reco
 import { storePaths } from "../../../runtime/store/store-paths.ts";
 import { verifyStore, type Verification } from "../../../runtime/store/verify-store.ts";
 import { f32 } from "../../support/tensors.ts";
-import { Workspace } from "../build/workspace.ts";
+import { useWorkspace } from "../build/use-workspace.ts";
 
 const addon = loadAddon();
 const never = new AbortController().signal;
 const RECIPE = { outputs: ["dist/m"] };
-let space: Workspace;
 let clean: Buffer;
-beforeEach(async () => {
-  space = new Workspace();
+const space = useWorkspace(async (space) => {
   for (const [name, value] of [
     ["base", 1],
     ["tune", 3],
@@ -40,7 +38,6 @@ beforeEach(async () => {
   await space.build(RECIPE);
   clean = weights();
 });
-afterEach(() => space.remove());
 
 async function verify(): Promise<Verification> {
   const engine = addon.createEngine({ threads: 2, memory: 64 * 2 ** 20, chunk: 2 ** 16 });
