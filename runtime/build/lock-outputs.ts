@@ -51,7 +51,7 @@ export async function lockOutputs(
     await take(display, () => tryLock(calls, join(store.locks, outputId(path))));
     const parent = existingParent(path);
     try {
-      await take(display, () => tryLockPlace(calls, path));
+      for (const file of outputPaths(path).locks) await take(display, () => tryLockPlace(calls, file));
       recoverOutput(outputPaths(path));
     } catch (error) {
       throw outputFailure(error, display, parent);
@@ -60,8 +60,7 @@ export async function lockOutputs(
 }
 
 /** Beside the output, where all its builds see it; folders that are made for it go away again when nothing fills them. */
-function tryLockPlace(calls: FileSystemCalls, path: string): Lock | Held {
-  const { lock: file } = outputPaths(path);
+function tryLockPlace(calls: FileSystemCalls, file: string): Lock | Held {
   const folder = dirname(file);
   for (let left = MOST_ATTEMPTS; ; left--) {
     const before = existingParent(folder);

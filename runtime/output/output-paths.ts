@@ -13,8 +13,8 @@ export interface OutputPaths {
   /** Where the directory cannot be exchanged: the old content, and the note that says the new one is complete. */
   readonly old: string;
   readonly intent: string;
-  /** Held by whoever builds it; see lock-outputs.ts. */
-  readonly lock: string;
+  /** Held by whoever builds it; see lock-outputs.ts. The second lies in the output, which is a mount point for somebody. */
+  readonly locks: readonly string[];
   /** The directory is a mount point: files are moved in one by one, from `fresh`, which then lies in it. */
   readonly inPlace: boolean;
 }
@@ -24,14 +24,18 @@ export function outputPaths(path: string): OutputPaths {
   const parent = dirname(output);
   const name = basename(output);
   const inPlace = isMountPoint(output);
+  const inside = join(output, ".theta-lock");
   return {
     output,
     parent,
     fresh: inPlace ? freshInside(output) : join(parent, `.${name}.theta-new`),
     old: join(parent, `.${name}.theta-old`),
     intent: join(parent, `.${name}.theta-switch`),
-    // Beside a mount point lies another file system.
-    lock: inPlace ? join(output, ".theta-lock") : join(parent, `.${name}.theta-lock`),
+    // Beside a mount point lies another file system, which others do not see. A container may have it mounted now.
+    locks: [
+      ...(inPlace ? [] : [join(parent, `.${name}.theta-lock`)]),
+      ...(inPlace || existsSync(inside) ? [inside] : []),
+    ],
     inPlace,
   };
 }

@@ -3,13 +3,14 @@
 // gives. A few of them here; `npm run test:faults` walks through all.
 
 import { spawnSync } from "node:child_process";
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { useChildren } from "./child.ts";
 import { constantModel, filesOf, mergedNumbers, numbersOf } from "./constant-model.ts";
 import { Workspace } from "./workspace.ts";
 
 const STRACE = spawnSync("strace", ["--version"]).status === 0;
+const MOUNT = spawnSync("unshare", ["-rm", "mount", "-t", "tmpfs", "none", "/tmp"]).status === 0;
 const ALL = process.env["THETA_FAULTS"] === "all";
 
 const CALLS = [
@@ -26,13 +27,16 @@ const CALLS = [
   "unlink",
 ] as const;
 const FAULTS = ["error=EIO", "error=ENOSPC", "signal=KILL"] as const;
-/** Which occurrences are tried where not all are. */
-const SAMPLE: Readonly<Partial<Record<(typeof CALLS)[number], readonly number[]>>> = {
-  fdatasync: [2],
-  rename: [2],
-  renameat2: [1],
-  unlink: [1],
-};
+type Call = (typeof CALLS)[number];
+type Fault = (typeof FAULTS)[number];
+
+/** What is tried where not all are: the last is which of the calls. */
+const SAMPLE: readonly (readonly [Call, Fault, number])[] = [
+  ["fdatasync", "error=ENOSPC", 2],
+  ["rename", "signal=KILL", 2],
+  ["renameat2", "signal=KILL", 1],
+  ["unlink", "error=EIO", 1],
+];
 
 const TENSORS = 4;
 const spawnBuild = useChildren();
@@ -51,11 +55,17 @@ function recipe(weight: number, output = "dist/m") {
   return { outputs: [output], weight, shard: 8192 };
 }
 
-/** Builds with a call that goes wrong; false when the build made fewer such calls. */
-async function buildWithFault(call: string, fault: string, when: number, weight: number): Promise<boolean> {
+/** Builds with a call that goes wrong; false when the build made fewer such calls. `within`: runs strace. */
+async function buildWithFault(
+  call: Call,
+  fault: Fault,
+  when: number,
+  weight: number,
+  within: readonly string[] = [],
+): Promise<boolean> {
   const log = space.path("trace");
   const inject = [`trace=${call}`, `inject=${call}:${fault}:when=${when}`].flatMap((rule) => ["-e", rule]);
-  const under = ["strace", "-f", "-qq", "-o", log, ...inject];
+  const under = [...within, "strace", "-f", "-qq", "-o", log, ...inject];
   const { code, error } = await spawnBuild(space, recipe(weight), {}, under).done;
   const what = `${call} ${when} ${fault}: ${error}`;
   if (fault === "signal=KILL") return code === null || code === 137;
@@ -63,9 +73,12 @@ async function buildWithFault(call: string, fault: string, when: number, weight:
   return readFileSync(log, "utf8").includes("INJECTED");
 }
 
+/** Whole is also what no loader finds the way into. */
 async function expectWhole(what: string, weight: number, before: number): Promise<void> {
-  const [now, then] = [weight, before].map((one) => mergedNumbers(TENSORS, one));
-  expect([now, then], what).toContainEqual(numbersOf(space.path("dist/m")));
+  if (existsSync(space.path("dist/m/model.safetensors.index.json"))) {
+    const [now, then] = [weight, before].map((one) => mergedNumbers(TENSORS, one));
+    expect([now, then], what).toContainEqual(numbersOf(space.path("dist/m")));
+  }
   const { status } = await space.build(recipe(weight));
   expect(status, what).toBe("done");
   await space.build(recipe(weight, "clean/m"), { store: space.path("clean-store") });
@@ -79,25 +92,33 @@ async function expectWhole(what: string, weight: number, before: number): Promis
   expect((await space.build(recipe(weight))).phases, what).toEqual(["look-up"]);
 }
 
+/** All of them, one after the other, on one project. */
+async function walk(call: Call, fault: Fault, within?: readonly string[]): Promise<void> {
+  let before = 0.5;
+  for (let when = 1, injected = true; injected; when++) {
+    injected = await buildWithFault(call, fault, when, when, within);
+    await expectWhole(`${call} ${when} ${fault}`, when, before);
+    before = when;
+  }
+}
+
 describe.skipIf(!STRACE)("a build survives", () => {
-  for (const call of CALLS) {
-    for (const fault of FAULTS) {
-      const sample = SAMPLE[call];
-      if (!ALL && (sample === undefined || fault === "error=EIO")) continue;
-      test(`${call}, ${fault}`, { timeout: ALL ? 600_000 : 60_000 }, async () => {
-        let before = 0.5;
-        for (let when = 1, injected = true; injected; when++) {
-          if (!ALL && !sample!.includes(when)) {
-            if (when > Math.max(...sample!)) break;
-            continue;
-          }
-          const weight = when + FAULTS.indexOf(fault) / 8;
-          injected = await buildWithFault(call, fault, when, weight);
-          if (!ALL) expect(injected).toBe(true);
-          await expectWhole(`${call} ${when} ${fault}`, weight, before);
-          before = weight;
-        }
+  test.each(SAMPLE)("%s, %s, the call number %i", async (call, fault, when) => {
+    expect(await buildWithFault(call, fault, when, 1)).toBe(true);
+    await expectWhole(`${call} ${when} ${fault}`, 1, 0.5);
+  });
+});
+
+describe.skipIf(!STRACE || !ALL)("a build survives every", { timeout: 600_000 }, () => {
+  for (const call of CALLS) test.each(FAULTS)(`${call}, %s`, (fault) => walk(call, fault));
+
+  describe.skipIf(!MOUNT)("in an output that is a mount point,", () => {
+    for (const call of ["fsync", "mkdir", "rename", "unlink"] as const) {
+      test.each(FAULTS)(`${call}, %s`, (fault) => {
+        const output = space.path("dist/m");
+        const script = `mount --bind ${output} ${output} && exec "$@"`;
+        return walk(call, fault, ["unshare", "-rm", "sh", "-c", script, "sh"]);
       });
     }
-  }
+  });
 });
