@@ -9,6 +9,16 @@ import { parse } from "../../dsl/parse.ts";
 import { positionOf } from "../../dsl/source.ts";
 import { memoryHost, MEMORY_ROOT, type MemorySources } from "./memory-host.ts";
 
+/** A model with everything that recipes speak of: an embedding, two layers, a norm. */
+export const TENSORS = {
+  "model.embed_tokens.weight": "bf16 [32, 8]",
+  "model.layers.0.mlp.up_proj.weight": "bf16 [16, 8]",
+  "model.layers.0.self_attn.q_proj.weight": "bf16 [8, 8]",
+  "model.layers.1.mlp.up_proj.weight": "bf16 [16, 8]",
+  "model.layers.1.self_attn.q_proj.weight": "bf16 [8, 8]",
+  "model.norm.weight": "bf16 [8]",
+} as const;
+
 interface Compiled {
   readonly graph?: RecipeGraph;
   readonly tensors?: TensorGraph;

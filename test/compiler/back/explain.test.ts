@@ -3,18 +3,11 @@
 import { describe, expect, it } from "vitest";
 import { explainRecipe } from "../../../compiler/explain/explain-recipe.ts";
 import { explainTensors } from "../../../compiler/explain/explain-tensors.ts";
-import { compileText, diagnosticText } from "../../support/compile-text.ts";
+import { compileText, diagnosticText, TENSORS } from "../../support/compile-text.ts";
 import type { MemorySources } from "../../support/memory-host.ts";
 
 const model = {
-  tensors: {
-    "model.embed_tokens.weight": "bf16 [32, 8]",
-    "model.layers.0.mlp.up_proj.weight": "bf16 [16, 8]",
-    "model.layers.0.self_attn.q_proj.weight": "bf16 [8, 8]",
-    "model.layers.1.mlp.up_proj.weight": "bf16 [16, 8]",
-    "model.layers.1.self_attn.q_proj.weight": "bf16 [8, 8]",
-    "model.norm.weight": "bf16 [8]",
-  },
+  tensors: TENSORS,
   tied: { "lm_head.weight": "model.embed_tokens.weight" },
 };
 const SOURCES: MemorySources = {

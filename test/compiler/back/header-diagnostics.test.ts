@@ -1,17 +1,9 @@
 // Text and headers in, diagnostics out.
 
 import { describe, expect, it } from "vitest";
-import { compileText, diagnosticText } from "../../support/compile-text.ts";
+import { compileText, diagnosticText, TENSORS } from "../../support/compile-text.ts";
 import type { MemorySources } from "../../support/memory-host.ts";
 
-const TENSORS = {
-  "model.embed_tokens.weight": "bf16 [32, 8]",
-  "model.layers.0.mlp.up_proj.weight": "bf16 [16, 8]",
-  "model.layers.0.self_attn.q_proj.weight": "bf16 [8, 8]",
-  "model.layers.1.mlp.up_proj.weight": "bf16 [16, 8]",
-  "model.layers.1.self_attn.q_proj.weight": "bf16 [8, 8]",
-  "model.norm.weight": "bf16 [8]",
-};
 const TIED = { "lm_head.weight": "model.embed_tokens.weight" };
 const MODEL = { tensors: TENSORS };
 const TIED_MODEL = { tensors: TENSORS, tied: TIED };

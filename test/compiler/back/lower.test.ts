@@ -6,19 +6,11 @@ import { groupActions } from "../../../compiler/explain/tensor-groups.ts";
 import { lower } from "../../../compiler/lower.ts";
 import { streamId } from "../../../compiler/lower/stream-id.ts";
 import type { Action } from "../../../compiler/tensor-graph.ts";
-import { actionsOf, compileText } from "../../support/compile-text.ts";
+import { actionsOf, compileText, TENSORS } from "../../support/compile-text.ts";
 import { memoryHost, type MemoryModel, type MemorySources } from "../../support/memory-host.ts";
 
-const TENSORS = {
-  "model.embed_tokens.weight": "bf16 [32, 8]",
-  "model.layers.0.mlp.up_proj.weight": "bf16 [16, 8]",
-  "model.layers.0.self_attn.q_proj.weight": "bf16 [8, 8]",
-  "model.layers.1.mlp.up_proj.weight": "bf16 [16, 8]",
-  "model.layers.1.self_attn.q_proj.weight": "bf16 [8, 8]",
-  "model.norm.weight": "bf16 [8]",
-  "model.scale": "f32 []",
-} as const;
-const MODEL: MemoryModel = { tensors: TENSORS };
+const WITH_SCALAR = { ...TENSORS, "model.scale": "f32 []" };
+const MODEL: MemoryModel = { tensors: WITH_SCALAR };
 const SOURCES: MemorySources = {
   models: { llama: MODEL, maths: MODEL, code: MODEL, prose: MODEL },
   adapters: { chat: { modules: { "model.layers.1.self_attn.q_proj": [8, 8] } } },
@@ -108,7 +100,7 @@ describe("merges onto a base", () => {
 
 describe("resize common", () => {
   const EMBEDDING = "model.embed_tokens.weight";
-  const more = { tensors: { ...TENSORS, [EMBEDDING]: "bf16 [40, 8]" } };
+  const more = { tensors: { ...WITH_SCALAR, [EMBEDDING]: "bf16 [40, 8]" } };
   const resized = (body: string) =>
     programOf(
       actionsOf(
@@ -246,7 +238,9 @@ describe("methods on models", () => {
   });
 
   it("leave out a model that lacks the tensor", () => {
-    const less: MemorySources = { models: { ...SOURCES.models, maths: { tensors: { ...TENSORS, [UP]: undefined! } } } };
+    const less: MemorySources = {
+      models: { ...SOURCES.models, maths: { tensors: { ...WITH_SCALAR, [UP]: undefined! } } },
+    };
     delete (less.models!["maths"]!.tensors as Record<string, string>)[UP];
     const skip = 'model less = "maths" { missing skip }\n';
     const base = 'model less = "maths" { missing base }\n';
@@ -324,7 +318,7 @@ describe("actions", () => {
 
   it("work in float64 as soon as a tensor that takes part or the output is F64", () => {
     const wide: MemorySources = {
-      models: { ...SOURCES.models, code: { tensors: { ...TENSORS, [UP]: "f64 [16, 8]" } } },
+      models: { ...SOURCES.models, code: { tensors: { ...WITH_SCALAR, [UP]: "f64 [16, 8]" } } },
     };
     const body = 'merge m onto llama using sum { maths\n code weight 0 }\noutput "out" = m';
     expect(only(body, UP, wide).work).toBe("F64");
@@ -342,7 +336,7 @@ describe("actions", () => {
   });
 
   it("copy integers and let the runtime compare them", () => {
-    const withCount = { tensors: { ...TENSORS, "bn.num_batches_tracked": "i64 []" } };
+    const withCount = { tensors: { ...WITH_SCALAR, "bn.num_batches_tracked": "i64 []" } };
     const sources = { models: { llama: withCount, maths: withCount, code: withCount } };
     const body = 'merge m onto llama using sum { maths\n code }\noutput "out" = m { dtype f16 }';
     const action = only(body, "bn.num_batches_tracked", sources);
@@ -362,7 +356,7 @@ output "out" = m
   });
 
   it("read a tied tensor once and tie it again", () => {
-    const tied: MemoryModel = { tensors: TENSORS, tied: { "lm_head.weight": "model.embed_tokens.weight" } };
+    const tied: MemoryModel = { tensors: WITH_SCALAR, tied: { "lm_head.weight": "model.embed_tokens.weight" } };
     const sources = { models: { llama: tied, maths: tied, code: tied } };
     const text = `${HEAD}merge m onto llama using sum { maths\n at "lm_head.*" { maths weight 0.25 } }\noutput "out" = m\n`;
     expect(actionsOf(text, sources).has("lm_head.weight")).toBe(false);
