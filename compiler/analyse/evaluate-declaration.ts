@@ -14,6 +14,7 @@ import { type ModelResult, POISON, type Result, type VectorResult } from "./kind
 import { nameMask } from "./masks.ts";
 import { evaluateMergeBlock, reportMergeKind } from "./merge-block.ts";
 import { baseName, type Scope } from "./names.ts";
+import { ownWords } from "./own-words.ts";
 import { readExceptions, refuseRevision, takePath } from "./sources.ts";
 import { takesInstead } from "./wrong-kind.ts";
 
@@ -38,29 +39,29 @@ export function evaluateDeclaration(statement: ValueStatement, scope: Scope): Re
 }
 
 function evaluateModel({ name, source, revision, exceptions, span }: ModelStatement, scope: Scope): Result {
-  const place = takePath("a model", source, scope);
+  const location = takePath("a model", source, scope);
   const isRefused = refuseRevision(revision, scope);
   const allowed = readExceptions(exceptions, scope);
-  if (place === undefined || isRefused || allowed === undefined) return POISON;
+  if (location === undefined || isRefused || allowed === undefined) return POISON;
   return {
     kind: "model",
-    node: { kind: "checkpoint", name: scope.prefix + name.text, ...place, exceptions: allowed, span },
+    node: { kind: "checkpoint", name: scope.prefix + name.text, ...location, exceptions: allowed, span },
   };
 }
 
 function evaluateAdapter(statement: AdapterStatement, scope: Scope): Result {
   const { name, source, revision, on, exceptions, span } = statement;
-  const place = takePath("an adapter", source, scope);
+  const location = takePath("an adapter", source, scope);
   const isRefused = refuseRevision(revision, scope);
   const base = takeBase(on, scope);
   const allowed = readExceptions(exceptions, scope);
-  if (place === undefined || isRefused || base === undefined || allowed === undefined) return POISON;
+  if (location === undefined || isRefused || base === undefined || allowed === undefined) return POISON;
   return {
     kind: "vector",
     node: {
       kind: "adapter",
       name: scope.prefix + name.text,
-      ...place,
+      ...location,
       base: base.node,
       exceptions: allowed,
       span,
@@ -70,16 +71,16 @@ function evaluateAdapter(statement: AdapterStatement, scope: Scope): Result {
 }
 
 function evaluateStoredVector({ name, value, on, exceptions, span }: VectorStatement, scope: Scope): Result {
-  const place = takePath("a vector with on", value, scope);
+  const location = takePath("a vector with on", value, scope);
   const base = takeBase(on!, scope);
   const allowed = readExceptions(exceptions, scope);
-  if (place === undefined || base === undefined || allowed === undefined) return POISON;
+  if (location === undefined || base === undefined || allowed === undefined) return POISON;
   return {
     kind: "vector",
     node: {
       kind: "stored-vector",
       name: scope.prefix + name.text,
-      ...place,
+      ...location,
       base: base.node,
       exceptions: allowed,
       span,
@@ -109,12 +110,11 @@ function evaluateVector({ name, value, exceptions }: VectorStatement, scope: Sco
   }
   if (result.kind === "vector") return named(result, scope.prefix + name.text);
   if (result.kind === "poison") return POISON;
-  const words = value.span.source.text.slice(value.span.start, value.span.end);
   const help =
     result.kind === "model"
-      ? `write ${words.length <= 40 ? words : "model"} - ${baseName(scope)}`
+      ? `write ${ownWords(value.span, "model")} - ${baseName(scope)}`
       : result.kind === "string"
-        ? `write vector ${name.text} = ${words.length <= 60 ? words : '"…"'} on ${baseName(scope)}`
+        ? `write vector ${name.text} = ${ownWords(value.span, '"…"', 60)} on ${baseName(scope)}`
         : undefined;
   scope.report(takesInstead(`vector ${name.text}`, "a vector", result, value.span, help));
   return POISON;

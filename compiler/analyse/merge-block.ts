@@ -19,6 +19,7 @@ import { entryKeys, type ReadAt, readAt, readEntry, type ReadEntry } from "./mer
 import type { Input, PerInputValues } from "./method-arguments.ts";
 import { commonPerInputParameters } from "../methods/method-table.ts";
 import { baseName, hasFault, type Scope } from "./names.ts";
+import { ownWords } from "./own-words.ts";
 import type { ModelNode, NumberValue } from "../recipe-graph.ts";
 import { applyStrategy } from "./strategies.ts";
 import { takesInstead } from "./wrong-kind.ts";
@@ -206,7 +207,6 @@ function masked(
 
 /** Why a merge that is not a model was refused. */
 export function reportMergeKind(name: string, value: Result, span: Span, scope: Scope): void {
-  const words = span.source.text.slice(span.start, span.end);
   scope.report(
     takesInstead(
       `merge ${name}`,
@@ -214,7 +214,7 @@ export function reportMergeKind(name: string, value: Result, span: Span, scope: 
       value,
       span,
       value.kind === "vector"
-        ? `write vector ${name} = …, or merge ${name} = ${baseName(scope)} + ${words.length <= 40 ? words : describeKind(value)}`
+        ? `write vector ${name} = …, or merge ${name} = ${baseName(scope)} + ${ownWords(span, describeKind(value))}`
         : undefined,
     ),
   );

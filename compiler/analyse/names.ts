@@ -1,19 +1,7 @@
 // The names of one file: one name space, every name declared once. Values are filled in later, in an order in which
 // everything a declaration needs is there before it (resolve-order.ts).
 
-import type {
-  AdapterStatement,
-  ImportStatement,
-  MaskStatement,
-  MergeStatement,
-  ModelsStatement,
-  ModelStatement,
-  Name,
-  ParamStatement,
-  Recipe,
-  StrategyStatement,
-  VectorStatement,
-} from "../../dsl/ast.ts";
+import type { ExpectStatement, Name, OutputStatement, Recipe, Statement } from "../../dsl/ast.ts";
 import type { Report } from "../../dsl/diagnostic.ts";
 import { didYouMean } from "../../dsl/did-you-mean.ts";
 import { MAX_DIAGNOSTICS } from "../../dsl/limits.ts";
@@ -21,16 +9,7 @@ import type { Span } from "../../dsl/source.ts";
 import { POISON, type Result } from "./kinds.ts";
 import { METHODS } from "../methods/method-table.ts";
 
-export type DeclaringStatement =
-  | ImportStatement
-  | ParamStatement
-  | ModelStatement
-  | ModelsStatement
-  | AdapterStatement
-  | VectorStatement
-  | MaskStatement
-  | StrategyStatement
-  | MergeStatement;
+export type DeclaringStatement = Exclude<Statement, ExpectStatement | OutputStatement>;
 
 /** One file under analysis. `values` and `imports` grow while its declarations are evaluated. */
 export interface Scope {

@@ -1,20 +1,14 @@
 // What the operators mean, by the kinds of their operands; everything else is refused with what was probably meant.
 
-import type { BinaryExpression, Expression, UnaryExpression } from "../../dsl/ast.ts";
+import type { BinaryExpression, UnaryExpression } from "../../dsl/ast.ts";
 import { checkBase, checkSameBase } from "./checks/vector-base.ts";
 import { type ModelResult, POISON, type Result, describeKind, type VectorResult } from "./kinds.ts";
 import { applyMask, combineMasks, negateMask } from "./masks.ts";
 import { baseName, type Scope } from "./names.ts";
 import { numberArithmetic } from "./numbers.ts";
+import { ownWords } from "./own-words.ts";
 import type { NumberValue } from "../recipe-graph.ts";
 import { wrongKind } from "./wrong-kind.ts";
-
-/** The recipe's own words for an expression, when they are short enough to stand in a message. */
-function wordsOf(expression: Expression, otherwise: string): string {
-  const { source, start, end } = expression.span;
-  const text = source.text.slice(start, end);
-  return text.length <= 40 && !/[\n#]/.test(text) ? text : otherwise;
-}
 
 export function applyUnary(expression: UnaryExpression, operand: Result, scope: Scope): Result {
   const { operator, span } = expression;
@@ -35,7 +29,7 @@ export function applyUnary(expression: UnaryExpression, operand: Result, scope: 
   const base = baseName(scope);
   const help =
     operand.kind === "model"
-      ? `to subtract what it changed: ${base} - (${wordsOf(expression.operand, "model")} - ${base})`
+      ? `to subtract what it changed: ${base} - (${ownWords(expression.operand.span, "model")} - ${base})`
       : undefined;
   scope.report(wrongKind(`- takes a number or a vector, not ${describeKind(operand)}`, span, help));
   return POISON;
@@ -83,8 +77,8 @@ function addOrSubtract(
     const kind = operator === "+" ? "vector-add" : "vector-subtract";
     return { kind: "vector", node: { kind, left: left.node, right: right.node, span }, base: left.base };
   }
-  const first = wordsOf(expression.left, "the left side");
-  const second = wordsOf(expression.right, "the right side");
+  const first = ownWords(expression.left.span, "the left side");
+  const second = ownWords(expression.right.span, "the right side");
   const base = baseName(scope);
   if (left.kind === "model" && right.kind === "model") {
     if (operator === "-") {
@@ -162,8 +156,8 @@ function multiplyOrDivide(
   const isModelTimesNumber =
     (left.kind === "model" && right.kind === "number") || (left.kind === "number" && right.kind === "model");
   if (isModelTimesNumber) {
-    const model = wordsOf(left.kind === "model" ? expression.left : expression.right, "model");
-    const number = wordsOf(left.kind === "model" ? expression.right : expression.left, "factor");
+    const model = ownWords((left.kind === "model" ? expression.left : expression.right).span, "model");
+    const number = ownWords((left.kind === "model" ? expression.right : expression.left).span, "factor");
     const base = baseName(scope);
     scope.report({
       code: "number-times-model",
@@ -205,8 +199,8 @@ function joinMasks(
 ): Result {
   const { span } = expression;
   if (left.kind === "mask" && right.kind === "mask") return combineMasks(operator, left, right, span, scope.report);
-  const first = wordsOf(expression.left, "vector");
-  const second = wordsOf(expression.right, "mask");
+  const first = ownWords(expression.left.span, "vector");
+  const second = ownWords(expression.right.span, "mask");
   const base = baseName(scope);
   if (left.kind === "vector" && right.kind === "mask") {
     if (operator === "&") return applyMask(left, right, 0, span);

@@ -16,17 +16,17 @@ type Settings = Pick<OutputNode, "dtype" | "shard" | "overflow" | "tokenizer" | 
 
 /** Undefined when something was reported. */
 export function evaluateOutput({ path, value, settings, span }: OutputStatement, scope: Scope): OutputNode | undefined {
-  const place = takePath("an output", path, scope);
+  const location = takePath("an output", path, scope);
   const result = evaluate(value, scope);
   const read = readSettings(settings, scope);
   if (result.kind !== "model" && result.kind !== "vector") {
     if (result.kind !== "poison") scope.report(takesInstead("an output", "a model or a vector", result, value.span));
     return undefined;
   }
-  if (place === undefined || read === undefined) return undefined;
+  if (location === undefined || read === undefined) return undefined;
   const node =
     result.kind === "model" ? { kind: result.kind, node: result.node } : { kind: result.kind, node: result.node };
-  return { kind: "output", span, ...place, value: node, ...read };
+  return { kind: "output", span, ...location, value: node, ...read };
 }
 
 function readSettings(settings: OutputStatement["settings"], scope: Scope): Settings | undefined {

@@ -17,6 +17,7 @@ import type { Input, PerInputValues } from "./method-arguments.ts";
 import type { MethodRow } from "../methods/method-row.ts";
 import { METHODS, perInputParameters } from "../methods/method-table.ts";
 import { baseName, type Scope } from "./names.ts";
+import { ownWords } from "./own-words.ts";
 import type { ModelNode, NumberValue, StrategyValue, Varying } from "../recipe-graph.ts";
 
 /** Inputs that are lists stand for their members. */
@@ -74,8 +75,7 @@ export function applyStrategy(
 
 function reportWrongInput(row: MethodRow, isOverVectors: boolean, value: Result, span: Span, scope: Scope): void {
   const base = baseName(scope);
-  const words = span.source.text.slice(span.start, span.end);
-  const shown = words.length <= 40 ? words : value.kind;
+  const shown = ownWords(span, value.kind);
   const help =
     isOverVectors && value.kind === "model"
       ? `write ${shown} - ${base}, or name the base of the merge: onto ${base} using ${row.name}`

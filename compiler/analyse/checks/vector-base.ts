@@ -4,18 +4,18 @@
 import type { Report } from "../../../dsl/diagnostic.ts";
 import type { Span } from "../../../dsl/source.ts";
 import { isSameBase, modelName, type VectorResult } from "../kinds.ts";
+import { ownWords } from "../own-words.ts";
 import type { ModelNode } from "../../recipe-graph.ts";
 
 /** `span` is where the vector is used. */
 export function checkBase(vector: VectorResult, base: ModelNode, span: Span, report: Report): void {
   if (isSameBase(vector.base, base)) return;
-  const words = span.source.text.slice(span.start, span.end);
   report({
     code: "other-base",
     severity: "warning",
     message: `this vector was taken from ${modelName(vector.base)} and is used with ${modelName(base)}`,
     span,
-    help: `if it is meant, write rebase(${words.length <= 40 ? words : "vector"}, ${modelName(base)})`,
+    help: `if it is meant, write rebase(${ownWords(span, "vector")}, ${modelName(base)})`,
   });
 }
 
