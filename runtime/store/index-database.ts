@@ -38,6 +38,8 @@ export class IndexDamaged extends Error {
 
 /** For so long a statement waits for another process; nothing else of this one moves meanwhile. */
 const BUSY_MS = 50;
+/** Where nobody tries again: the last write, and any reading where SQLite has no log that readers and writers share. */
+const LAST_BUSY_MS = 1000;
 /** A writer needs milliseconds, on a slow network disk seconds. */
 const PATIENCE_MS = 20_000;
 const MOST_ATTEMPTS = 3;
@@ -101,7 +103,7 @@ export class IndexDatabase {
 
   #prepare(shared: boolean): void {
     const db = this.#db;
-    db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
+    db.exec(`PRAGMA busy_timeout = ${shared ? BUSY_MS : LAST_BUSY_MS}`);
     db.exec(`PRAGMA journal_mode = ${shared ? "WAL" : "DELETE"}`);
     // A power cut may lose the last entries, never the file; in a rollback journal only FULL promises that.
     db.exec(`PRAGMA synchronous = ${shared ? "NORMAL" : "FULL"}`);
@@ -177,7 +179,10 @@ export class IndexDatabase {
   /** Once more tries what did not come through; what then does not, the sidecars restore, or it is hashed again. */
   close(): void {
     try {
-      if (this.#pending.length > 0) this.#flush();
+      if (this.#pending.length > 0) {
+        this.#db.exec(`PRAGMA busy_timeout = ${LAST_BUSY_MS}`);
+        this.#flush();
+      }
       if (this.#written) this.#emptyLog();
     } finally {
       this.#db.close();

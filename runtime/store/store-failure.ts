@@ -10,7 +10,7 @@ export function storeFailure(error: unknown, root: string): unknown {
   if (!(error instanceof Error) || error instanceof Failure) return error;
   const { code, path, message } = error as NodeJS.ErrnoException;
   if (code === undefined || (path !== undefined && !path.startsWith(root))) return error;
-  switch (code) {
+  switch (code.replace(/^(SQLITE_(BUSY|LOCKED))_.*/, "$1")) {
     case "ENOSPC":
     case "EDQUOT":
     case "SQLITE_FULL":
