@@ -135,8 +135,9 @@ function helpForNumber(image: string): string {
     return `a size is written ${unit[1]!}${prefix === "K" && !binary ? "k" : prefix}${binary ? "i" : ""}B`;
   }
   if (image.endsWith(".")) return "a number has digits on both sides of the point, as in 0.5";
-  if (/^\d+[A-Za-z_]/.test(image))
+  if (/^\d+[A-Za-z_]/.test(image)) {
     return "no letter stands directly behind a number, and a name does not begin with a digit";
+  }
   return "a number is written 3, 0.5 or 2e-5, a size 5GB or 5GiB";
 }
 

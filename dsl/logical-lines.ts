@@ -236,8 +236,9 @@ class LineCutter {
     const innermost = line.brackets[line.brackets.length - 1];
     if (!innermost) return;
     const end = endOf(line.tokens[line.tokens.length - 1]!);
-    if (!line.isReported)
+    if (!line.isReported) {
       this.#error(line, "unclosed-bracket", `this \`${innermost.image}\` is never closed`, innermost);
+    }
     for (let open = line.brackets.pop(); open; open = line.brackets.pop()) {
       this.#depth--;
       line.tokens.push(replaceToken(open, CLOSING.get(open.tokenType)!, "", end));
@@ -252,8 +253,9 @@ class LineCutter {
       const open = this.#frame.open!;
       const last = this.#frame.lines.at(-1)?.tokens.at(-1) ?? open;
       const around = this.#frames[this.#frames.length - 2]!.line!;
-      if (isFirst && !around.isReported && !this.#root.line!.isTooDeep)
+      if (isFirst && !around.isReported && !this.#root.line!.isTooDeep) {
         this.#error(around, "unclosed-bracket", "this `{` is never closed", open);
+      }
       around.isReported = true;
       isFirst = false;
       this.#forgiven++;

@@ -43,14 +43,10 @@ export function orderOfEvaluation(
         continue;
       }
       const start = open.get(needed.text);
-      if (start !== undefined)
-        reportCycle(
-          path.slice(start).map(({ name }) => name),
-          needed,
-          cyclic,
-          report,
-        );
-      else if (!done.has(needed.text)) enter(needed.text);
+      if (start !== undefined) {
+        const members = path.slice(start).map(({ name }) => name);
+        reportCycle(members, needed, cyclic, report);
+      } else if (!done.has(needed.text)) enter(needed.text);
     }
   }
   return { names, cyclic };

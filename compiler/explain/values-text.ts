@@ -59,7 +59,7 @@ function rangeText({ from, to }: LayerRange): string {
   return `${from}..${to ?? ""}`;
 }
 
-/** A mask by its name where it has one, `written` out otherwise. */
+/** A mask by its name where it has one, written out otherwise. */
 export function maskText(mask: Varying<MaskNode>): string {
   return varyingText(mask, (node) => node.name ?? maskDefinition(node));
 }
@@ -92,9 +92,8 @@ function parameterText(parameter: ParameterValue): string {
     case "number":
       return numberText(parameter.value);
     case "word":
-      return varyingText(parameter.value, String);
     case "boolean":
-      return varyingText(parameter.value, String);
+      return varyingText<string | boolean>(parameter.value, String);
   }
 }
 

@@ -62,8 +62,7 @@ function visitPerInput(perInput: ReadonlyMap<string, readonly NumberValue[]>, pa
 function visitShared(shared: ReadonlyMap<string, ParameterValue>, parts: VaryingParts): void {
   for (const parameter of shared.values()) {
     if (parameter.kind === "number") visitNumber(parameter.value, parts);
-    else if (parameter.kind === "word") visitWord(parameter.value, parts);
-    else visitWord(parameter.value, parts);
+    else visitWord<string | boolean>(parameter.value, parts);
   }
 }
 

@@ -182,8 +182,9 @@ function requiredNumber(
 
 function readBoolean(config: JsonObject, key: string, file: SourceFile): boolean {
   const value = config.get(key) ?? false;
-  if (typeof value !== "boolean")
+  if (typeof value !== "boolean") {
     fail("bad-adapter", `${file.display}: ${key} must be true or false, not ${valueText(value)}`);
+  }
   return value;
 }
 

@@ -115,8 +115,9 @@ function toModule(module: string, a: TensorInfo, b: TensorInfo, config: AdapterC
   for (const { name, dtype, shape } of [a, b]) {
     const what = `${file.display}: tensor ${quoted(name)}`;
     if (!isFloat(dtype)) fail("bad-adapter", `${what} has the dtype ${dtype}; adapters are F64, F32, F16 or BF16`);
-    if (shape.length > 2)
+    if (shape.length > 2) {
       fail("adapter-unsupported", `${what} ${shapeText(shape)} adapts a convolution, which is not served`);
+    }
     if (shape.length < 2) fail("bad-adapter", `${what} must have two dimensions, not ${shapeText(shape)}`);
   }
   const rank = a.shape[0]!;

@@ -37,8 +37,9 @@ export function layoutFile(tensors: readonly OutputTensor[], metadata = METADATA
   );
   const members: string[] = [];
   const keys = Object.keys(metadata).sort(compareByBytes);
-  if (keys.length > 0)
+  if (keys.length > 0) {
     members.push(member("__metadata__", Object.fromEntries(keys.map((key) => [key, metadata[key]]))));
+  }
   let end = 0;
   const sizes = ordered.map(({ name, dtype, shape }) => {
     const bytes = tensorBytes({ name, dtype, shape });

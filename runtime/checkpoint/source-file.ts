@@ -99,8 +99,9 @@ function attempt<T>(file: SourceFile, call: () => T): T {
     const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
     if (code === undefined) throw error;
     if (code === "ENOENT") missing(file);
-    if (code === "ENOTDIR")
+    if (code === "ENOTDIR") {
       fail("source-missing", `${file.display} does not exist: what should hold it is no directory`);
+    }
     fail("source-unreadable", `${file.display} cannot be read: ${REASONS[code] ?? code}`);
   }
 }

@@ -46,8 +46,9 @@ export function loadRecipe(file: RecipeFile, flags: Flags, store: string): Loade
     allowOutside: flags.allowOutside ?? false,
   });
   const diagnostics = [...syntax, ...meaning];
-  if (graph === undefined || diagnostics.some(({ severity }) => severity === "error"))
+  if (graph === undefined || diagnostics.some(({ severity }) => severity === "error")) {
     return { file, opened, diagnostics };
+  }
   const outputs = chooseOutputs(graph, flags.only);
   diagnostics.push(...checkOutputPlaces(graph, { project: file.directory, store }));
   const lowered = lower(outputs, host);
@@ -57,10 +58,10 @@ export function loadRecipe(file: RecipeFile, flags: Flags, store: string): Loade
 
 /** Those that --only names, by their paths as the recipe spells them; all when there is no --only. */
 function chooseOutputs({ outputs }: RecipeGraph, only: readonly string[]): readonly OutputNode[] {
+  if (only.length === 0) return outputs;
   const known = outputs.map(({ display }) => display);
   const unknown = only.find((name) => !known.includes(name));
-  if (unknown === undefined)
-    return only.length === 0 ? outputs : outputs.filter(({ display }) => only.includes(display));
+  if (unknown === undefined) return outputs.filter(({ display }) => only.includes(display));
   throw new Failure(EXIT.usage, `--only ${JSON.stringify(unknown)} is no output of the recipe`, {
     code: "no-such-output",
     help:

@@ -82,8 +82,9 @@ function parseBytes({ text, where, exit }: Given, least: number, leastText: stri
   if (bytes === undefined) {
     throw new Failure(exit, `${where} must be ${SIZE_EXAMPLES}, not ${JSON.stringify(text)}`, { code: "bad-size" });
   }
-  if (bytes < least)
+  if (bytes < least) {
     throw new Failure(exit, `${where} must be at least ${leastText}, not ${text}`, { code: "size-range" });
+  }
   return bytes;
 }
 

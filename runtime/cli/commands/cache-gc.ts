@@ -23,9 +23,9 @@ export async function cacheGc(
   const garbage = dryRun
     ? (await findGarbage(addon, paths, bounds, signal)).garbage
     : await collect(addon, paths, bounds, signal);
-  if (flags.json)
+  if (flags.json) {
     writeJson({ schema: "theta.cache-gc/1", store: paths.root, exists: true, ...toJson(garbage, dryRun) });
-  else if (!flags.quiet) writeOutput(describe(paths, garbage, bounds, dryRun, flags.verbose ?? false));
+  } else if (!flags.quiet) writeOutput(describe(paths, garbage, bounds, dryRun, flags.verbose ?? false));
   return EXIT.done;
 }
 
@@ -71,8 +71,9 @@ function describe(
     [abandoned.length, "begun and given up"],
   ] as const;
   const shards = parts.filter(([count]) => count > 0).map(([count, why]) => `${plural(count, "shard")} ${why}`);
-  if (forgotten.length > 0)
+  if (forgotten.length > 0) {
     shards.push(plural(forgotten.length, "record of outputs that are gone", "records of outputs that are gone"));
+  }
   const lines = [`${dryRun ? "Would free" : "Freed"} ${formatBytes(freed)} in ${printable(paths.root)}`];
   for (const part of shards) lines.push(`  ${part}`);
   if (verbose) {
