@@ -6,7 +6,7 @@ import { diskFullDuringWork } from "./disk-space.ts";
 const ELSEWHERE = "choose another place with --store or THETA_STORE";
 
 /** Returns what it does not know, and what is about a file outside the store, as it is. */
-export function storeFailure(error: unknown, root: string): unknown {
+export function storeFailure(error: unknown, root: string, doing: "read" | "written"): unknown {
   if (!(error instanceof Error) || error instanceof Failure) return error;
   const { code, path, message } = error as NodeJS.ErrnoException;
   if (code === undefined || (path !== undefined && !path.startsWith(root))) return error;
@@ -41,8 +41,8 @@ export function storeFailure(error: unknown, root: string): unknown {
       if (!/^(E[A-Z0-9]+|SQLITE_[A-Z_]+)$/.test(code) || code.startsWith("ERR_")) return error;
       return new Failure(
         EXIT.output,
-        `the store ${root} cannot be written: ${message}`,
-        { code: "store-not-writable", help: ELSEWHERE },
+        `the store ${root} cannot be ${doing}: ${message}`,
+        { code: doing === "read" ? "store-not-readable" : "store-not-writable", help: ELSEWHERE },
         error,
       );
     }

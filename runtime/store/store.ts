@@ -32,22 +32,29 @@ export async function withStore<T>(
   try {
     return await closing(open, work);
   } catch (error) {
-    if (!(error instanceof IndexDamaged)) throw storeFailure(error, root);
-    removeIndex(storePaths(root).index);
-    return closing(open, work);
+    if (!(error instanceof IndexDamaged)) throw storeFailure(error, root, "written");
+  }
+  removeIndex(storePaths(root).index);
+  try {
+    return await closing(open, work);
+  } catch (error) {
+    throw storeFailure(error, root, "written");
   }
 }
 
 /** For looking only: nothing is made, changed or locked. Where there is no store, an empty one. */
 export async function withStoreToLook<T>(root: string, work: (store: Store) => Promise<T>): Promise<T> {
-  const paths = existingStore(root) ?? storePaths(root);
-  const copied = async (): Promise<Store> => storeOver(paths, await IndexDatabase.openCopy(paths.index));
-  const empty = async (): Promise<Store> => storeOver(paths, await IndexDatabase.openCopy(undefined));
+  const over = async (index: string | undefined): Promise<Store> =>
+    storeOver(existingStore(root) ?? storePaths(root), await IndexDatabase.openCopy(index));
   try {
-    return await closing(copied, work);
+    return await closing(() => over(storePaths(root).index), work);
   } catch (error) {
-    if (!(error instanceof IndexDamaged)) throw error;
-    return closing(empty, work);
+    if (!(error instanceof IndexDamaged)) throw storeFailure(error, root, "read");
+  }
+  try {
+    return await closing(() => over(undefined), work);
+  } catch (error) {
+    throw storeFailure(error, root, "read");
   }
 }
 

@@ -158,6 +158,18 @@ test("a store of another version is refused", async () => {
 });
 
 describe("a plan", () => {
+  test("looks into an index of which a page is damaged as into one that is not there", async () => {
+    await space.build(RECIPE);
+    const path = space.path(".theta/index.sqlite");
+    const bytes = readFileSync(path);
+    // The header stays, so that it opens.
+    writeFileSync(path, bytes.fill(0xff, 4096));
+    const plan = await space.plan(RECIPE);
+    expect(plan.counts).toMatchObject({ run: 0, unknown: 1 });
+    expect(readFileSync(path).equals(bytes)).toBe(true);
+    expect((await space.build(RECIPE)).actions.run).toBe(0);
+  });
+
   test("makes no store", async () => {
     const plan = await space.plan(RECIPE);
     expect(plan.counts.run).toBe(1);
