@@ -89,7 +89,7 @@ export type ModelNode = CheckpointNode | OntoNode | ModelMethodNode | ModelChoic
 export interface CheckpointNode extends Node {
   readonly kind: "checkpoint";
   readonly name: string;
-  /** Absolute; the index into `Checkpoints` of the host's answers. */
+  /** Absolute. */
   readonly path: string;
   readonly display: string;
   readonly exceptions: Exceptions;
@@ -281,17 +281,20 @@ export interface ExpectNode {
   }[];
 }
 
+/** A declared name and the node that it stands for. */
+export type Declaration = { readonly name: string; readonly span: Span } & (
+  | { readonly kind: "model" | "merge"; readonly node: ModelNode }
+  | { readonly kind: "vector"; readonly node: VectorNode }
+  | { readonly kind: "mask"; readonly node: Varying<MaskNode> }
+  | { readonly kind: "strategy"; readonly node: Varying<StrategyValue> }
+);
+
 export interface RecipeGraph {
   /** In source order. */
   readonly outputs: readonly OutputNode[];
   readonly expectations: readonly ExpectNode[];
   /** Every declared name that has a node, for `explain`; in source order. */
-  readonly declarations: readonly {
-    readonly name: string;
-    readonly kind: "model" | "vector" | "mask" | "strategy" | "merge";
-    readonly node: ModelNode | VectorNode | Varying<MaskNode> | Varying<StrategyValue>;
-    readonly span: Span;
-  }[];
+  readonly declarations: readonly Declaration[];
   /** Effective values of the root recipe's parameters; part of a build's record. */
   readonly parameters: ReadonlyMap<string, unknown>;
   /** Members of every `models` list, as resolved: part of the plan. */

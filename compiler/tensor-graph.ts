@@ -93,7 +93,7 @@ export type Operation =
     }
   | { readonly op: "slerp"; readonly left: ValueId; readonly right: ValueId; readonly t: number };
 
-/** The last operation's value is the output. `copy` programs are a lone `load` whose dtype equals the output's. */
+/** The last operation's value is the output. A lone `load` of the output's dtype copies the payload. */
 export interface Program {
   readonly operations: readonly Operation[];
 }

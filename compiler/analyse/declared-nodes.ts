@@ -2,10 +2,10 @@
 
 import { POISON } from "./kinds.ts";
 import type { Scope } from "./names.ts";
-import type { RecipeGraph } from "../recipe-graph.ts";
+import type { Declaration } from "../recipe-graph.ts";
 
-export function declarationsOf({ declarations, values }: Scope): RecipeGraph["declarations"] {
-  return [...declarations].flatMap(([name, statement]): RecipeGraph["declarations"] => {
+export function declarationsOf({ declarations, values }: Scope): readonly Declaration[] {
+  return [...declarations].flatMap(([name, statement]): readonly Declaration[] => {
     const value = values.get(name) ?? POISON;
     const { span } = statement;
     switch (value.kind) {

@@ -73,10 +73,9 @@ function inline(node: ViewNode, shown: Set<ViewNode>): { text: string; children:
 }
 
 function maskRows(graph: RecipeGraph): string[][] {
-  return graph.declarations.flatMap(({ name, kind, node }) => {
-    if (kind !== "mask" || node.kind !== "constant" || !("kind" in (node.value as object))) return [];
-    return [[name, maskDefinition(node.value as Parameters<typeof maskDefinition>[0])]];
-  });
+  return graph.declarations.flatMap(({ name, kind, node }) =>
+    kind === "mask" && node.kind === "constant" ? [[name, maskDefinition(node.value)]] : [],
+  );
 }
 
 function sourceRows(shown: ReadonlySet<ViewNode>): string[][] {

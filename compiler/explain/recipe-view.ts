@@ -6,8 +6,7 @@ import type { MaskedNode, MethodParameters, ModelNode, OutputNode, RecipeGraph, 
 import { callText, maskText, numberText, selectorText, strategyText, varyingText } from "./values-text.ts";
 
 export interface ViewNode {
-  readonly kind:
-    "output" | "model" | "adapter" | "vector" | "merge" | "onto" | "difference" | "method" | "choice" | "arithmetic";
+  readonly kind: "output" | "model" | "adapter" | "vector" | "onto" | "difference" | "method" | "choice" | "arithmetic";
   /** The declared name, or an output's path. */
   readonly name?: string;
   /** The method with its effective parameters, the source's path, the operator. */
