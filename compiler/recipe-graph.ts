@@ -83,16 +83,21 @@ interface Node {
   readonly name?: string;
 }
 
-export type ModelNode = CheckpointNode | OntoNode | ModelMethodNode | ModelChoiceNode;
-
-/** A declared `model` or `base`. */
-export interface CheckpointNode extends Node {
-  readonly kind: "checkpoint";
+/** Of what is read. */
+interface SourceFields extends Node {
   readonly name: string;
   /** Absolute. */
   readonly path: string;
+  /** The path as the recipe spells it. */
   readonly display: string;
   readonly exceptions: Exceptions;
+}
+
+export type ModelNode = CheckpointNode | OntoNode | ModelMethodNode | ModelChoiceNode;
+
+/** A declared `model` or `base`. */
+export interface CheckpointNode extends SourceFields {
+  readonly kind: "checkpoint";
 }
 
 /** base ⊕ vector: `Model + Vector`, `Model - Vector` (the vector is then a negation) and `merge … onto`. */
@@ -138,22 +143,14 @@ export interface DifferenceNode extends Node {
   readonly base: ModelNode;
 }
 
-export interface AdapterNode extends Node {
+export interface AdapterNode extends SourceFields {
   readonly kind: "adapter";
-  readonly name: string;
-  readonly path: string;
-  readonly display: string;
   readonly base: ModelNode;
-  readonly exceptions: Exceptions;
 }
 
-export interface StoredVectorNode extends Node {
+export interface StoredVectorNode extends SourceFields {
   readonly kind: "stored-vector";
-  readonly name: string;
-  readonly path: string;
-  readonly display: string;
   readonly base: ModelNode;
-  readonly exceptions: Exceptions;
 }
 
 export interface VectorArithmeticNode extends Node {

@@ -86,8 +86,8 @@ interface Row<Maps extends string, Op extends Operation["op"] = never> extends R
 
 /**
  * "models": models to a model. "vectors": vectors to a vector. "either": both. "mask" and "selector" take no inputs.
- * "function": words with rules of their own (`match`, `ramp`, `rebase`, `scale` …). Lowering switches over `op`, so an
- * operation that is added here does not compile until it is lowered.
+ * "function": words with rules of their own (`match`, `ramp`, `rebase`, `scale` …). Lowering switches over `op`: types or
+ * lint name the place where an operation that is added here must be lowered.
  */
 export type MethodRow =
   | Row<"models", "linear" | "slerp">
