@@ -87,9 +87,9 @@ typename CachedSelection<W>::Range CachedSelection<W>::search(const Range& misse
   bool passed = false;
   for (Key step = kReach<W>; range.from - range.above > std::max(kFew, count_ / kShare) && range.low < range.high;) {
     const auto width = static_cast<Key>(range.high - range.low);
-    const auto from_low = static_cast<Key>(passed ? width / 2 + 1
-                                           : up   ? std::min(step, width)
-                                                  : width - std::min(step, width) + 1);
+    const Key stride = std::min(step, width);
+    Key from_low = width / 2 + 1;
+    if (!passed) from_low = up ? stride : static_cast<Key>(width - stride + 1);
     const auto bound = static_cast<Key>(range.low + from_low);
     const int64_t from = kernels_of<W>(kernels_).count_from(keys_, count_, bound);
     if (from > rank) {

@@ -38,6 +38,13 @@ std::vector<ChunkReader::Input> loaded_inputs(const TaskSpec& task) {
   return inputs;
 }
 
+/// Of a plain mask with groups of this size.
+int64_t cuts_of(const Operation& mask, int64_t group_size) {
+  const auto* magnitude = std::get_if<Magnitude>(&mask);
+  const Band band = magnitude ? band_of(*magnitude, group_size) : band_of(std::get<Breadcrumbs>(mask), group_size);
+  return static_cast<int64_t>(cuts_wanted(band, group_size).size());
+}
+
 std::vector<int32_t> inputs_not_used(const TaskSpec& task) {
   std::vector<int32_t> unused;
   for (int32_t input = 0; input < static_cast<int32_t>(task.inputs.size()); ++input) {
@@ -103,7 +110,9 @@ void PreparedTask<W>::make_statistics(const EvaluateOptions& options, Carver& me
   int64_t streamed = 0;
   for (size_t id = 0; id < schedule.facts.size(); ++id) {
     const Facts& facts = schedule.facts[id];
-    if (facts.is_mask && facts.statistic && !schedule.is_local[id]) streamed += 2;
+    if (facts.is_mask && facts.statistic && !schedule.is_local[id]) {
+      streamed += cuts_of(task.program.operations[id], facts.statistic->size);
+    }
   }
   const int64_t room = options.memory_bytes / 4 / std::max<int64_t>(streamed, 1);
   const int64_t capacity =
