@@ -52,6 +52,7 @@ class Engine {
   struct Thread {
     std::thread thread;
     Arena arena;
+    BackgroundWriter writer;
   };
 
   EvaluateOptions share() const;

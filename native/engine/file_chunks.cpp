@@ -126,13 +126,18 @@ void FileSink::write(int64_t begin, const std::byte* from, int64_t bytes) {
   (void)begin;  // In order, each byte once: the sink knows where it stands.
   settle();
   unhashed_ = Bytes(from, static_cast<size_t>(bytes));
-  sink_.write(unhashed_);
+  if (in_background_) {
+    worker_.writer.start(sink_, unhashed_);
+  } else {
+    sink_.write(unhashed_);
+  }
   Progress::add(worker_.progress.written, bytes);
 }
 
 void FileSink::settle() {
   const HashPiece rest = take_unhashed(static_cast<int64_t>(unhashed_.size()));
   message_.update(rest.data);
+  if (in_background_) worker_.writer.wait();
 }
 
 HashPiece FileSink::take_unhashed(int64_t bytes) {

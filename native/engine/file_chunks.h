@@ -12,8 +12,13 @@ class FileSink : public ChunkSink {
  public:
   FileSink(const ComputeTask& task, Worker& worker)
       : sink_(task.output.fd, static_cast<uint64_t>(task.output.offset), static_cast<uint64_t>(task.spec.output.bytes)),
+        in_background_(task.spec.output.bytes >= kSmallestInBackground),
         worker_(worker) {}
+  ~FileSink() override { worker_.writer.drain(); }
+  FileSink(const FileSink&) = delete;
+  FileSink& operator=(const FileSink&) = delete;
 
+  /// Large payloads are written while the next chunk is read and hashed.
   void write(int64_t begin, const std::byte* from, int64_t bytes) override;
   void settle() override;
   Digest finish();
@@ -25,6 +30,9 @@ class FileSink : public ChunkSink {
   OutputSink sink_;
   Sha256 message_;
   Bytes unhashed_;
+  /// For less it is not worth waking a thread.
+  static constexpr int64_t kSmallestInBackground = 4 << 20;
+  const bool in_background_;
   Worker& worker_;
 };
 

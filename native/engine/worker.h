@@ -4,12 +4,14 @@
 #include "../cpu/arena.h"
 #include "../cpu/evaluate.h"
 #include "../error.h"
+#include "background_writer.h"
 #include "progress.h"
 
 namespace theta {
 
 struct Worker {
   Arena& arena;
+  BackgroundWriter& writer;
   /// This task's share of the engine's memory, and the chunk size.
   EvaluateOptions options;
   const KernelTable& kernels;
