@@ -1,6 +1,7 @@
 #include "streamed_selection.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "key_search.h"
@@ -8,13 +9,19 @@
 namespace theta {
 
 namespace {
-constexpr int kDigitBits = 16;
-constexpr int64_t kDigits = int64_t{1} << kDigitBits;
+/// Counters of a search: candidates with the last key by their ties, those between by their keys, those with the first
+/// key by their ties. In canonical order, from the last to the first.
+constexpr int kTieBits = 14, kKeyBitsCounted = 15;
+constexpr int64_t kTieSlots = int64_t{1} << kTieBits, kKeySlots = int64_t{1} << kKeyBitsCounted;
+constexpr int64_t kFirstSlot = kTieSlots + kKeySlots, kSlots = kFirstSlot + kTieSlots;
+
+/// So that `width` and all below has `bits` bits at most when shifted.
+int shift_of(uint64_t width, int bits) { return std::max(0, static_cast<int>(std::bit_width(width)) - bits); }
 
 /// More would be more exact than is of use: bisecting the sample would take longer than the candidates that it saves.
 constexpr int64_t kMostSampled = int64_t{1} << 18;
 /// Standard deviations that a guess leaves room for on both sides; elements of a run are not independent, so that half
-/// of this is what remains. With less than the second there are too many misses: not worth a pass.
+/// of this is what remains. With less than the second there are too many misses: what lies between is counted first.
 constexpr double kMargin = 6, kLeastMargin = 2.5;
 
 int64_t sample_size(int64_t group_size, int64_t capacity) {
@@ -34,7 +41,7 @@ StreamedSelection<W>::StreamedSelection(const MaskRule& rule, int64_t group_size
   for (size_t i = 0; i < this->wanted_.size(); ++i) {
     searches_[i].keys = memory.take<Key>(capacity + 1);
     searches_[i].ties = memory.take<uint64_t>(capacity + 1);
-    searches_[i].histogram = memory.take<int64_t>(kDigits);
+    searches_[i].counters = memory.take<int64_t>(kSlots);
   }
 }
 
@@ -88,24 +95,21 @@ bool StreamedSelection<W>::end_pass() {
 
 /// Between which elements the cut should lie, going by the sample.
 template <typename W>
-void StreamedSelection<W>::guess(Search& search) {
+void StreamedSelection<W>::guess(Search& search) const {
   const auto size = static_cast<double>(this->group_size()), sample = static_cast<double>(sampled_);
   const double share = (static_cast<double>(search.wanted.rank) + 0.5) / size;
   const double deviation = std::sqrt(sample * share * (1 - share)) + 1;
   const double room = 0.4 * static_cast<double>(capacity_) * sample / size;
-  const double margin = std::min(kMargin * deviation, room);
-  search.above = 0;
-  search.kept = 0;
-  search.first = {FormatOf<W>::kMagnitude, ~uint64_t{0}};
-  search.last = {0, 0};
-  if (margin < kLeastMargin * deviation) {
-    count_by(search, Mode::count_keys, kKeyBits<W> - kDigitBits);
-    return;
-  }
-  search.mode = Mode::keep;
+  const bool fits = room >= kLeastMargin * deviation;
+  const double margin = fits ? std::min(kMargin * deviation, room) : kMargin * deviation;
   const double middle = share * sample;
-  if (middle - margin > 0) search.first = edge_at(middle - margin);
-  if (middle + margin < sample) search.last = edge_at(middle + margin);
+  search.first = middle - margin > 0 ? edge_at(middle - margin) : kFirst;
+  search.last = middle + margin < sample ? edge_at(middle + margin) : kLast;
+  if (fits) {
+    start_keeping(search);
+  } else {
+    start_counting(search);
+  }
 }
 
 /// Ties are uniform: how far a rank lies in a run of equal keys tells its tie.
@@ -123,22 +127,30 @@ template <typename W>
 void StreamedSelection<W>::gather_candidates(Search& search, const W* x, int64_t count, int64_t index) {
   const int64_t found = kernels_of<W>(kernels_).collect(x, count, search.last.key, search.first.key, found_.keys,
                                                         found_.positions, search.above);
-  if (found == 0) return;
-  if (search.mode == Mode::count_keys) {
-    for (int64_t i = 0; i < found; ++i) ++search.histogram[(found_.keys[i] - search.last.key) >> search.shift];
-    return;
-  }
   kernels_.tie_keys(found_.positions, found, static_cast<uint64_t>(index) + this->rule_.tie, found_.ties);
-  if (search.mode == Mode::count_ties) {
-    for (int64_t i = 0; i < found; ++i) {
-      const uint64_t tie = found_.ties[i];
-      search.above += tie > search.first.tie;
-      if (tie >= search.last.tie && tie <= search.first.tie)
-        ++search.histogram[(tie - search.last.tie) >> search.shift];
-    }
-    return;
+  if (search.mode == Mode::keep) {
+    keep(search, found);
+  } else {
+    count_parts(search, found);
   }
-  keep(search, found);
+}
+
+template <typename W>
+void StreamedSelection<W>::count_parts(Search& search, int64_t found) {
+  const auto [first, last] = std::pair(search.first, search.last);
+  for (int64_t i = 0; i < found; ++i) {
+    const Key key = found_.keys[i];
+    const uint64_t tie = found_.ties[i];
+    if (key == first.key && tie > first.tie) {
+      ++search.above;
+    } else if (key == last.key) {
+      if (tie >= last.tie) ++search.counters[(tie - last.tie) >> search.last_shift];
+    } else if (key == first.key) {
+      ++search.counters[kFirstSlot + static_cast<int64_t>(tie >> search.first_shift)];
+    } else {
+      ++search.counters[kTieSlots + static_cast<int64_t>((key - last.key - 1) >> search.key_shift)];
+    }
+  }
 }
 
 template <typename W>
@@ -165,9 +177,7 @@ template <typename W>
 void StreamedSelection<W>::finish(Search& search) {
   const int64_t rank = search.wanted.rank - search.above;
   if (search.kept > capacity_ || rank < 0 || rank >= search.kept) {
-    search.first = {FormatOf<W>::kMagnitude, ~uint64_t{0}};
-    search.last = {0, 0};
-    count_by(search, Mode::count_keys, kKeyBits<W> - kDigitBits);
+    start_over(search);
     return;
   }
   const auto [key, above] =
@@ -182,38 +192,64 @@ void StreamedSelection<W>::finish(Search& search) {
   search.mode = Mode::found;
 }
 
-/// The next pass counts this digit of the candidates.
 template <typename W>
-void StreamedSelection<W>::count_by(Search& search, Mode mode, int shift) {
-  search.mode = mode;
-  search.shift = shift;
+void StreamedSelection<W>::start_keeping(Search& search) const {
+  search.mode = Mode::keep;
   search.above = 0;
-  std::fill(search.histogram, search.histogram + kDigits, 0);
+  search.kept = 0;
 }
 
-/// Leaves the candidates with one digit.
 template <typename W>
-void StreamedSelection<W>::narrow(Search& search) {
+void StreamedSelection<W>::start_counting(Search& search) const {
+  const bool one_key = search.first.key == search.last.key;
+  search.mode = Mode::count;
+  search.above = 0;
+  search.last_shift = shift_of((one_key ? search.first.tie : kFirst.tie) - search.last.tie, kTieBits);
+  search.first_shift = shift_of(search.first.tie, kTieBits);
+  search.key_shift = shift_of(search.first.key - search.last.key, kKeyBitsCounted);
+  std::fill(search.counters, search.counters + kSlots, 0);
+}
+
+template <typename W>
+void StreamedSelection<W>::start_over(Search& search) const {
+  search.first = kFirst;
+  search.last = kLast;
+  start_counting(search);
+}
+
+/// Leaves the candidates that one counter has counted.
+template <typename W>
+void StreamedSelection<W>::narrow(Search& search) const {
   int64_t rank = search.wanted.rank - search.above;
-  int64_t digit = kDigits - 1;
-  for (; digit > 0 && search.histogram[digit] <= rank; --digit) rank -= search.histogram[digit];
-  const int64_t candidates = search.histogram[digit];
-  if (search.mode == Mode::count_keys) {
-    search.last.key = static_cast<Key>(search.last.key + (static_cast<Key>(digit) << search.shift));
-    search.first.key = static_cast<Key>(search.last.key + ((Key{1} << search.shift) - 1));
+  int64_t slot = kSlots - 1;
+  for (; slot > 0 && search.counters[slot] <= rank; --slot) rank -= search.counters[slot];
+  const int64_t candidates = search.counters[slot];
+  if (rank < 0 || rank >= candidates) {
+    start_over(search);
+    return;
+  }
+  const auto lowest = [](int64_t counter, int shift) { return static_cast<uint64_t>(counter) << shift; };
+  const auto width = [](int shift) { return (uint64_t{1} << shift) - 1; };
+  auto [first, last] = std::pair(search.first, search.last);
+  if (slot < kTieSlots) {
+    const uint64_t highest = first.key == last.key ? first.tie : kFirst.tie;
+    const uint64_t low = last.tie + lowest(slot, search.last_shift);
+    search.first = {last.key, low + std::min(width(search.last_shift), highest - low)};
+    search.last = {last.key, low};
+  } else if (slot < kFirstSlot) {
+    const uint64_t low = last.key + 1 + lowest(slot - kTieSlots, search.key_shift);
+    const uint64_t high = std::min<uint64_t>(low + width(search.key_shift), first.key - 1);
+    search.first = {static_cast<Key>(high), kFirst.tie};
+    search.last = {static_cast<Key>(low), kLast.tie};
   } else {
-    search.last.tie = search.last.tie + (static_cast<uint64_t>(digit) << search.shift);
-    search.first.tie = search.last.tie + ((uint64_t{1} << search.shift) - 1);
+    const uint64_t low = lowest(slot - kFirstSlot, search.first_shift);
+    search.first.tie = low + std::min(width(search.first_shift), first.tie - low);
+    search.last = {first.key, low};
   }
   if (candidates <= capacity_) {
-    search.mode = Mode::keep;
-    search.above = 0;
-    search.kept = 0;
-  } else if (search.last.key != search.first.key) {
-    count_by(search, Mode::count_keys, std::max(0, search.shift - kDigitBits));
+    start_keeping(search);
   } else {
-    const bool first_of_ties = search.mode == Mode::count_keys;
-    count_by(search, Mode::count_ties, first_of_ties ? 64 - kDigitBits : std::max(0, search.shift - kDigitBits));
+    start_counting(search);
   }
 }
 

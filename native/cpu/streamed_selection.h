@@ -1,7 +1,7 @@
 // Cuts of groups that are larger than the cache. A sample tells between which two elements of the canonical order a cut
 // lies, give or take; one pass over the group counts what comes before them and keeps what lies between, and the cut is
-// among these. Should a sample mislead, passes narrow down where the cut lies digit by digit, first of the keys, then
-// of the ties, until what is left fits: never wrong, only slower.
+// among these. Where not so many can be kept, or a sample misled, passes count the candidates in many parts and leave
+// those of one, until what is left fits: never wrong, only slower.
 #pragma once
 
 #include "mask_statistic.h"
@@ -27,13 +27,15 @@ class StreamedSelection final : public MaskStatistic<W> {
  private:
   using Key = Bits<W>;
 
-  enum class Mode : uint8_t { keep, count_keys, count_ties, found };
+  enum class Mode : uint8_t { keep, count, found };
 
   /// A place in the canonical order, given by an element that need not exist.
   struct Edge {
     Key key;
     uint64_t tie;
   };
+
+  static constexpr Edge kFirst{FormatOf<W>::kMagnitude, ~uint64_t{0}}, kLast{0, 0};
 
   /// One cut that is looked for: the candidates are the elements from `last` up to `first`; the element wanted is at
   /// `rank` in the group.
@@ -45,20 +47,23 @@ class StreamedSelection final : public MaskStatistic<W> {
     int64_t above;
     /// Elements kept, or that would have been kept had there been room.
     int64_t kept;
-    /// Of the digit that is counted.
-    int shift;
+    /// Bits of ties with the first and the last key, and of keys between, that one counter takes together.
+    int first_shift, last_shift, key_shift;
     Key* keys;
     uint64_t* ties;
-    int64_t* histogram;
+    int64_t* counters;
   };
 
   void take_sample(const Block<W>& block, int64_t offset, int64_t count);
-  void guess(Search& search);
+  void guess(Search& search) const;
   Edge edge_at(double sample_rank) const;
   void gather_candidates(Search& search, const W* x, int64_t count, int64_t index);
   void keep(Search& search, int64_t found);
-  void count_by(Search& search, Mode mode, int shift);
-  void narrow(Search& search);
+  void count_parts(Search& search, int64_t found);
+  void start_keeping(Search& search) const;
+  void start_counting(Search& search) const;
+  void start_over(Search& search) const;
+  void narrow(Search& search) const;
   void finish(Search& search);
 
   const KernelTable& kernels_;
