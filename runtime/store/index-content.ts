@@ -39,12 +39,15 @@ export async function readIndexContent(path: string): Promise<IndexContent> {
   }
 }
 
-/** Digests of the shards of which the index says something else than their sidecars, which are the truth. */
+/**
+ * Digests of the shards of which the index says something else than their sidecars, which are the truth. Not of those that
+ * only one side knows, as a crash leaves them: whoever opens the store next brings them in line.
+ */
 export function disagreements(index: ActionsByShard, sidecars: ActionsByShard): readonly string[] {
-  const digests = new Set([...index.keys(), ...sidecars.keys()]);
-  return [...digests].filter((digest) => !equal(index.get(digest), sidecars.get(digest))).sort();
+  const both = [...index.keys()].filter((digest) => sidecars.has(digest));
+  return both.filter((digest) => !equal(index.get(digest)!, sidecars.get(digest)!)).sort();
 }
 
-function equal(a: ReadonlyMap<string, string> | undefined, b: ReadonlyMap<string, string> | undefined): boolean {
-  return a !== undefined && b !== undefined && a.size === b.size && [...a].every(([key, weak]) => b.get(key) === weak);
+function equal(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
+  return a.size === b.size && [...a].every(([key, weak]) => b.get(key) === weak);
 }

@@ -149,7 +149,7 @@ function compareIndex(paths: StorePaths, index: IndexContent, sidecars: ActionsB
   if (index.state === "damaged") {
     return [{ ...finding, code: "index-damaged", message: `is damaged: ${index.why}`, drop: { kind: "index" } }];
   }
-  // A missing one is made from the sidecars.
+  // A missing one is made from the sidecars, as a shard that it lacks is taken from there.
   const digests = index.state === "missing" ? [] : disagreements(index.shards, sidecars);
   if (digests.length === 0) return [];
   const message = `says otherwise of ${digests.length} shards than their sidecars, such as ${digests[0]!}`;
