@@ -1,7 +1,10 @@
-"""sin and acos as native/formula/math.h computes them, and slerp's coefficients from them, so that slerp too is compared
-bit for bit.  strict.py leaves these open: it calls the C library's.  Python's floats round each operation as C++ does."""
+"""sin, acos, exp and log as native/formula/math.h computes them, and slerp's coefficients from them, so that methods with
+these too are compared bit for bit.  strict.py leaves them open: it calls the C library's.  Python's floats and numpy's
+round each operation as C++ does; exp and log take arrays."""
 import math
 import struct
+
+import numpy as np
 
 
 def sin_near_zero(x, tail):
@@ -56,6 +59,53 @@ def arccosine(x):
     (bits,) = struct.unpack("<Q", struct.pack("<d", s))
     (high,) = struct.unpack("<d", struct.pack("<Q", bits & 0xFFFFFFFF00000000))
     return 2.0 * (high + (quotient * s + (z - high * high) / (s + high)))
+
+
+def horner(x, coefficients):
+    """Of rising powers of x."""
+    y = np.float64(coefficients[-1])
+    for c in coefficients[-2::-1]: y = c + x * y
+    return y
+
+
+def bits_of(x): return np.asarray(x, np.float64).view(np.uint64)
+def from_bits(bits): return np.asarray(bits, np.uint64).view(np.float64)
+
+
+EXPONENTIAL = [0.5] + [float.fromhex(c) for c in (
+    "0x1.5555555555557p-3", "0x1.5555555555556p-5", "0x1.11111111100dcp-7", "0x1.6c16c16c162d4p-10", "0x1.a01a01abe7fe1p-13",
+    "0x1.a01a01a6d889cp-16", "0x1.71de0231960ebp-19", "0x1.27e4db646b17ep-22", "0x1.af4de97ca4194p-26", "0x1.1f730349868cep-29")]
+LN2, LN2_TAIL = 6.93147180369123816490e-01, 1.90821492927058770002e-10
+
+
+def exponential(x):
+    x = np.asarray(x, np.float64)
+    inside = np.where(x < -746.0, -746.0, np.where(x > 710.0, 710.0, x))
+    magic = float.fromhex("0x1.8p52")
+    shifted = inside * 1.44269504088896338700e+00 + magic
+    n = shifted - magic
+    r = (inside - n * LN2) - n * LN2_TAIL
+    fraction = 1.0 + (r + (r * r) * horner(r, EXPONENTIAL))
+    biased = bits_of(shifted) - bits_of(magic) + np.uint64(2048)
+    half, one, places = biased >> np.uint64(1), np.uint64(1), np.uint64(52)
+    return fraction * from_bits((half - one) << places) * from_bits((biased - half - one) << places)
+
+
+def logarithm(x):
+    x = np.asarray(x, np.float64)
+    denormal = x < 2.0**-1022
+    bits = bits_of(np.where(denormal, x * 2.0**54, x)) + np.uint64(0x3FF0000000000000 - 0x3FE6A09E00000000)
+    k = from_bits((bits >> np.uint64(52)) | np.uint64(0x4330000000000000)) - np.where(denormal, 2.0**52 + 1077, 2.0**52 + 1023)
+    f = from_bits((bits & np.uint64(0x000FFFFFFFFFFFFF)) + np.uint64(0x3FE6A09E00000000)) - 1.0
+    half_square = 0.5 * f * f
+    s = f / (2.0 + f)
+    z = s * s
+    w = z * z
+    even = w * horner(w, [3.999999999940941908e-01, 2.222219843214978396e-01, 1.531383769920937332e-01])
+    odd = z * horner(w, [6.666666666666735130e-01, 2.857142874366239149e-01, 1.818357216161805012e-01, 1.479819860511658591e-01])
+    y = s * (half_square + (odd + even)) + k * LN2_TAIL - half_square + f + k * LN2
+    special = np.where(x == 0, -np.inf, np.where(x < 0, np.nan, x))
+    return np.where((x > 0) & (x < np.inf), y, special)
 
 
 def slerp_coefficients(norm_a, norm_b, dot, t):

@@ -59,6 +59,46 @@ TEST(math_arccosine) {
   CHECK(std::isnan(theta::arccosine(1.0000000000000002)));
 }
 
+TEST(math_exponential) {
+  std::mt19937_64 random(3);
+  std::uniform_real_distribution<double> near(-1, 1), usual(-40, 40), all(-745, 709), exponent(-300, 0);
+  double worst = 0;
+  for (int i = 0; i < 300000; ++i) {
+    for (const double x : {near(random), usual(random), all(random), std::exp2(exponent(random))}) {
+      const long double exact = std::exp(static_cast<long double>(x));
+      // Of a denormal a unit is what the smallest is.
+      const long double error = std::abs(static_cast<long double>(theta::exponential(x)) - exact);
+      worst = std::max(
+          worst, exact < 0x1p-1022L ? static_cast<double>(error / 0x1p-1074L) : ulps(theta::exponential(x), exact));
+    }
+  }
+  CHECK(worst <= 1);
+  CHECK(theta::exponential(0.0) == 1 && theta::exponential(-0.0) == 1);
+  CHECK(theta::exponential(-746) == 0 && theta::exponential(-INFINITY) == 0);
+  CHECK(theta::exponential(-745) > 0);
+  CHECK(theta::exponential(709.78) < INFINITY && theta::exponential(709.79) == INFINITY);
+  CHECK(theta::exponential(INFINITY) == INFINITY);
+  CHECK(std::isnan(theta::exponential(NAN)));
+}
+
+TEST(math_logarithm) {
+  std::mt19937_64 random(4);
+  std::uniform_real_distribution<double> near(0.5, 2), exponent(-1074, 1023), closer(-52, -1);
+  double worst = 0;
+  for (int i = 0; i < 300000; ++i) {
+    for (const double x :
+         {near(random), std::exp2(exponent(random)), 1 + std::exp2(closer(random)), 1 - std::exp2(closer(random))}) {
+      worst = std::max(worst, ulps(theta::logarithm(x), std::log(static_cast<long double>(x))));
+    }
+  }
+  CHECK(worst <= 1);
+  CHECK(theta::logarithm(1) == 0 && !std::signbit(theta::logarithm(1)));
+  CHECK(theta::logarithm(0.0) == -INFINITY && theta::logarithm(-0.0) == -INFINITY);
+  CHECK(theta::logarithm(INFINITY) == INFINITY);
+  CHECK(std::isnan(theta::logarithm(NAN)) && std::isnan(theta::logarithm(-1)) &&
+        std::isnan(theta::logarithm(-INFINITY)));
+}
+
 TEST(math_slerp_coefficients) {
   const auto right_angle = theta::slerp_coefficients(4, 9, 0, 0.5);
   CHECK(!right_angle.interpolate && std::abs(right_angle.a - std::sqrt(0.5)) < 1e-15 && right_angle.a == right_angle.b);
