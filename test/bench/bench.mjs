@@ -212,6 +212,9 @@ async function main() {
       json: { type: "boolean", default: false },
     },
   });
+  const methods = values.methods.split(",");
+  const unknown = methods.find((method) => !(method in METHODS));
+  if (unknown !== undefined) throw new Error(`no method ${unknown}; there are ${Object.keys(METHODS).join(", ")}`);
   if (!existsSync(values.theta)) throw new Error(`${values.theta} is not there: run \`npm run build\` first`);
   const dir = values.dir ?? join(tmpdir(), `theta-bench-${values.size}`);
   const options = {
@@ -238,8 +241,7 @@ async function main() {
   note(
     "method              build (slowest)      floor   ratio     CPU   anonymous   nothing to do   one tensor changed",
   );
-  for (const method of values.methods.split(",")) {
-    if (!(method in METHODS)) throw new Error(`no method ${method}; there are ${Object.keys(METHODS).join(", ")}`);
+  for (const method of methods) {
     const finetunes = models.slice(1, 1 + (METHODS[method].finetunes ?? models.length));
     const text = recipe(method, finetunes);
     const inputs = (text.includes("base0") ? [models[0], ...finetunes] : finetunes).map(file);

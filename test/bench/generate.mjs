@@ -24,8 +24,9 @@ const BLOCK = 1 << 20; // elements computed and written at once
 const TABLE = 1 << 16; // quantiles of the normal distribution that elements are drawn from
 const BASE_SIGMA = 0.02;
 const DELTA_SIGMA = 0.001;
+const HEAD = 64; // elements of an attention head
 
-/** Llama's tensors, as [name, shape], sorted by name as safetensors stores them. */
+/** Llama's tensors, as [name, shape], sorted by name as safetensors stores them, and what config.json says of them. */
 function llama({ vocabulary, hidden, inner, keyValue, layers }) {
   const tensors = [
     ["lm_head.weight", [vocabulary, hidden]],
@@ -46,7 +47,16 @@ function llama({ vocabulary, hidden, inner, keyValue, layers }) {
       [`${layer}.self_attn.v_proj.weight`, [keyValue, hidden]],
     );
   }
-  return tensors.sort(([a], [b]) => (a < b ? -1 : 1));
+  tensors.sort(([a], [b]) => (a < b ? -1 : 1));
+  const config = {
+    vocab_size: vocabulary,
+    hidden_size: hidden,
+    intermediate_size: inner,
+    num_hidden_layers: layers,
+    num_attention_heads: hidden / HEAD,
+    num_key_value_heads: keyValue / HEAD,
+  };
+  return { tensors, config };
 }
 
 export const SIZES = {
@@ -55,7 +65,7 @@ export const SIZES = {
   /** TinyLlama-1.1B: 201 tensors, 2.2 GB */
   "1b": llama({ vocabulary: 32000, hidden: 2048, inner: 5632, keyValue: 256, layers: 22 }),
   /** One tensor of 1 GB: nothing to run side by side but its chunks. */
-  embedding: [["model.embed_tokens.weight", [262144, 2048]]],
+  embedding: { tensors: [["model.embed_tokens.weight", [262144, 2048]]], config: { num_hidden_layers: 0 } },
 };
 
 const elements = (shape) => shape.reduce((product, dimension) => product * dimension, 1);
@@ -171,11 +181,12 @@ function layOut(file, tensors, model) {
   }));
 }
 
-function layOutModel(directory, tensors, shards, model) {
+function layOutModel(directory, { tensors, config: sizes }, shards, model) {
   mkdirSync(directory, { recursive: true });
   const config = {
     architectures: ["LlamaForCausalLM"],
     model_type: "llama",
+    ...sizes,
     tie_word_embeddings: false,
     torch_dtype: "bfloat16",
   };
@@ -205,7 +216,14 @@ export async function generate({ dir, size, finetunes, shards }) {
   const models = ["base", ...Array.from({ length: finetunes }, (_, i) => `ft${i}`)];
   const paths = models.map((model) => join(dir, model));
   const stamp = join(dir, "generated.json");
-  const made = JSON.stringify({ size, finetunes, shards, blocks: BLOCK, sigmas: [BASE_SIGMA, DELTA_SIGMA] });
+  const made = JSON.stringify({
+    version: 2,
+    size,
+    finetunes,
+    shards,
+    blocks: BLOCK,
+    sigmas: [BASE_SIGMA, DELTA_SIGMA],
+  });
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === made) return paths;
   rmSync(stamp, { force: true });
   const jobs = models.flatMap((model, i) => layOutModel(paths[i], SIZES[size], shards, model));
