@@ -3,6 +3,7 @@
 #include "decode_operation.h"
 
 #include <limits>
+#include <optional>
 
 namespace theta {
 namespace {
@@ -35,6 +36,12 @@ struct Reader {
   double number(const char* name) const { return object[name].number(); }
   bool boolean(const char* name) const { return object[name].boolean(); }
 
+  template <typename Pair>
+  Pair pair() const {
+    const ValueId left = value("left");
+    return Pair{left, value("right")};
+  }
+
   std::vector<ValueId> values(const char* name) const {
     const Field field = object[name];
     std::vector<ValueId> all(field.length());
@@ -53,85 +60,175 @@ struct Reader {
   }
 };
 
+/// Of what weighs several values: those and their weights.
 template <typename Merge>
-Merge decode_merge(const Reader& from) {
+Merge merge_of(const Reader& from) {
   Merge merge{};
   merge.of = from.values("of");
   merge.weights = from.weights(merge.of);
   return merge;
 }
 
-Operation decode(const Reader& from) {
-  const std::string op = from.object["op"].text();
-  const auto pair = [&] { return std::pair(from.value("left"), from.value("right")); };
+/// An operation's word, and how its fields are read: the compiler wants one for each alternative of Operation.
+template <typename Kind>
+struct Form;
 
-  if (op == "load") return Load{from.input("input"), choice(from.object["nan"], kNan)};
-  if (op == "resize") return Resize{from.input("input"), choice(from.object["nan"], kNan), from.value("base")};
-  if (op == "lora") {
+template <>
+struct Form<Load> {
+  static constexpr std::string_view word = "load";
+  static Load read(const Reader& from) { return {from.input("input"), choice(from.object["nan"], kNan)}; }
+};
+template <>
+struct Form<Resize> {
+  static constexpr std::string_view word = "resize";
+  static Resize read(const Reader& from) {
+    return {from.input("input"), choice(from.object["nan"], kNan), from.value("base")};
+  }
+};
+template <>
+struct Form<Lora> {
+  static constexpr std::string_view word = "lora";
+  static Lora read(const Reader& from) {
     const int64_t rank = from.object["rank"].integer(1, std::numeric_limits<int32_t>::max());
-    return Lora{from.input("a"), from.input("b"), rank, from.number("scaling"), from.boolean("transposed")};
+    return {from.input("a"), from.input("b"), rank, from.number("scaling"), from.boolean("transposed")};
   }
-  if (op == "subtract") {
-    const auto [left, right] = pair();
-    return Subtract{left, right};
+};
+template <>
+struct Form<Subtract> {
+  static constexpr std::string_view word = "subtract";
+  static Subtract read(const Reader& from) { return from.pair<Subtract>(); }
+};
+template <>
+struct Form<Add> {
+  static constexpr std::string_view word = "add";
+  static Add read(const Reader& from) { return from.pair<Add>(); }
+};
+template <>
+struct Form<Onto> {
+  static constexpr std::string_view word = "onto";
+  static Onto read(const Reader& from) { return {from.value("base"), from.value("vector")}; }
+};
+template <>
+struct Form<Negate> {
+  static constexpr std::string_view word = "negate";
+  static Negate read(const Reader& from) { return {from.value("of")}; }
+};
+template <>
+struct Form<Multiply> {
+  static constexpr std::string_view word = "multiply";
+  static Multiply read(const Reader& from) { return {from.value("of"), from.number("by")}; }
+};
+template <>
+struct Form<Divide> {
+  static constexpr std::string_view word = "divide";
+  static Divide read(const Reader& from) { return {from.value("of"), from.number("by")}; }
+};
+template <>
+struct Form<Magnitude> {
+  static constexpr std::string_view word = "magnitude";
+  static Magnitude read(const Reader& from) {
+    return {from.value("of"), from.number("density"), choice(from.object["per"], kGroups), from.boolean("atLeastOne"),
+            from.object["tie"].stream()};
   }
-  if (op == "add") {
-    const auto [left, right] = pair();
-    return Add{left, right};
+};
+template <>
+struct Form<Breadcrumbs> {
+  static constexpr std::string_view word = "breadcrumbs";
+  static Breadcrumbs read(const Reader& from) {
+    return {from.value("of"),           from.number("density"),
+            from.number("dropTop"),     choice(from.object["per"], kGroups),
+            from.boolean("atLeastOne"), from.object["tie"].stream()};
   }
-  if (op == "onto") return Onto{from.value("base"), from.value("vector")};
-  if (op == "negate") return Negate{from.value("of")};
-  if (op == "multiply") return Multiply{from.value("of"), from.number("by")};
-  if (op == "divide") return Divide{from.value("of"), from.number("by")};
-  if (op == "magnitude") {
-    return Magnitude{from.value("of"), from.number("density"), choice(from.object["per"], kGroups),
-                     from.boolean("atLeastOne"), from.object["tie"].stream()};
-  }
-  if (op == "breadcrumbs") {
-    return Breadcrumbs{from.value("of"),           from.number("density"),
-                       from.number("dropTop"),     choice(from.object["per"], kGroups),
-                       from.boolean("atLeastOne"), from.object["tie"].stream()};
-  }
-  if (op == "mask-and") {
-    const auto [left, right] = pair();
-    return MaskAnd{left, right};
-  }
-  if (op == "mask-or") {
-    const auto [left, right] = pair();
-    return MaskOr{left, right};
-  }
-  if (op == "mask-not") return MaskNot{from.value("of")};
-  if (op == "select") return Select{from.value("of"), from.value("mask")};
-  if (op == "rescale-inv") return RescaleInv{from.value("of"), from.number("density")};
-  if (op == "rescale-l1") return RescaleL1{from.value("of"), from.value("masked")};
-  if (op == "sum") {
-    Sum sum = decode_merge<Sum>(from);
+};
+template <>
+struct Form<MaskAnd> {
+  static constexpr std::string_view word = "mask-and";
+  static MaskAnd read(const Reader& from) { return from.pair<MaskAnd>(); }
+};
+template <>
+struct Form<MaskOr> {
+  static constexpr std::string_view word = "mask-or";
+  static MaskOr read(const Reader& from) { return from.pair<MaskOr>(); }
+};
+template <>
+struct Form<MaskNot> {
+  static constexpr std::string_view word = "mask-not";
+  static MaskNot read(const Reader& from) { return {from.value("of")}; }
+};
+template <>
+struct Form<Select> {
+  static constexpr std::string_view word = "select";
+  static Select read(const Reader& from) { return {from.value("of"), from.value("mask")}; }
+};
+template <>
+struct Form<RescaleInv> {
+  static constexpr std::string_view word = "rescale-inv";
+  static RescaleInv read(const Reader& from) { return {from.value("of"), from.number("density")}; }
+};
+template <>
+struct Form<RescaleL1> {
+  static constexpr std::string_view word = "rescale-l1";
+  static RescaleL1 read(const Reader& from) { return {from.value("of"), from.value("masked")}; }
+};
+template <>
+struct Form<Sum> {
+  static constexpr std::string_view word = "sum";
+  static Sum read(const Reader& from) {
+    Sum sum = merge_of<Sum>(from);
     sum.scale = from.number("scale");
     return sum;
   }
-  if (op == "mean") {
-    Mean mean = decode_merge<Mean>(from);
+};
+template <>
+struct Form<Mean> {
+  static constexpr std::string_view word = "mean";
+  static Mean read(const Reader& from) {
+    Mean mean = merge_of<Mean>(from);
     mean.scale = from.number("scale");
     return mean;
   }
-  if (op == "ties") {
-    Ties ties = decode_merge<Ties>(from);
+};
+template <>
+struct Form<Ties> {
+  static constexpr std::string_view word = "ties";
+  static Ties read(const Reader& from) {
+    Ties ties = merge_of<Ties>(from);
     ties.scale = from.number("scale");
     ties.elect = choice(from.object["elect"], kElections);
     ties.divide = choice(from.object["divide"], kDivisors);
     return ties;
   }
-  if (op == "linear") {
-    Linear linear = decode_merge<Linear>(from);
+};
+template <>
+struct Form<Linear> {
+  static constexpr std::string_view word = "linear";
+  static Linear read(const Reader& from) {
+    Linear linear = merge_of<Linear>(from);
     linear.normalize = from.boolean("normalize");
     return linear;
   }
-  if (op == "slerp") {
-    const auto [left, right] = pair();
-    return Slerp{left, right, from.number("t")};
+};
+template <>
+struct Form<Slerp> {
+  static constexpr std::string_view word = "slerp";
+  static Slerp read(const Reader& from) {
+    const ValueId left = from.value("left");
+    return {left, from.value("right"), from.number("t")};
   }
-  from.object["op"].refuse("an operation that this addon has");
-}
+};
+
+template <typename>
+struct Decoder;
+template <typename... Kinds>
+struct Decoder<std::variant<Kinds...>> {
+  static Operation decode(const Reader& from) {
+    const std::string op = from.object["op"].text();
+    std::optional<Operation> operation;
+    const bool known = ((op == Form<Kinds>::word && (operation = Form<Kinds>::read(from), true)) || ...);
+    if (!known) from.object["op"].refuse("an operation that this addon has");
+    return std::move(*operation);
+  }
+};
 
 }  // namespace
 
@@ -139,7 +236,9 @@ Program decode_program(const Field& operations, int64_t inputs) {
   Program program;
   const uint32_t length = operations.length();
   if (length == 0) operations.refuse("at least one operation");
-  for (uint32_t i = 0; i < length; ++i) program.operations.push_back(decode(Reader{operations[i], i, inputs}));
+  for (uint32_t i = 0; i < length; ++i) {
+    program.operations.push_back(Decoder<Operation>::decode(Reader{operations[i], i, inputs}));
+  }
   return program;
 }
 

@@ -196,19 +196,15 @@ void Evaluation<W>::write_block(const Block<W>& block) {
   }
 }
 
-/// What a plain mask keeps follows from its rule; selects by other masks were counted.
+/// What a mask that keeps a band keeps follows from its rule; selects by other masks were counted.
 template <typename W>
 std::vector<MaskCounters> Evaluation<W>::mask_counters() const {
   const std::vector<Operation>& operations = task_.task.program.operations;
   const auto by_rule = [&](ValueId id, ValueId mask_id) {
     const Geometry& groups = task_.schedule.facts[mask_id].groups;
-    const auto counters = [&](const Band& band) {
-      const bool empty = band.keep == 0 && groups.size > 0 && groups.groups > 0;
-      return MaskCounters{id, groups.groups * band.keep, empty ? groups.groups : 0, empty ? 0 : -1};
-    };
-    const auto* magnitude = std::get_if<Magnitude>(&operations[mask_id]);
-    return magnitude ? counters(band_of(*magnitude, groups.size))
-                     : counters(band_of(std::get<Breadcrumbs>(operations[mask_id]), groups.size));
+    const int64_t keep = task_.schedule.facts[mask_id].rule->band.keep;
+    const bool empty = keep == 0 && groups.size > 0 && groups.groups > 0;
+    return MaskCounters{id, groups.groups * keep, empty ? groups.groups : 0, empty ? 0 : -1};
   };
   std::vector<MaskCounters> all;
   for (ValueId id = 0; id < static_cast<ValueId>(operations.size()); ++id) {
@@ -218,8 +214,7 @@ std::vector<MaskCounters> Evaluation<W>::mask_counters() const {
       all.push_back(counted->counters());
     } else if (const auto* select = std::get_if<Select>(&operations[id])) {
       all.push_back(by_rule(id, select->mask));
-    } else if (std::holds_alternative<Magnitude>(operations[id]) ||
-               std::holds_alternative<Breadcrumbs>(operations[id])) {
+    } else if (task_.schedule.facts[id].rule) {
       all.push_back(by_rule(id, id));
     }
   }

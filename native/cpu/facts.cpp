@@ -28,11 +28,24 @@ bool is_cut(const Band& band, int64_t size) {
   return band.keep > 0 && (inside(band.drop) || inside(band.drop + band.keep));
 }
 
+/// trunc(double(g) × density) and the rest of the rule, for groups of `size` elements.
+Band band_of(const Magnitude& mask, int64_t size) {
+  const int64_t keep = count_of(size, mask.density);
+  return {0, std::min(mask.at_least_one ? std::max<int64_t>(keep, 1) : keep, size)};
+}
+
+Band band_of(const Breadcrumbs& mask, int64_t size) {
+  const int64_t drop = count_of(size, mask.drop_top);
+  const int64_t keep = count_of(size, std::min(mask.density, 1.0));
+  return {drop, std::min(mask.at_least_one ? std::max<int64_t>(keep, 1) : keep, size - drop)};
+}
+
 template <typename Mask>
-Facts mask_facts(const Mask& mask, const std::vector<int64_t>& shape) {
+Facts band_facts(const Mask& mask, const std::vector<int64_t>& shape) {
   const Geometry groups = grouped(shape, mask.per);
-  Facts facts{{mask.of}, true, groups, std::nullopt};
-  if (is_cut(band_of(mask, groups.size), groups.size)) facts.statistic = groups;
+  const MaskRule rule{mask.of, band_of(mask, groups.size), mask.tie};
+  Facts facts{{mask.of}, true, groups, rule, std::nullopt};
+  if (is_cut(rule.band, groups.size)) facts.statistic = groups;
   return facts;
 }
 
@@ -43,12 +56,14 @@ Facts combined(std::vector<ValueId> operands, const std::vector<Facts>& earlier,
   };
   const Geometry first = groups(operands.front());
   const bool agree = std::ranges::all_of(operands, [&](ValueId id) { return groups(id) == first; });
-  return {std::move(operands), true, agree ? first : grouped(shape, Group::tensor), std::nullopt};
+  return {std::move(operands), true, agree ? first : grouped(shape, Group::tensor), std::nullopt, std::nullopt};
 }
 
 Facts facts_of_one(const Operation& operation, const std::vector<Facts>& earlier, const std::vector<int64_t>& shape) {
   const Geometry tensor = grouped(shape, Group::tensor);
-  const auto plain = [](std::vector<ValueId> operands) { return Facts{std::move(operands), false, {}, std::nullopt}; };
+  const auto plain = [](std::vector<ValueId> operands) {
+    return Facts{std::move(operands), false, {}, std::nullopt, std::nullopt};
+  };
   return std::visit(Overloaded{
                         [&](const Load&) { return plain({}); },
                         [&](const Resize& op) { return plain({op.base}); },
@@ -65,8 +80,8 @@ Facts facts_of_one(const Operation& operation, const std::vector<Facts>& earlier
                         [&](const Negate& op) { return plain({op.of}); },
                         [&](const Multiply& op) { return plain({op.of}); },
                         [&](const Divide& op) { return plain({op.of}); },
-                        [&](const Magnitude& op) { return mask_facts(op, shape); },
-                        [&](const Breadcrumbs& op) { return mask_facts(op, shape); },
+                        [&](const Magnitude& op) { return band_facts(op, shape); },
+                        [&](const Breadcrumbs& op) { return band_facts(op, shape); },
                         [&](const MaskAnd& op) {
                           return combined({op.left, op.right}, earlier, shape);
                         },
@@ -79,7 +94,7 @@ Facts facts_of_one(const Operation& operation, const std::vector<Facts>& earlier
                         },
                         [&](const RescaleInv& op) { return plain({op.of}); },
                         [&](const RescaleL1& op) {
-                          return Facts{{op.of, op.masked}, false, {}, tensor};
+                          return Facts{{op.of, op.masked}, false, {}, std::nullopt, tensor};
                         },
                         [&](const Sum& op) { return plain(op.of); },
                         [&](const Mean& op) { return plain(op.of); },
@@ -102,17 +117,6 @@ bool wants_mask(const Operation& operation, size_t position) {
 }
 
 }  // namespace
-
-Band band_of(const Magnitude& mask, int64_t size) {
-  const int64_t keep = count_of(size, mask.density);
-  return {0, std::min(mask.at_least_one ? std::max<int64_t>(keep, 1) : keep, size)};
-}
-
-Band band_of(const Breadcrumbs& mask, int64_t size) {
-  const int64_t drop = count_of(size, mask.drop_top);
-  const int64_t keep = count_of(size, std::min(mask.density, 1.0));
-  return {drop, std::min(mask.at_least_one ? std::max<int64_t>(keep, 1) : keep, size - drop)};
-}
 
 std::vector<Facts> facts_of(const Program& program, const std::vector<int64_t>& shape) {
   std::vector<Facts> all;

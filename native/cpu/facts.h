@@ -25,15 +25,20 @@ struct Band {
   int64_t keep;
 };
 
-/// trunc(double(g) × density) and the rest of the rule, for groups of `size` elements.
-Band band_of(const Magnitude& mask, int64_t size);
-Band band_of(const Breadcrumbs& mask, int64_t size);
+/// A mask that keeps a band of each group's canonical order: all that statistics, steps and counters need of it.
+struct MaskRule {
+  ValueId of;
+  Band band;
+  uint64_t tie;
+};
 
 struct Facts {
   std::vector<ValueId> operands;
   bool is_mask = false;
   /// Of masks: their groups (tensor where a combined mask's parts disagree).
   Geometry groups{};
+  /// Of masks that keep a band: what they keep is known without looking at an element.
+  std::optional<MaskRule> rule;
   /// Groups that a statistic must be known of before the operation can run on an element: a threshold, a norm.
   std::optional<Geometry> statistic;
 };

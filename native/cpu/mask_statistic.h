@@ -10,13 +10,6 @@
 
 namespace theta {
 
-/// A mask as the statistics and its step see it.
-struct MaskRule {
-  ValueId of;
-  Band band;
-  uint64_t tie;
-};
-
 /// Elements before `outer` and not before `inner` survive.
 template <typename W>
 struct MaskCuts {

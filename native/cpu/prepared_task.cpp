@@ -38,13 +38,6 @@ std::vector<ChunkReader::Input> loaded_inputs(const TaskSpec& task) {
   return inputs;
 }
 
-/// Of a plain mask with groups of this size.
-int64_t cuts_of(const Operation& mask, int64_t group_size) {
-  const auto* magnitude = std::get_if<Magnitude>(&mask);
-  const Band band = magnitude ? band_of(*magnitude, group_size) : band_of(std::get<Breadcrumbs>(mask), group_size);
-  return static_cast<int64_t>(cuts_wanted(band, group_size).size());
-}
-
 std::vector<int32_t> inputs_not_used(const TaskSpec& task) {
   std::vector<int32_t> unused;
   for (int32_t input = 0; input < static_cast<int32_t>(task.inputs.size()); ++input) {
@@ -110,9 +103,8 @@ void PreparedTask<W>::make_statistics(const EvaluateOptions& options, Carver& me
   int64_t streamed = 0;
   for (size_t id = 0; id < schedule.facts.size(); ++id) {
     const Facts& facts = schedule.facts[id];
-    if (facts.is_mask && facts.statistic && !schedule.is_local[id]) {
-      streamed += cuts_of(task.program.operations[id], facts.statistic->size);
-    }
+    if (!facts.rule || !facts.statistic || schedule.is_local[id]) continue;
+    streamed += static_cast<int64_t>(cuts_wanted(facts.rule->band, facts.statistic->size).size());
   }
   const int64_t room = options.memory_bytes / 4 / std::max<int64_t>(streamed, 1);
   const int64_t capacity =
@@ -129,14 +121,11 @@ std::unique_ptr<Statistic<W>> PreparedTask<W>::make_statistic(ValueId id, int64_
   const int64_t size = schedule.facts[id].statistic->size;
   const bool local = schedule.is_local[id];
   const int64_t kept = (local ? unit : schedule.span) / size;
-  const auto mask = [&](const auto& operation) -> std::unique_ptr<Statistic<W>> {
-    const MaskRule rule{operation.of, band_of(operation, size), operation.tie};
-    if (local) return std::make_unique<CachedSelection<W>>(rule, size, kept, kernels, *found_, memory);
-    return std::make_unique<StreamedSelection<W>>(rule, size, kept, capacity, kernels, *found_, memory);
-  };
+  if (const auto& rule = schedule.facts[id].rule) {
+    if (local) return std::make_unique<CachedSelection<W>>(*rule, size, kept, kernels, *found_, memory);
+    return std::make_unique<StreamedSelection<W>>(*rule, size, kept, capacity, kernels, *found_, memory);
+  }
   return std::visit(Overloaded{
-                        [&](const Magnitude& op) { return mask(op); },
-                        [&](const Breadcrumbs& op) { return mask(op); },
                         [&](const RescaleL1& op) -> std::unique_ptr<Statistic<W>> {
                           return std::make_unique<AbsoluteRatio<W>>(op, size, kept, kernels, memory);
                         },

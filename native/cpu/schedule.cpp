@@ -10,10 +10,6 @@ namespace theta {
 
 namespace {
 
-bool is_plain_mask(const Operation& operation) {
-  return std::holds_alternative<Magnitude>(operation) || std::holds_alternative<Breadcrumbs>(operation);
-}
-
 /// Builds a schedule; lives during one call.
 class Scheduler {
  public:
@@ -34,7 +30,7 @@ class Scheduler {
     std::vector<ValueId> targets{last()};
     for (ValueId id = 0; id <= last(); ++id) {
       const auto* select = std::get_if<Select>(&program_.operations[id]);
-      if (!select || is_plain_mask(program_.operations[select->mask])) continue;
+      if (!select || schedule_.facts[select->mask].rule) continue;
       schedule_.counted_selects.push_back(id);
       targets.push_back(select->mask);
     }

@@ -38,7 +38,7 @@ struct Schedule {
   /// Elements of the largest local group; chunks are multiples of it.
   int64_t unit = 1;
   int slot_count = 0;
-  /// Selects whose mask combines others, so that what they keep must be counted.
+  /// Selects whose mask has no rule that tells what they keep, so that it must be counted.
   std::vector<ValueId> counted_selects;
 };
 

@@ -1,4 +1,4 @@
-// Counts what a select keeps where this does not follow from its mask's rule: of masks that combine others.
+// Counts what a select keeps where this does not follow from its mask's rule, as of masks that combine others.
 #pragma once
 
 #include "evaluate.h"

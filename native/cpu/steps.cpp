@@ -119,7 +119,7 @@ Step<W> combine_masks(Kernel kernel, ValueId left, ValueId right) {
 template <typename W>
 Step<W> make_step(ValueId id, const StepContext<W>& context) {
   const WorkKernels<W>& kernels = kernels_of<W>(context.kernels);
-  const auto band = [&](const auto& op) { return band_of(op, context.facts[id].groups.size); };
+  const auto band = [&] { return make_mask_step<W>(id, *context.facts[id].rule, context); };
   return std::visit(Overloaded{
                         [&](const Load& op) { return make_load_step<W>(id, op, context); },
                         [&](const Resize& op) { return make_resize_step<W>(op, context); },
@@ -138,12 +138,8 @@ Step<W> make_step(ValueId id, const StepContext<W>& context) {
                         },
                         [&](const Multiply& op) { return with_number<W>(kernels.multiply, op.of, op.by); },
                         [&](const Divide& op) { return with_number<W>(kernels.divide, op.of, op.by); },
-                        [&](const Magnitude& op) {
-                          return make_mask_step<W>(id, {op.of, band(op), op.tie}, context);
-                        },
-                        [&](const Breadcrumbs& op) {
-                          return make_mask_step<W>(id, {op.of, band(op), op.tie}, context);
-                        },
+                        [&](const Magnitude&) { return band(); },
+                        [&](const Breadcrumbs&) { return band(); },
                         [&](const MaskAnd& op) { return combine_masks<W>(kernels.mask_and, op.left, op.right); },
                         [&](const MaskOr& op) { return combine_masks<W>(kernels.mask_or, op.left, op.right); },
                         [&](const MaskNot& op) -> Step<W> {
