@@ -17,6 +17,10 @@ export interface BuildContext {
   readonly version: string;
   /** Exit 75 instead of waiting for another build of the same output. */
   readonly noWait: boolean;
+  /** Run also what is stored, and compare. */
+  readonly force: boolean;
+  /** A failure costs the outputs that it concerns, not the others. */
+  readonly keepGoing: boolean;
   /** Take over an output directory that theta did not write; its files stay. */
   readonly adopt: boolean;
   /** Believe the time stamps of tmpfs, NFS, SMB, FUSE and 9p. */

@@ -5,12 +5,13 @@ import type { Addon, Engine } from "../native/addon-types.ts";
 import type { BuildContext } from "./build-context.ts";
 import { claimShards } from "./build/claim-shards.ts";
 import { outputFailure } from "./build/engine-failure.ts";
+import { FailedOutputs } from "./build/failed-outputs.ts";
 import { finishOutput, publish, recordAgain, recordedFiles, staleBecause } from "./build/finished-output.ts";
 import type { FinishedShard } from "./build/finished-output.ts";
 import { hashInputs, tensorsToHash } from "./build/hash-inputs.ts";
 import { judge } from "./build/judge.ts";
 import { lockOutputs } from "./build/lock-outputs.ts";
-import { lookUp, type Standings } from "./build/look-up.ts";
+import { forcedToRun, lookUp, type Standings } from "./build/look-up.ts";
 import { makeAll } from "./build/make-all.ts";
 import { withSession, type Session } from "./build/session.ts";
 import { planShards } from "./build/shard-job.ts";
@@ -38,11 +39,18 @@ export interface BuildSummary {
   readonly outputs: readonly { readonly path: string; readonly tensors: number; readonly digest: string }[];
 }
 
+export interface BuildResult extends BuildSummary {
+  /** Of the first output, in the recipe's order, that could not be made. */
+  readonly exitCode: number;
+  /** Why others could not, under `keepGoing`; nobody has heard of them yet. Verdicts went to the observer. */
+  readonly failures: readonly Failure[];
+}
+
 const PROGRESS_MS = 200;
 const MOST_ATTEMPTS = 3;
 
 /**
- * Resolves also when nodes failed; the observer heard why. Throws a Failure for all that stops a build: 3 two runs of
+ * Resolves also when nodes failed. Throws a Failure for all that stops a build: 3 two runs of
  * one action gave other bits, 66 input, 71 memory or disk, 73 output or store, 75 lock; and `AbortError` when the
  * signal fired, with everything unwound and finished tensors kept.
  */
@@ -51,7 +59,7 @@ export async function build(
   context: BuildContext,
   observer: BuildObserver,
   signal: AbortSignal,
-): Promise<BuildSummary> {
+): Promise<BuildResult> {
   const started = performance.now();
   const locks: Lock[] = [];
   const lock = async (addon: Addon, store: Store): Promise<void> => {
@@ -85,10 +93,11 @@ async function lookAgainWhenShardsGo<T>(attempt: () => Promise<T>): Promise<T> {
   }
 }
 
-async function makeTrue(session: Session, observer: BuildObserver): Promise<Omit<BuildSummary, "seconds">> {
+async function makeTrue(session: Session, observer: BuildObserver): Promise<Omit<BuildResult, "seconds">> {
   const { addon, context, store, inputs, outputs, signal } = session;
+  const failed = new FailedOutputs(context.keepGoing);
   observer.phase("look-up");
-  for (const wanted of outputs) refuseForeignDirectory(wanted, context);
+  for (const wanted of outputs) failed.attempt(wanted, () => refuseForeignDirectory(wanted, context));
   let engine: Engine | undefined;
   const startEngine = (): Engine => (engine ??= addon.createEngine(context.engine));
   const cancel = (): void => engine?.cancel();
@@ -99,11 +108,20 @@ async function makeTrue(session: Session, observer: BuildObserver): Promise<Omit
     const toHash = tensorsToHash(outputs, standings, inputs);
     if (toHash.length > 0) {
       observer.phase("hash");
-      await hashInputs(startEngine(), inputs, toHash, store.paths.root);
+      const unread = await hashInputs(startEngine(), inputs, toHash, store.paths.root, context.keepGoing);
+      for (const wanted of unread.size > 0 ? outputs : []) {
+        const missed = tensorsToHash([wanted], standings, inputs).flatMap(
+          (tensor) => unread.get(inputs.place(tensor)) ?? [],
+        );
+        if (missed.length > 0) failed.add(wanted, missed);
+      }
       standings = lookUp(outputs, inputs, store);
     }
-    for (const wanted of outputs) checkVectorBases(wanted, inputs);
-    const failed = new Set(outputs.filter((wanted) => !judgeHits(wanted, standings, session, observer)));
+    if (context.force) standings = forcedToRun(standings);
+    for (const wanted of outputs.filter((output) => !failed.has(output))) {
+      const fits = failed.attempt(wanted, () => checkVectorBases(wanted, inputs));
+      if (fits && !judgeHits(wanted, standings, session, observer)) failed.condemn(wanted);
+    }
     const going = outputs.filter((wanted) => !failed.has(wanted));
     const plan = planShards(going, standings, inputs, store.shards);
     if (store.shards.spoiled) await underMutationLock(addon, store.paths, signal, () => store.shards.dropSpoiled());
@@ -119,7 +137,7 @@ async function makeTrue(session: Session, observer: BuildObserver): Promise<Omit
       signal.throwIfAborted();
       checkVectorBases(wanted, inputs);
       if (!judgeRuns(wanted, shards, standings, session, observer)) {
-        failed.add(wanted);
+        failed.condemn(wanted);
         return;
       }
       const output = finishOutput(wanted, shards, context, inputs);
@@ -135,12 +153,14 @@ async function makeTrue(session: Session, observer: BuildObserver): Promise<Omit
       }
       done.set(wanted, output.digest);
     };
-    const ran = await makeAll(session, engine, going, standings, plan, observer, finished);
-    if (ran > 0) await tidyStore(session, observer);
+    const made = await makeAll(session, engine, going, standings, plan, observer, failed, finished);
+    if (made.ran > 0) await tidyStore(session, observer);
     const progress = engine?.progress() ?? { read: 0, hashed: 0, written: 0, copied: 0 };
     return {
-      status: failed.size > 0 ? "failed" : "done",
-      actions: countActions(going, standings, ran),
+      status: failed.any ? "failed" : "done",
+      exitCode: failed.exitCode(outputs),
+      failures: failed.causes(outputs),
+      actions: countActions(going, standings, made),
       bytes: { ...progress, copied: progress.copied + copied },
       outputs: outputs.flatMap((wanted) => {
         const digest = done.get(wanted);
@@ -191,7 +211,11 @@ function judgeRuns(
   return good;
 }
 
-function countActions(outputs: readonly WantedOutput[], standings: Standings, ran: number): ActionCounts {
+function countActions(
+  outputs: readonly WantedOutput[],
+  standings: Standings,
+  { ran, failed }: { readonly ran: number; readonly failed: number },
+): ActionCounts {
   let total = 0;
   let upToDate = 0;
   for (const { graph } of outputs) {
@@ -202,7 +226,8 @@ function countActions(outputs: readonly WantedOutput[], standings: Standings, ra
     }
   }
   // What neither ran nor was there before was found in the store, resumed, or copied from an equal action.
-  return { run: ran, up_to_date: upToDate, cutoff: 0, local_hit: Math.max(0, total - upToDate - ran), remote_hit: 0 };
+  const found = Math.max(0, total - upToDate - ran - failed);
+  return { run: ran, up_to_date: upToDate, cutoff: 0, local_hit: found, remote_hit: 0 };
 }
 
 function refuseForeignDirectory(wanted: WantedOutput, context: BuildContext): void {

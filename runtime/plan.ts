@@ -72,7 +72,7 @@ export async function planBuild(
       let standings = lookUp(outputs, inputs, store);
       const unknown = tensorsToHash(outputs, standings, inputs);
       if (options.hash && unknown.length > 0) {
-        await hashInputs(startEngine(), inputs, unknown, store.paths.root);
+        await hashInputs(startEngine(), inputs, unknown, store.paths.root, false);
         standings = lookUp(outputs, inputs, store);
       }
       for (const wanted of outputs) checkVectorBases(wanted, inputs);

@@ -2,21 +2,28 @@
 
 import type { TensorInfo } from "../../compiler/checkpoint.ts";
 import type { Engine } from "../../native/addon-types.ts";
+import type { Failure } from "../failure.ts";
 import { engineFailure } from "./engine-failure.ts";
+import { isOfOneOutput } from "./failed-outputs.ts";
 import type { InputFiles } from "./input-files.ts";
 import type { Standings } from "./look-up.ts";
 import type { WantedOutput } from "./wanted-output.ts";
 
-/** Cancels the engine and throws a Failure (66, 71) when one cannot be read. `store` is for the message. */
+/**
+ * Cancels the engine and throws a Failure (66, 71) when one cannot be read; under `keepGoing` returns those Failures, by
+ * the tensors' places, unless nothing else could be read either. `store` is for the message.
+ */
 export async function hashInputs(
   engine: Engine,
   inputs: InputFiles,
   tensors: Iterable<TensorInfo>,
   store: string,
-): Promise<void> {
+  keepGoing: boolean,
+): Promise<ReadonlyMap<string, Failure>> {
   const byPlace = new Map([...tensors].map((tensor) => [inputs.place(tensor), tensor]));
-  let failure: { readonly error: unknown } | undefined;
-  const hash = async (tensor: TensorInfo): Promise<void> => {
+  const failures = new Map<string, Failure>();
+  let cause: { readonly error: unknown } | undefined;
+  const hash = async (place: string, tensor: TensorInfo): Promise<void> => {
     try {
       const fd = await inputs.open(tensor);
       const { offset, dtype, shape } = tensor;
@@ -24,13 +31,19 @@ export async function hashInputs(
       const { inputDigests } = await engine.run({ kind: "hash", label: tensor.name, inputs: [input] });
       await inputs.learn([tensor], inputDigests);
     } catch (error) {
-      failure ??= { error: engineFailure(error, `${tensor.name} of ${tensor.file}`, store, 0) };
+      const failure = engineFailure(error, `${tensor.name} of ${tensor.file}`, store, 0);
+      if (keepGoing && isOfOneOutput(failure)) {
+        failures.set(place, failure);
+        return;
+      }
+      cause ??= { error: failure };
       engine.cancel();
     }
   };
-  await Promise.all([...byPlace.values()].map(hash));
-  if (failure !== undefined) throw failure.error;
+  await Promise.all([...byPlace].map(([place, tensor]) => hash(place, tensor)));
+  if (cause !== undefined) throw cause.error;
   inputs.save();
+  return failures;
 }
 
 /** Tensors whose digests must be known before it is known what runs. */

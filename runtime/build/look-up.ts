@@ -77,6 +77,23 @@ export function lookUp(outputs: readonly WantedOutput[], inputs: InputFiles, sto
   return standings;
 }
 
+/** As if nothing were stored; what is stored already, the runs must give again. */
+export function forcedToRun(standings: Standings): Standings {
+  const forced = (standing: Standing): Standing => {
+    switch (standing.state) {
+      case "hit": {
+        const { tensor } = standing.found;
+        return { state: "miss", key: tensor.key, reason: "forced", lost: tensor };
+      }
+      case "miss":
+        return { ...standing, reason: "forced" };
+      case "unknown":
+        return { ...standing, reason: "forced", mayHit: false };
+    }
+  };
+  return new Map([...standings].map(([action, standing]) => [action, forced(standing)]));
+}
+
 /** The action's key; all its inputs' digests must be known. */
 export function keyOf(action: Action, inputs: InputFiles): string {
   return actionKey(

@@ -5,16 +5,18 @@ import type { BuildObserver } from "../progress.ts";
 import { makeRoom } from "../store/collect-garbage.ts";
 import { checkDiskSpace } from "../store/disk-space.ts";
 import { engineFailure } from "./engine-failure.ts";
+import type { FailedOutputs } from "./failed-outputs.ts";
 import { readyShard, type FinishedShard } from "./finished-output.ts";
 import type { Standings } from "./look-up.ts";
-import { ShardMaker, type MadeShard } from "./make-shards.ts";
+import { ShardMaker, type FailedTensor, type MadeShard } from "./make-shards.ts";
 import type { Session } from "./session.ts";
 import type { ShardJob, ShardPlan } from "./shard-job.ts";
 import type { WantedOutput, WantedShard } from "./wanted-output.ts";
 
 /**
  * Calls `finished` for each output when its last shard is stored, while others are still being made. Returns how many
- * actions ran. Throws the first cause of a failure when everything has come to rest; finished tensors are kept.
+ * actions ran and how many failed. What fails goes to `failed`, or the first cause of it is thrown when everything has
+ * come to rest; finished tensors are kept.
  */
 export async function makeAll(
   session: Session,
@@ -23,19 +25,25 @@ export async function makeAll(
   standings: Standings,
   plan: ShardPlan,
   observer: BuildObserver,
+  failed: FailedOutputs,
   finished: (output: WantedOutput, shards: readonly FinishedShard[]) => Promise<void>,
-): Promise<number> {
+): Promise<{ readonly ran: number; readonly failed: number }> {
   const jobs = new Set(plan.jobs.values());
   const ready = (shard: WantedShard): FinishedShard => readyShard(shard, plan, standings);
   if (engine === undefined || jobs.size === 0) {
-    for (const output of outputs) await finished(output, output.shards.map(ready));
-    return 0;
+    for (const output of outputs) {
+      await finished(output, output.shards.map(ready)).catch((error: unknown) => failed.add(output, [error]));
+    }
+    return { ran: 0, failed: 0 };
   }
   const { store, addon: calls, lease, inputs, signal, context } = session;
   const bytes = bytesToWrite(jobs, standings);
   await makeRoom(calls, store, bytes, signal);
   checkDiskSpace(store.paths.root, bytes, jobs.size * 4);
-  const maker = new ShardMaker({ store, engine, calls, lease, inputs, standings, observer, signal });
+  const { keepGoing } = context;
+  const maker = new ShardMaker({ store, engine, calls, lease, inputs, standings, observer, signal, keepGoing });
+  const explained = ({ error, action }: FailedTensor): unknown =>
+    engineFailure(error, action.tensor, store.paths.root, bytes);
   try {
     maker.open(jobs);
     observer.work({ actions: [...jobs].reduce((sum, job) => sum + job.shard.actions.length, 0), bytes });
@@ -54,11 +62,18 @@ export async function makeAll(
         await finished(output, shards.map(valueOf));
       }),
     );
-    settled.forEach(valueOf);
+    for (const [index, outcome] of settled.entries()) {
+      if (outcome.status === "fulfilled") continue;
+      const output = outputs[index]!;
+      const own = new Set(output.shards.flatMap((shard) => plan.jobs.get(shard) ?? []));
+      const causes = [...own].flatMap((job) => maker.failuresOf(job)).map(explained);
+      failed.add(output, causes.length > 0 ? causes : [outcome.reason]);
+    }
   } catch (error) {
     engine.cancel();
-    const { error: cause, label } = maker.failure ?? { error, label: context.recipe };
-    const failure = engineFailure(cause, label, store.paths.root, bytes);
+    const failure = maker.cause
+      ? explained(maker.cause)
+      : engineFailure(error, context.recipe, store.paths.root, bytes);
     try {
       maker.close();
       inputs.save();
@@ -69,7 +84,7 @@ export async function makeAll(
   }
   maker.close();
   inputs.save();
-  return maker.ran;
+  return { ran: maker.ran, failed: maker.failed };
 }
 
 function valueOf<T>(outcome: PromiseSettledResult<T>): T {

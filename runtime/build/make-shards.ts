@@ -14,6 +14,8 @@ import type { Store } from "../store/store.ts";
 import type { Lease } from "../store/lease.ts";
 import { underMutationLock } from "../store/mutation-lock.ts";
 import type { InputFiles } from "./input-files.ts";
+import { engineFailure } from "./engine-failure.ts";
+import { isOfOneOutput } from "./failed-outputs.ts";
 import { keyOf, type Standing, type Standings } from "./look-up.ts";
 import { recordOfHit, recordOfRun } from "./tensor-record.ts";
 import { computeTask, countersOf, type TaskFiles } from "./native-task.ts";
@@ -28,6 +30,7 @@ export interface MakeShards {
   readonly standings: Standings;
   readonly observer: BuildObserver;
   readonly signal: AbortSignal;
+  readonly keepGoing: boolean;
 }
 
 export interface MadeShard {
@@ -42,6 +45,12 @@ interface Written {
   readonly record: TensorRecord;
   /** Whether the action ran, or its result was found, resumed or copied. */
   readonly how: "run" | "copied";
+}
+
+/** With what the engine or a file system call threw, or a Failure. */
+export interface FailedTensor {
+  readonly error: unknown;
+  readonly action: Action;
 }
 
 /** Where a tensor's bytes go. */
@@ -60,7 +69,8 @@ export class ShardMaker {
   readonly #hashing = new Map<string, Promise<unknown>>();
   readonly #sources = new Map<string, number | undefined>();
   #ran = 0;
-  #failure: { readonly error: unknown; readonly label: string } | undefined;
+  readonly #failures = new Map<ShardJob, FailedTensor[]>();
+  #cause: FailedTensor | undefined;
 
   constructor(given: MakeShards) {
     this.#given = given;
@@ -71,9 +81,20 @@ export class ShardMaker {
     return this.#ran;
   }
 
-  /** Why the first of the actions that failed did so, and its tensor; the engine was cancelled then. */
-  get failure(): { readonly error: unknown; readonly label: string } | undefined {
-    return this.#failure;
+  /** Actions that failed, those that were cancelled among them. */
+  get failed(): number {
+    return [...this.#failures.values()].reduce((sum, failures) => sum + failures.length, 0);
+  }
+
+  /** The failure for which the engine was cancelled. */
+  get cause(): FailedTensor | undefined {
+    return this.#cause;
+  }
+
+  /** All that went wrong in a shard, by the order of its tensors. */
+  failuresOf(job: ShardJob): readonly FailedTensor[] {
+    const place = ({ action }: FailedTensor): number => job.shard.actions.indexOf(action);
+    return [...(this.#failures.get(job) ?? [])].sort((a, b) => place(a) - place(b));
   }
 
   /** Reserves the shards' bytes. Before any of them is made, so that a full disk shows before any work. */
@@ -128,11 +149,21 @@ export class ShardMaker {
     try {
       return await this.#makeOnce(job, action, here);
     } catch (error) {
-      // The first failure is the cause; what follows is cancelled by it.
-      this.#failure ??= { error, label: action.tensor };
-      this.#given.engine.cancel();
+      this.#failed(job, { error, action });
       throw error;
     }
+  }
+
+  #failed(job: ShardJob, failed: FailedTensor): void {
+    const { engine, keepGoing, store } = this.#given;
+    const failures = this.#failures.get(job);
+    if (failures === undefined) this.#failures.set(job, [failed]);
+    else failures.push(failed);
+    const failure = engineFailure(failed.error, failed.action.tensor, store.paths.root, 0);
+    if (keepGoing && isOfOneOutput(failure)) return;
+    // What follows is cancelled by it.
+    this.#cause ??= failed;
+    engine.cancel();
   }
 
   async #makeOnce(job: ShardJob, action: Action, here: Here): Promise<TensorRecord> {
@@ -149,11 +180,12 @@ export class ShardMaker {
 
   async #make(action: Action, here: Here, key: string | undefined): Promise<Written> {
     const { partial } = here;
-    const resumed = partial.finished(action.tensor);
+    const standing = this.#given.standings.get(action);
+    const isForced = standing?.state !== "hit" && standing?.reason === "forced";
+    const resumed = isForced ? undefined : partial.finished(action.tensor);
     if (resumed !== undefined && resumed.key === key && (await this.#reachedDisk(partial, resumed))) {
       return { fd: partial.fd, record: resumed, how: "copied" };
     }
-    const standing = this.#given.standings.get(action);
     const copied = standing?.state === "hit" ? await this.#copyStored(standing.found, action, here) : undefined;
     const record = copied ?? (await this.#run(action, here, standing));
     partial.add(record);
@@ -171,10 +203,10 @@ export class ShardMaker {
     });
     const result = await running;
     for (const tensor of tensors) await this.#hashing.get(inputs.place(tensor));
-    this.#ran++;
     const made = { digest: result.digest!, key: keyOf(action, inputs), counters: countersOf(result) };
     const record = recordOfRun(action, here, made);
     if (standing?.state === "miss" && standing.lost !== undefined) checkSameBits(standing.lost, record);
+    this.#ran++;
     return record;
   }
 

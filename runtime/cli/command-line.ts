@@ -29,6 +29,8 @@ export interface Flags {
   readonly trustRemoteStat?: true;
   readonly detailedExitcode?: true;
   readonly hash?: true;
+  readonly force?: true;
+  readonly keepGoing?: true;
   readonly adopt?: true;
   readonly wait?: boolean;
   readonly format?: string;
@@ -141,6 +143,8 @@ export function parseCommandLine(argv: readonly string[], version: string): Invo
 
   forRecipes(
     stat(verb("build", "recipe", "make the outputs of a recipe; what theta does without a verb"))
+      .option("--force", "run also what is stored, and compare: other bits are exit code 3")
+      .option("-k, --keep-going", "after a failure make what does not depend on it, and report all at the end")
       .option("--adopt", "replace an output directory that theta did not write")
       .option("--no-wait", "fail instead of waiting for another build of the same output"),
   );

@@ -22,6 +22,8 @@ export function makeBuildContext(
     parameters: graph?.parameters ?? new Map(),
     version: VERSION,
     noWait: flags.wait === false,
+    force: flags.force ?? false,
+    keepGoing: flags.keepGoing ?? false,
     adopt: flags.adopt ?? false,
     trustRemoteStat: flags.trustRemoteStat ?? false,
   };

@@ -3,7 +3,7 @@
 import type { ExpectNode } from "../../../compiler/recipe-graph.ts";
 import type { Diagnostic } from "../../../dsl/diagnostic.ts";
 import { printable } from "../../../dsl/printable.ts";
-import { build as runBuild, type BuildSummary } from "../../build.ts";
+import { build as runBuild, type BuildResult, type BuildSummary } from "../../build.ts";
 import { EXIT, Failure } from "../../failure.ts";
 import type { Flags } from "../command-line.ts";
 import { makeBuildContext } from "../make-build-context.ts";
@@ -65,19 +65,21 @@ async function buildRecipe(
     await view.close("failed");
     return { code: refused };
   }
-  let summary: BuildSummary;
+  let result: BuildResult;
   try {
-    summary = await runBuild(loaded.tensors, makeBuildContext(loaded, settings, flags), view, signal);
+    result = await runBuild(loaded.tensors, makeBuildContext(loaded, settings, flags), view, signal);
   } catch (error) {
     await view.close("failed");
     throw error;
   }
-  await view.close(summary.status);
+  await view.close(result.status);
+  const { exitCode, failures, ...summary } = result;
+  for (const failure of failures) reportFailure(failure, flags.json ?? false);
   if (!flags.quiet) {
     const isEmpty = loaded.tensors.outputs.length === 0;
     writeMessage(isEmpty ? `${printable(file.display)} has no output: nothing to build\n` : describeSummary(summary));
   }
-  return { code: summary.status === "done" ? EXIT.done : EXIT.failed, summary };
+  return { code: exitCode, summary };
 }
 
 async function createView(

@@ -55,6 +55,8 @@ function context(directory: string, { opened, graph }: LoadedRecipe): BuildConte
     parameters: graph!.parameters,
     version: "0.0.0-test",
     noWait: false,
+    force: false,
+    keepGoing: false,
     adopt: false,
     trustRemoteStat: false,
   };

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { Checkpoint, TensorInfo } from "../../../compiler/checkpoint.ts";
 import type { Action, ActionInput, OutputGraph, TensorGraph } from "../../../compiler/tensor-graph.ts";
 import type { Diagnostic } from "../../../dsl/diagnostic.ts";
-import { build, type BuildSummary } from "../../../runtime/build.ts";
+import { build, type BuildResult } from "../../../runtime/build.ts";
 import type { BuildContext } from "../../../runtime/build-context.ts";
 import { readModel } from "../../../runtime/checkpoint/model-directory.ts";
 import type { OpenedFiles } from "../../../runtime/checkpoint/source-file.ts";
@@ -22,6 +22,8 @@ export interface Recipe {
   /** Of single outputs, by path. */
   readonly weights?: Readonly<Record<string, number>>;
   readonly models?: readonly string[];
+  /** Of single outputs, by path. */
+  readonly modelsOf?: Readonly<Record<string, readonly string[]>>;
   readonly shard?: number;
   readonly nan?: ActionInput["nan"];
   readonly overflow?: Action["overflow"];
@@ -59,8 +61,9 @@ export class Workspace {
   /** Base + weight × Σ (model − base), tensor by tensor. */
   graph(recipe: Recipe, opened: OpenedFiles): TensorGraph {
     const base = this.#read("base", opened);
-    const models = (recipe.models ?? ["tune"]).map((name) => this.#read(name, opened));
-    return { outputs: recipe.outputs.map((path) => this.#output(path, recipe, base, models)) };
+    const modelsOf = (path: string): readonly Checkpoint[] =>
+      (recipe.modelsOf?.[path] ?? recipe.models ?? ["tune"]).map((name) => this.#read(name, opened));
+    return { outputs: recipe.outputs.map((path) => this.#output(path, recipe, base, modelsOf(path))) };
   }
 
   async build(
@@ -68,7 +71,7 @@ export class Workspace {
     options: Partial<BuildContext> = {},
     signal?: AbortSignal,
     also: Partial<BuildObserver> = {},
-  ): Promise<BuildSummary & Heard> {
+  ): Promise<BuildResult & Heard> {
     const { observer, heard } = listener(also);
     const opened: OpenedFiles = new Map();
     const graph = this.graph(recipe, opened);
@@ -91,6 +94,8 @@ export class Workspace {
       parameters: new Map(),
       version: "0.0.0-test",
       noWait: false,
+      force: false,
+      keepGoing: false,
       adopt: false,
       trustRemoteStat: false,
       ...options,
