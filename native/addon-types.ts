@@ -49,7 +49,7 @@ export interface HashTask {
   readonly inputs: readonly NativeInput[];
 }
 
-/** Copies a payload, checking its digest on the way. */
+/** Copies a payload. The result's digest is that of the bytes that passed, for the caller to compare. */
 export interface CopyTask {
   readonly kind: "copy";
   readonly label: string;
@@ -178,13 +178,13 @@ export interface Engine {
 
 /** File system calls that Node does not have. All throw an Error with `code` ("ENOSPC"), `errno` and `syscall`. */
 export interface FileSystemCalls {
-  /** Reserves bytes without changing the size beyond them. */
+  /** Reserves bytes from the file's start and makes it at least that long. */
   fallocate(fd: number, bytes: number): void;
   /** Makes `to` share the blocks of `from`; false where the file system cannot. */
   reflink(fromFd: number, toFd: number): boolean;
   /** Bytes on disk that no reflink shares: what deleting the file's only name frees. Where nothing tells, all that are allocated. */
   unsharedBytes(fd: number): number;
-  /** renameat2 with RENAME_EXCHANGE; false where it is refused (EINVAL, ENOSYS, ENOTSUP). */
+  /** renameat2 with RENAME_EXCHANGE; false where it is refused (EINVAL, ENOSYS, EOPNOTSUPP). */
   exchange(a: string, b: string): boolean;
   /** Takes an exclusive flock on an open descriptor; false when another process holds it. */
   tryLock(fd: number): boolean;

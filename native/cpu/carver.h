@@ -21,7 +21,6 @@ class Carver {
   }
 
   int64_t used() const { return used_; }
-  bool measures() const { return begin_ == nullptr; }
 
  private:
   static constexpr int64_t kLine = 64;

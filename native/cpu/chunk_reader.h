@@ -28,9 +28,6 @@ class ChunkReader {
   /// Takes what `bytes` of memory hold.
   void make_resident(int64_t bytes, int64_t span, Carver& memory);
 
-  /// Bytes of an element of all inputs.
-  int64_t bytes_per_element() const { return bytes_per_element_; }
-
   /// Elements before `begin` are not asked for any more.
   void start_span(int64_t begin);
   /// Elements [begin, end), at most a chunk, of the span; counts what is read for the first time. `stored[input]`

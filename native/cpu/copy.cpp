@@ -71,14 +71,4 @@ Counters run_copy(const TaskSpec& task, ChunkSource& source, ChunkSink& sink, st
   return counters;
 }
 
-InputCounters count_not_finite(const TensorDesc& tensor, ChunkSource& source, Arena& arena,
-                               const EvaluateOptions& options, const KernelTable& kernels,
-                               const std::atomic<bool>& cancelled) {
-  InputCounters counters;
-  const int64_t chunk = std::min(copy_chunk_bytes(options), tensor.bytes);
-  stream(tensor, 0, source, arena.reserve(chunk), std::max<int64_t>(chunk, 1), kernels, cancelled, counters,
-         [](int64_t, int64_t, bool) {});
-  return counters;
-}
-
 }  // namespace theta

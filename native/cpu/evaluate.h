@@ -98,9 +98,4 @@ Counters evaluate(const TaskSpec& task, ChunkSource& source, ChunkSink& sink, Ar
 /// Bytes that evaluate() reserves for the task: at most memory_bytes. Throws as evaluate() does before it reads.
 int64_t peak_bytes(const TaskSpec& task, const EvaluateOptions& options);
 
-/// The counters of one payload that is only looked at, such as of a hash task; nothing is written. Memory as above.
-InputCounters count_not_finite(const TensorDesc& tensor, ChunkSource& source, Arena& arena,
-                               const EvaluateOptions& options, const KernelTable& kernels,
-                               const std::atomic<bool>& cancelled);
-
 }  // namespace theta

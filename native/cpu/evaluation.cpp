@@ -42,18 +42,23 @@ void Evaluation<W>::check_cancelled() const {
 
 template <typename W>
 void Evaluation<W>::read_factors() {
+  // Two products may share a factor; it is hashed and counted once.
+  std::vector<char> seen(task_.task.inputs.size());
   for (const auto& product : task_.lora) {
     if (!product) continue;
-    const auto& [a, b, rank, scaling, transposed] = product->operation;
-    const TensorDesc *tensor_a = &task_.task.inputs[a], *tensor_b = &task_.task.inputs[b];
-    const int64_t count_a = elements(tensor_a->shape), count_b = elements(tensor_b->shape);
-    const ReadRequest requests[] = {
-        {a, 0, count_a * size_of(*tensor_a->dtype), product->stored_a(), true},
-        {b, 0, count_b * size_of(*tensor_b->dtype), product->stored_b(), true},
+    const int32_t a = product->operation.a, b = product->operation.b;
+    const auto request = [&](int32_t input, std::byte* to) {
+      return ReadRequest{input, 0, task_.task.inputs[input].bytes, to, !seen[input]};
     };
+    const ReadRequest requests[] = {request(a, product->stored_a()), request(b, product->stored_b())};
     source_.read(requests);
-    count_not_finite_elements(task_.kernels, *tensor_a->dtype, product->stored_a(), count_a, 0, counters_.inputs[a]);
-    count_not_finite_elements(task_.kernels, *tensor_b->dtype, product->stored_b(), count_b, 0, counters_.inputs[b]);
+    for (const ReadRequest& read : requests) {
+      const TensorDesc& tensor = task_.task.inputs[read.input];
+      if (!read.first) continue;
+      seen[read.input] = true;
+      count_not_finite_elements(task_.kernels, *tensor.dtype, read.to, elements(tensor.shape), 0,
+                                counters_.inputs[read.input]);
+    }
     product->prepare(task_.kernels);
   }
 }

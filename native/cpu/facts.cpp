@@ -11,7 +11,7 @@ namespace theta {
 
 Geometry grouped(const std::vector<int64_t>& shape, Group per) {
   const int64_t size = elements(shape);
-  if (shape.size() < 2 || per == Group::tensor) return {1, size};
+  if (shape.size() < 2 || per == Group::tensor || size == 0) return {1, size};
   if (per == Group::last) return {elements({shape.begin(), shape.end() - 1}), shape.back()};
   return {shape.front(), elements({shape.begin() + 1, shape.end()})};
 }

@@ -30,14 +30,17 @@ int64_t StreamSession::buffer_bytes(const EvaluateOptions& options) { return 2 *
 
 void StreamSession::run(std::unique_ptr<Job> first) {
   std::array<Lane, 2> lanes;
-  open(std::move(first));
   try {
     std::byte* buffers = worker_.arena.reserve(2 * slice_);
     lanes[0].buffer = buffers;
     lanes[1].buffer = buffers + slice_;
   } catch (...) {
-    open_[0]->job->error = std::current_exception();
+    // Other jobs are left to be tried in turn.
+    first->error = std::current_exception();
+    done_(std::move(first));
+    return;
   }
+  open(std::move(first));
   close_finished();
   while (true) {
     std::vector<HashPiece> pieces;

@@ -19,9 +19,6 @@ THETA_HD Bits<W> key_of(W x) {
   return magnitude > Format::kInfinity ? Format::kNan : magnitude;
 }
 
-template <typename W>
-inline constexpr int kKeyBits = FormatOf<W>::kBits - 1;
-
 /// The finaliser of splitmix64: a bijection.
 THETA_HD uint64_t mix64(uint64_t z) {
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;

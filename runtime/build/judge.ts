@@ -64,9 +64,11 @@ function unequal(action: Action, digest: (tensor: TensorInfo) => string | undefi
 }
 
 function emptyGroups(output: string, action: Action, counters: ActionCounters): readonly Diagnostic[] {
-  const empty = counters.masks.reduce((sum, mask) => sum + mask.empty, 0);
+  // Masks that follow a rule are counted, too, and again by what selects with them.
+  const selects = counters.masks.filter(({ operation }) => action.program.operations[operation]?.op === "select");
+  const empty = selects.reduce((sum, mask) => sum + mask.empty, 0);
   if (empty === 0) return [];
-  const first = counters.masks.find((mask) => mask.empty > 0)?.firstEmpty ?? -1;
+  const first = selects.find((mask) => mask.empty > 0)?.firstEmpty ?? -1;
   const message = `a mask keeps nothing in ${empty === 1 ? "a group" : `${empty} groups`} of ${action.tensor} of "${output}", the first at ${place(first, action.shape)}`;
   const help = "density times the group's size is below 1; at_least_one: true keeps one element";
   return [{ code: "empty-mask", severity: "warning", message, help }];

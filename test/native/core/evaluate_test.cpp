@@ -164,6 +164,17 @@ TEST(evaluate_copies) {
   CHECK(run(task, source, {1 << 20, 8}, Isa::plain).bytes == source.inputs[0]);
 }
 
+TEST(evaluate_reads_a_shared_factor_once) {
+  const TensorDesc a = bf16_tensor({2, 6}), b = bf16_tensor({4, 2}), out = bf16_tensor({4, 6});
+  MemorySource source;
+  for (const TensorDesc& tensor : {a, b, b}) source.inputs.push_back(bf16_bytes(elements(tensor.shape), 3));
+  const uint16_t nan = 0x7fc0;
+  std::copy_n(std::as_bytes(std::span(&nan, 1)).begin(), 2, source.inputs[0].begin());
+  const TaskSpec task{
+      {{Lora{0, 1, 2, 1, false}, Lora{0, 2, 2, 0.5, false}, Add{0, 1}}}, {a, b, b}, out, Work::f32, Overflow::inf};
+  CHECK(run(task, source, {1 << 20, 1 << 20}, Isa::plain).counters.inputs[0].nan == 1);
+}
+
 TEST(evaluate_counts_overflow) {
   const std::vector<float> values = {1, 3e38f, -3e38f, INFINITY};
   MemorySource source;

@@ -132,8 +132,32 @@ void sample_leads_to_cuts() {
   }
 }
 
+/// With hardly any room, passes count ties alone, and each narrows them.
+void equal_elements_are_cut() {
+  const auto size = int64_t{1} << 22;
+  const std::vector<float> equal(static_cast<size_t>(size), -0.25f);
+  std::vector<std::byte> memory(size_t{8} << 20);
+  Carver carver(memory.data());
+  const FoundElements<float> found(kBlock, carver);
+  const Band band{size / 3, size / 2};
+  StreamedSelection<float> selection({0, band, kStream}, size, 1, 16, kernels_for(supported_isas().front()), found,
+                                     carver);
+  int passes;
+  run(selection, equal, 0, passes);
+  CHECK(passes <= 7);
+  const auto before = [&](const Cut<uint32_t>& cut) {
+    int64_t count = 0;
+    for (int64_t i = 0; i < size; ++i) count += tie_of(i, kStream) >= cut.tie;
+    return count;
+  };
+  CHECK(selection.cuts(0).outer.key == key_of(-0.25f));
+  CHECK(before(selection.cuts(0).outer) == band.drop + band.keep);
+  CHECK(before(selection.cuts(0).inner) == band.drop);
+}
+
 }  // namespace
 
+TEST(selection_of_equal_elements) { equal_elements_are_cut(); }
 TEST(selection_after_a_sample) {
   sample_leads_to_cuts<float>();
   sample_leads_to_cuts<double>();
