@@ -6,26 +6,39 @@ import { rootOf, sourcesUnder } from "./graph-walk.ts";
 import { checkHeaders } from "./header-checks/check-headers.ts";
 import { checkDepth } from "./header-checks/depth.ts";
 import { Headers } from "./headers.ts";
+import { lowerGates, operandsOf } from "./lower/gates.ts";
 import { lowerOutput } from "./lower/output.ts";
-import type { OutputNode } from "./recipe-graph.ts";
+import type { ExpectNode, OutputNode } from "./recipe-graph.ts";
 import type { TensorGraph } from "./tensor-graph.ts";
 import { TensorProblems } from "./lower/tensor-problems.ts";
 
-/** `outputs`: all of the graph, or those that are asked for. `tensors` is absent when any diagnostic is an error. */
+/**
+ * `outputs`: all of the graph, or those that are asked for; expectations of others are not looked at. `tensors` is absent
+ * when any diagnostic is an error.
+ */
 export function lower(
   outputs: readonly OutputNode[],
+  expectations: readonly ExpectNode[],
   host: CompilerHost,
 ): { readonly tensors?: TensorGraph; readonly diagnostics: readonly Diagnostic[] } {
   const diagnostics: Diagnostic[] = [];
   const report = (diagnostic: Diagnostic) => void diagnostics.push(diagnostic);
+  const failed = (): boolean => diagnostics.some(({ severity }) => severity === "error");
   const headers = new Headers(host, report);
-  const readable = outputs.filter((output) => checkDepth(output, report) && readSources(output, headers));
-  const comparable = checkHeaders(readable, headers, report);
+  const operands = outputs.flatMap((output) => operandsOf(output, expectations));
+  const readable = [...outputs, ...operands].filter(
+    (output) => checkDepth(output, report) && readSources(output, headers),
+  );
+  const comparable = new Set(checkHeaders(readable, headers, report));
   const problems = new TensorProblems();
-  const graphs = comparable.map((output) => lowerOutput(output, headers, problems));
+  const graphs = outputs
+    .filter((output) => comparable.has(output))
+    .map((output) => lowerOutput(output, headers, problems));
   diagnostics.push(...problems.diagnostics());
-  const failed = diagnostics.some(({ severity }) => severity === "error");
-  return failed ? { diagnostics } : { tensors: { outputs: graphs }, diagnostics };
+  if (failed()) return { diagnostics };
+  // What a gate compares with is often what the output is made of: its mistakes are told once.
+  const gated = graphs.map((graph) => lowerGates(graph, expectations, headers, report));
+  return failed() ? { diagnostics } : { tensors: { outputs: gated }, diagnostics };
 }
 
 /** Asks for every source, so that one run names all that cannot be read. */

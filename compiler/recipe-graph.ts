@@ -263,19 +263,27 @@ export interface OutputNode {
   readonly config?: CheckpointNode;
 }
 
-/** Checked by `check`; `build` refuses a recipe that has one until gates are served. */
+/** What the final tensors of every output of `target` must meet. */
 export interface ExpectNode {
   readonly kind: "expect";
   readonly span: Span;
   readonly target: ModelNode;
-  readonly predicates: readonly {
-    readonly metric: "finite" | "cosine" | "distance" | "norm" | "changed";
-    readonly each: boolean;
-    readonly against?: ModelNode;
-    readonly operator?: "<" | "<=" | ">" | ">=";
-    readonly bound?: number;
-    readonly span: Span;
-  }[];
+  readonly predicates: readonly PredicateNode[];
+}
+
+export type Metric = "finite" | "cosine" | "distance" | "norm" | "changed";
+
+export interface PredicateNode {
+  readonly metric: Metric;
+  /** Of every tensor, instead of all as one vector. */
+  readonly each: boolean;
+  /** As the recipe writes it: "cosine(llama)", "finite". */
+  readonly subject: string;
+  /** The model to compare with. */
+  readonly against?: ModelNode;
+  /** Of all but `finite`. */
+  readonly comparison?: { readonly operator: "<" | "<=" | ">" | ">="; readonly bound: number };
+  readonly span: Span;
 }
 
 /** A declared name and the node that it stands for. */

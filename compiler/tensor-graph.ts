@@ -2,7 +2,7 @@
 // This is what is hashed (action-key.ts), explained and handed to the native addon.
 
 import type { Checkpoint, Dtype, TensorInfo } from "./checkpoint.ts";
-import type { OutputNode } from "./recipe-graph.ts";
+import type { OutputNode, PredicateNode } from "./recipe-graph.ts";
 
 /** Position of the operation in the program whose result is meant. */
 export type ValueId = number;
@@ -138,6 +138,22 @@ export interface VectorOnBase {
   readonly baseDigest: string;
 }
 
+/** The model that a gate compares an output with, tensor by tensor. */
+export interface GateOperand {
+  /**
+   * What makes the operand's tensor, by the output's stored name; a lone `load` that keeps its dtype is the payload as it
+   * lies there. Gates that compare with the same tensor share its action. Other tensors are not in the metric.
+   */
+  readonly tensors: ReadonlyMap<string, Action>;
+}
+
+/** A line of `expect`: judged on the output's final tensors, before the output is switched in. */
+export interface Gate {
+  readonly predicate: PredicateNode;
+  /** Of metrics that compare. */
+  readonly operand?: GateOperand;
+}
+
 export interface OutputGraph {
   readonly output: OutputNode;
   readonly kind: "model" | "vector";
@@ -151,6 +167,8 @@ export interface OutputGraph {
   readonly actions: readonly Action[];
   /** Other name → stored name, as the donor ties them. */
   readonly aliases: ReadonlyMap<string, string>;
+  /** In the order of the recipe. */
+  readonly gates: readonly Gate[];
 }
 
 export interface TensorGraph {

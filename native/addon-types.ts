@@ -69,8 +69,8 @@ export interface MeasureTask {
 export interface CompareTask {
   readonly kind: "compare";
   readonly label: string;
-  readonly a: Omit<NativeInput, "digest">;
-  readonly b: Omit<NativeInput, "digest">;
+  readonly a: NativeInput;
+  readonly b: NativeInput;
 }
 
 export type NativeTask = ComputeTask | HashTask | CopyTask | MeasureTask | CompareTask;
@@ -109,7 +109,7 @@ export interface TensorStatistics {
   readonly squares: number;
 }
 
-/** All but the first two over the pairs in which both elements are finite, and 0 for dtypes that are only copied. */
+/** All but the first three over the pairs in which both elements are finite, and 0 for dtypes that are only copied. */
 export interface TensorComparison {
   /** The payloads are equal; never for two dtypes. */
   readonly sameBytes: boolean;
@@ -118,6 +118,8 @@ export interface TensorComparison {
    * −1 where their elements are not whole bytes.
    */
   readonly different: number;
+  /** Elements whose bits differ; −1 for two dtypes, and where elements are not whole bytes. */
+  readonly differentBits: number;
   readonly finite: number;
   /** Largest |a − b|. */
   readonly largest: number;

@@ -2,13 +2,13 @@
 
 import type { ExpectStatement, Expression, Predicate } from "../../dsl/ast.ts";
 import { didYouMean } from "../../dsl/did-you-mean.ts";
+import type { Span } from "../../dsl/source.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Scope } from "./names.ts";
 import { takeConstant } from "./numbers.ts";
-import type { ExpectNode, ModelNode, OutputNode } from "../recipe-graph.ts";
+import type { ExpectNode, Metric, ModelNode, OutputNode, PredicateNode } from "../recipe-graph.ts";
+import { isSameNode } from "../same-node.ts";
 import { takesInstead } from "./wrong-kind.ts";
-
-type Metric = ExpectNode["predicates"][number]["metric"];
 
 const METRICS: readonly Metric[] = ["finite", "cosine", "distance", "norm", "changed"];
 /** Metrics that compare with another model. */
@@ -27,7 +27,7 @@ export function evaluateExpect(
   const read = predicates.map((predicate) => evaluatePredicate(predicate, scope));
   const sound = read.filter((predicate) => predicate !== undefined);
   if (model.kind !== "model" || sound.length < read.length) return undefined;
-  if (!outputs.some(({ value }) => value.node === model.node)) {
+  if (!outputs.some(({ value }) => isSameNode(value.node, model.node))) {
     scope.report({
       code: "expect-without-output",
       severity: "warning",
@@ -38,7 +38,7 @@ export function evaluateExpect(
   return { kind: "expect", span, target: model.node, predicates: sound };
 }
 
-function evaluatePredicate(predicate: Predicate, scope: Scope): ExpectNode["predicates"][number] | undefined {
+function evaluatePredicate(predicate: Predicate, scope: Scope): PredicateNode | undefined {
   const { metric: expression, comparison, each, span } = predicate;
   const metric = readMetric(expression, scope);
   const bound =
@@ -62,8 +62,11 @@ function evaluatePredicate(predicate: Predicate, scope: Scope): ExpectNode["pred
   return {
     ...metric,
     each,
+    subject: textOf(expression.span),
     span,
-    ...(comparison === undefined || bound === undefined ? {} : { operator: comparison.operator, bound }),
+    ...(comparison === undefined || bound === undefined
+      ? {}
+      : { comparison: { operator: comparison.operator, bound } }),
   };
 }
 
@@ -116,4 +119,9 @@ function refuseMetric(expression: Expression, scope: Scope): undefined {
     ...(near === undefined ? {} : { edit: { span: expression.span, text: near } }),
   });
   return undefined;
+}
+
+/** On one line, as it stands in the recipe. */
+function textOf({ source, start, end }: Span): string {
+  return source.text.slice(start, end).replace(/\s+/g, " ");
 }

@@ -22,7 +22,7 @@ interface Copied {
   readonly mustEqual: readonly ActionInput[];
 }
 
-const INTEGER = /^(?:BOOL|[IU]\d+)$/;
+export const INTEGER = /^(?:BOOL|[IU]\d+)$/;
 
 /** Undefined when no copy can be taken; that was reported. */
 export function lowerCopied(root: ModelNode, scope: TensorScope): Copied | undefined {

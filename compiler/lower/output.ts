@@ -14,8 +14,10 @@ import type { CheckpointNode, ModelNode, OutputNode, VectorNode } from "../recip
 import type { TensorProblems } from "./tensor-problems.ts";
 import type { Action, OutputGraph, VectorOnBase } from "../tensor-graph.ts";
 
+export type UngatedOutput = Omit<OutputGraph, "gates">;
+
 /** Every source under the output has been read. Actions of tensors with problems are left out. */
-export function lowerOutput(output: OutputNode, headers: Headers, problems: TensorProblems): OutputGraph {
+export function lowerOutput(output: OutputNode, headers: Headers, problems: TensorProblems): UngatedOutput {
   const { value } = output;
   const donor = donorOf(value.kind === "model" ? value.node : baseOf(value.node));
   const checkpoint = headers.model(donor);
@@ -48,7 +50,7 @@ export function lowerOutput(output: OutputNode, headers: Headers, problems: Tens
 }
 
 /** One on a merge, which is nowhere stored, has nothing to be compared with. */
-function storedVectors(node: ModelNode | VectorNode, headers: Headers): readonly VectorOnBase[] {
+export function storedVectors(node: ModelNode | VectorNode, headers: Headers): readonly VectorOnBase[] {
   return sourcesUnder(node).flatMap((source) => {
     if (source.kind !== "stored-vector" || source.base.kind !== "checkpoint") return [];
     const { baseDigest } = headers.vector(source);
@@ -56,7 +58,7 @@ function storedVectors(node: ModelNode | VectorNode, headers: Headers): readonly
   });
 }
 
-function makeScope(
+export function makeScope(
   names: readonly [string, ...string[]],
   donor: { readonly node: CheckpointNode; readonly tensor: TensorInfo },
   headers: Headers,
@@ -91,7 +93,7 @@ function ofModel(node: ModelNode, output: OutputNode, scope: TensorScope): Actio
   if (!isFloat(scope.donor.tensor.dtype)) return copyAction(node, scope);
   const before = scope.problems.errors;
   const found = scope.model(node);
-  if (isValue(found)) return finish(found, output, scope);
+  if (isValue(found)) return finish(found, dtypeOf(output, scope), output, scope);
   if (scope.problems.errors > before) return undefined;
   // An arm of a choice that lacks the tensor: the donor is not asked there.
   scope.problems.add("no-value", node, () => ({
@@ -105,7 +107,7 @@ function ofModel(node: ModelNode, output: OutputNode, scope: TensorScope): Actio
 function ofVector(node: VectorNode, output: OutputNode, scope: TensorScope): Action | undefined {
   if (!isFloat(scope.donor.tensor.dtype)) return undefined;
   const found = scope.vector(node);
-  return found === "skip" ? undefined : finish(found, output, scope);
+  return found === "skip" ? undefined : finish(found, dtypeOf(output, scope), output, scope);
 }
 
 /** As safetensors spells it: the output's, else the donor's, else of a vector f32. */
@@ -114,11 +116,18 @@ function dtypeOf({ dtype, value }: OutputNode, scope: TensorScope): Dtype | unde
   return value.kind === "model" ? scope.donor.tensor.dtype : "F32";
 }
 
-function finish(value: Value, output: OutputNode, scope: TensorScope): Action | undefined {
-  const dtype = dtypeOf(output, scope);
-  if (dtype === undefined) return undefined;
+/** `wanted`: "own" rounds nothing: that of the payload which is taken over, else the work type. Undefined after an error. */
+export function finish(
+  value: Value,
+  wanted: Dtype | "own" | undefined,
+  output: OutputNode,
+  scope: TensorScope,
+): Action | undefined {
+  if (wanted === undefined) return undefined;
   const { program, inputs } = scope.builder.finish(value);
   const isLoad = program.operations.length === 1 && program.operations[0]!.op === "load";
+  const own = isLoad ? inputs[0]!.tensor.dtype : scope.builder.wide ? "F64" : "F32";
+  const dtype = wanted === "own" ? own : wanted;
   const wide = dtype === "F64" || (isLoad ? inputs[0]!.tensor.dtype === "F64" : scope.builder.wide);
   const work = wide ? "F64" : "F32";
   checkDivisors(work, scope);
@@ -136,7 +145,7 @@ function finish(value: Value, output: OutputNode, scope: TensorScope): Action | 
   };
 }
 
-function copyAction(node: ModelNode, scope: TensorScope): Action | undefined {
+export function copyAction(node: ModelNode, scope: TensorScope): Action | undefined {
   const copied = lowerCopied(node, scope);
   if (copied === undefined) return undefined;
   const { from, mustEqual } = copied;

@@ -56,16 +56,10 @@ Place decode_place(const Field& object, int64_t bytes) {
   return place;
 }
 
-TaskInput decode_payload(const Field& object) {
+TaskInput decode_input(const Field& object) {
   TensorDesc tensor = decode_tensor(object);
   const Place place = decode_place(object, tensor.bytes);
-  return {place, std::move(tensor), false};
-}
-
-TaskInput decode_input(const Field& object) {
-  TaskInput input = decode_payload(object);
-  input.digest = object["digest"].boolean();
-  return input;
+  return {place, std::move(tensor), object["digest"].boolean()};
 }
 
 std::vector<TaskInput> decode_inputs(const Field& array) {
@@ -99,7 +93,7 @@ MeasureTask decode_measure(const Field& object) {
 
 CompareTask decode_compare(const Field& object) {
   const Field a = object["a"], b = object["b"];
-  CompareTask task{decode_payload(a), decode_payload(b)};
+  CompareTask task{decode_input(a), decode_input(b)};
   const bool served = task.a.tensor.dtype && task.b.tensor.dtype;
   if (!served && a["dtype"].text() != b["dtype"].text()) b["dtype"].refuse("that of a, or both floating");
   if (task.a.tensor.shape != task.b.tensor.shape) b["shape"].refuse("that of a");

@@ -23,6 +23,7 @@ Napi::Object encode_comparison(Napi::Env env, const Comparison& from) {
   Napi::Object to = Napi::Object::New(env);
   to.Set("sameBytes", from.same_bytes);
   to.Set("different", number(env, from.different));
+  to.Set("differentBits", number(env, from.different_bits));
   to.Set("finite", number(env, from.finite));
   to.Set("largest", from.largest);
   to.Set("absolute", from.absolute);

@@ -27,13 +27,17 @@ PairComparison::PairComparison(const TensorDesc& a, const TensorDesc& b, const K
       one_dtype_(a.dtype == b.dtype),
       kernels_(kernels),
       unit_bytes_{unit_bytes(a), unit_bytes(b)} {
-  if (!a.dtype) element_bytes_ = whole_element_bytes(a);
+  element_bytes_ = a.dtype ? unit_bytes_[0] : whole_element_bytes(a);
+  if (!one_dtype_ || element_bytes_ == 0) found_.different_bits = -1;
 }
 
 void PairComparison::add(const std::byte* a, const std::byte* b, int64_t units, InputCounters* counters) {
-  if (!dtypes_[0]) return add_bytes(a, b, units);
-  const auto bytes = static_cast<size_t>(units * unit_bytes_[0]);
-  found_.same_bytes = found_.same_bytes && one_dtype_ && std::memcmp(a, b, bytes) == 0;
+  if (one_dtype_) {
+    compare_bits(a, b, units * unit_bytes_[0]);
+  } else {
+    found_.same_bytes = false;
+  }
+  if (!dtypes_[0]) return;
   const auto not_finite = [&] { return counters[0].nan + counters[0].inf + counters[1].nan + counters[1].inf; };
   const int64_t before = not_finite();
   count_not_finite_elements(kernels_, *dtypes_[0], a, units, seen_, counters[0]);
@@ -68,18 +72,18 @@ int64_t PairComparison::leave_out_not_finite(int64_t n) {
   return stay;
 }
 
-void PairComparison::add_bytes(const std::byte* a, const std::byte* b, int64_t bytes) {
+void PairComparison::compare_bits(const std::byte* a, const std::byte* b, int64_t bytes) {
   if (std::memcmp(a, b, static_cast<size_t>(bytes)) == 0) return;
   found_.same_bytes = false;
-  if (element_bytes_ == 0) {
-    found_.different = -1;
-    return;
-  }
+  if (element_bytes_ == 0) return;
   const int width = std::countr_zero(static_cast<uint64_t>(element_bytes_));
-  found_.different += kernels_.measure.count_different_bits[width](a, b, bytes / element_bytes_);
+  found_.different_bits += kernels_.measure.count_different_bits[width](a, b, bytes / element_bytes_);
 }
 
 Comparison PairComparison::finish() {
+  // Without arithmetic bits are all there is to compare; equal bytes are equal whatever an element is.
+  if (!dtypes_[0]) found_.different = found_.same_bytes ? 0 : found_.different_bits;
+  if (one_dtype_ && found_.same_bytes) found_.different_bits = 0;
   found_.absolute = sums_[0].finish();
   found_.squares = sums_[1].finish();
   found_.a_squares = sums_[2].finish();

@@ -7,7 +7,7 @@
 
 namespace theta {
 
-/// All but `same_bytes` and `different` is over the pairs in which both elements are finite, in float64; zero for
+/// All but the first three is over the pairs in which both elements are finite, in float64; zero for
 /// dtypes that have no arithmetic. Sums are those of METHODS.md, and infinite where they leave float64.
 struct Comparison {
   /// The payloads are equal; never for two dtypes.
@@ -15,6 +15,8 @@ struct Comparison {
   /// Elements whose values differ: two NaN do not, nor do the two zeros. By their bits where there is no arithmetic,
   /// and -1 where elements are not whole bytes.
   int64_t different = 0;
+  /// Elements whose bits differ; -1 for two dtypes, and where elements are not whole bytes.
+  int64_t different_bits = 0;
   /// Pairs of finite elements.
   int64_t finite = 0;
   /// Largest |a - b|.
@@ -43,13 +45,13 @@ class PairComparison {
 
   void add_block(const std::byte* a, const std::byte* b, int64_t n, bool all_finite);
   int64_t leave_out_not_finite(int64_t n);
-  void add_bytes(const std::byte* a, const std::byte* b, int64_t bytes);
+  void compare_bits(const std::byte* a, const std::byte* b, int64_t bytes);
 
   const std::optional<Dtype> dtypes_[2];
   const bool one_dtype_;
   const KernelTable& kernels_;
   int64_t unit_bytes_[2];
-  /// Of an element without arithmetic; 0 where it is no whole power of two of them.
+  /// Of an element of a; 0 where it is no whole power of two of them.
   int64_t element_bytes_ = 0;
   int64_t seen_ = 0;
   Comparison found_;

@@ -30,6 +30,23 @@ void read_slice(const TaskInput& input, int64_t begin, MutableBytes into, Worker
   Progress::add(worker.progress.read, bytes);
 }
 
+/// The digest of a payload that passes slice by slice, when it is wanted.
+class PassingDigest {
+ public:
+  explicit PassingDigest(bool wanted) : wanted_(wanted) {}
+
+  void update(MutableBytes read, Worker& worker) {
+    if (!wanted_) return;
+    message_.update(read);
+    Progress::add(worker.progress.hashed, static_cast<int64_t>(read.size()));
+  }
+  std::optional<Digest> finish() { return wanted_ ? std::optional(message_.finish()) : std::nullopt; }
+
+ private:
+  const bool wanted_;
+  Sha256 message_;
+};
+
 }  // namespace
 
 int64_t measure_buffer_bytes(const EvaluateOptions& options) { return 2 * slice_of(options); }
@@ -40,20 +57,16 @@ TaskResult run_measure(const MeasureTask& task, Worker& worker) {
   std::byte* const buffer = worker.arena.reserve(slice);
   TaskResult result;
   result.counters.inputs.resize(1);
-  result.input_digests.resize(1);
   StatisticsGatherer statistics(*input.tensor.dtype, worker.kernels);
-  Sha256 message;
+  PassingDigest digest(input.digest);
   for (int64_t begin = 0; begin < input.tensor.bytes; begin += slice) {
     worker.stop_if_cancelled();
     const MutableBytes read(buffer, static_cast<size_t>(std::min(slice, input.tensor.bytes - begin)));
     read_slice(input, begin, read, worker);
-    if (input.digest) {
-      message.update(read);
-      Progress::add(worker.progress.hashed, static_cast<int64_t>(read.size()));
-    }
+    digest.update(read, worker);
     statistics.add(buffer, static_cast<int64_t>(read.size()) / size, result.counters.inputs[0]);
   }
-  if (input.digest) result.input_digests[0] = message.finish();
+  result.input_digests = {digest.finish()};
   result.statistics = statistics.finish();
   return result;
 }
@@ -64,7 +77,7 @@ TaskResult run_compare(const CompareTask& task, Worker& worker) {
   std::byte* const of_b = of_a + slice;
   TaskResult result;
   result.counters.inputs.resize(2);
-  result.input_digests.resize(2);
+  PassingDigest digest_of_a(task.a.digest), digest_of_b(task.b.digest);
   PairComparison comparison(task.a.tensor, task.b.tensor, worker.kernels);
   const int64_t a_bytes = comparison.unit_bytes_of_a(), b_bytes = comparison.unit_bytes_of_b();
   const int64_t units = task.a.tensor.bytes / a_bytes;
@@ -72,10 +85,15 @@ TaskResult run_compare(const CompareTask& task, Worker& worker) {
   for (int64_t begin = 0; begin < units; begin += at_once) {
     worker.stop_if_cancelled();
     const int64_t count = std::min(at_once, units - begin);
-    read_slice(task.a, begin * a_bytes, MutableBytes(of_a, static_cast<size_t>(count * a_bytes)), worker);
-    read_slice(task.b, begin * b_bytes, MutableBytes(of_b, static_cast<size_t>(count * b_bytes)), worker);
+    const MutableBytes part_of_a(of_a, static_cast<size_t>(count * a_bytes));
+    const MutableBytes part_of_b(of_b, static_cast<size_t>(count * b_bytes));
+    read_slice(task.a, begin * a_bytes, part_of_a, worker);
+    read_slice(task.b, begin * b_bytes, part_of_b, worker);
+    digest_of_a.update(part_of_a, worker);
+    digest_of_b.update(part_of_b, worker);
     comparison.add(of_a, of_b, count, result.counters.inputs.data());
   }
+  result.input_digests = {digest_of_a.finish(), digest_of_b.finish()};
   result.comparison = comparison.finish();
   return result;
 }

@@ -48,7 +48,7 @@ struct MeasureTask {
   TaskInput input;
 };
 
-/// Compares two payloads of one shape, and of one dtype unless both have arithmetic; takes no digest.
+/// Compares two payloads of one shape, and of one dtype unless both have arithmetic.
 struct CompareTask {
   TaskInput a, b;
 };

@@ -51,7 +51,7 @@ export function loadRecipe(file: RecipeFile, flags: Flags, store: string): Loade
   }
   const outputs = chooseOutputs(graph, flags.only);
   diagnostics.push(...checkOutputPlaces(graph, { project: file.directory, store }));
-  const lowered = lower(outputs, host);
+  const lowered = lower(outputs, graph.expectations, host);
   diagnostics.push(...lowered.diagnostics);
   return { file, opened, diagnostics, graph, ...(lowered.tensors && { tensors: lowered.tensors }) };
 }

@@ -181,8 +181,8 @@ function payloadsOf(engine: Engine, inputs: InputFiles, store: string): Payloads
       const { comparison, inputCounters } = await run([a, b], ([fdOfA, fdOfB]) => ({
         kind: "compare",
         label: a.name,
-        a: inputOf(a, fdOfA!),
-        b: inputOf(b, fdOfB!),
+        a: { ...inputOf(a, fdOfA!), digest: false },
+        b: { ...inputOf(b, fdOfB!), digest: false },
       }));
       return { comparison: comparison!, a: inputCounters[0]!, b: inputCounters[1]! };
     },

@@ -37,7 +37,7 @@ export function compileText(text: string, sources: MemorySources): Compiled {
   const diagnostics = [...parsed.diagnostics, ...analysed.diagnostics];
   const { graph } = analysed;
   if (graph === undefined) return { diagnostics };
-  const lowered = lower(graph.outputs, host);
+  const lowered = lower(graph.outputs, graph.expectations, host);
   return {
     graph,
     ...(lowered.tensors === undefined ? {} : { tensors: lowered.tensors }),

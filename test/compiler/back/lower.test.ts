@@ -381,7 +381,7 @@ output "out" = chat
 
   it("are those that are asked for", () => {
     const { graph } = compileText(`${HEAD}output "a" = maths\noutput "b" = code\n`, SOURCES);
-    const { tensors } = lower(graph!.outputs.slice(1), memoryHost(SOURCES));
+    const { tensors } = lower(graph!.outputs.slice(1), [], memoryHost(SOURCES));
     expect(tensors!.outputs.map(({ output }) => output.display)).toEqual(["b"]);
   });
 });

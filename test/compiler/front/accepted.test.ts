@@ -236,7 +236,7 @@ test("gates", () => {
   );
   expect(expectations[0]?.predicates).toMatchObject([
     { metric: "finite", each: false },
-    { metric: "cosine", each: true, operator: ">", bound: 0.5, against: { name: "llama" } },
-    { metric: "norm", each: false, operator: "<=", bound: 2 },
+    { metric: "cosine", each: true, comparison: { operator: ">", bound: 0.5 }, against: { name: "llama" } },
+    { metric: "norm", each: false, subject: "norm", comparison: { operator: "<=", bound: 2 } },
   ]);
 });

@@ -54,9 +54,10 @@ TensorStatistics measure(const std::vector<float>& x, int64_t at_once, Isa isa) 
 bool same(double a, double b) { return std::bit_cast<uint64_t>(a) == std::bit_cast<uint64_t>(b); }
 
 bool same(const Comparison& a, const Comparison& b) {
-  return a.same_bytes == b.same_bytes && a.different == b.different && a.finite == b.finite &&
-         same(a.largest, b.largest) && same(a.absolute, b.absolute) && same(a.squares, b.squares) &&
-         same(a.a_squares, b.a_squares) && same(a.b_squares, b.b_squares) && same(a.product, b.product);
+  return a.same_bytes == b.same_bytes && a.different == b.different && a.different_bits == b.different_bits &&
+         a.finite == b.finite && same(a.largest, b.largest) && same(a.absolute, b.absolute) &&
+         same(a.squares, b.squares) && same(a.a_squares, b.a_squares) && same(a.b_squares, b.b_squares) &&
+         same(a.product, b.product);
 }
 
 bool same(const TensorStatistics& a, const TensorStatistics& b) {
@@ -79,7 +80,7 @@ TEST(comparison_does_not_depend_on_kernels_or_chunks) {
 TEST(comparison_finds_what_plain_numbers_find) {
   for (const int64_t size : kSizes) {
     const std::vector<float> a = numbers<float>(size, 8), b = like(a);
-    int64_t different = 0, finite = 0;
+    int64_t different = 0, different_bits = 0, finite = 0;
     double largest = 0;
     for (size_t i = 0; i < a.size(); ++i) {
       if (std::isfinite(a[i]) && std::isfinite(b[i])) {
@@ -87,9 +88,11 @@ TEST(comparison_finds_what_plain_numbers_find) {
         largest = std::max(largest, std::abs(double{a[i]} - double{b[i]}));
       }
       different += !(a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i])));
+      different_bits += std::bit_cast<uint32_t>(a[i]) != std::bit_cast<uint32_t>(b[i]);
     }
     const Comparison found = compare(a, b, 5000, supported_isas().front());
     CHECK(found.different == different && found.finite == finite && found.largest == largest);
+    CHECK(found.different_bits == different_bits);
     CHECK(found.same_bytes == (size == 0 || std::memcmp(a.data(), b.data(), a.size() * 4) == 0));
   }
 }
@@ -137,7 +140,7 @@ TEST(elements_without_arithmetic_are_compared_by_their_bits) {
         comparison.add(a.data() + i, b.data() + i, std::min<int64_t>(64, tensor.bytes - i), counters);
       }
       const Comparison found = comparison.finish();
-      CHECK(found.different == 3 && !found.same_bytes && found.finite == 0);
+      CHECK(found.different == 3 && found.different_bits == 3 && !found.same_bytes && found.finite == 0);
     }
   }
 }

@@ -47,7 +47,16 @@ function samples(count: number, seed: number, finite = false): number[] {
 
 function payload(dtype: string, values: readonly number[]): { bytes: Uint8Array; input: CompareTask["a"] } {
   const bytes = encodeFloats(dtype, values);
-  return { bytes, input: { fd: payloadFile(bytes), offset: 0, dtype, shape: [values.length] } };
+  return { bytes, input: { fd: payloadFile(bytes), offset: 0, dtype, shape: [values.length], digest: false } };
+}
+
+function differentElements(a: Uint8Array, b: Uint8Array, count: number): number {
+  const size = a.length / count;
+  let different = 0;
+  for (let at = 0; at < a.length; at += size) {
+    different += Buffer.from(a.buffer, a.byteOffset + at, size).equals(b.subarray(at, at + size)) ? 0 : 1;
+  }
+  return different;
 }
 
 function compare(on: Engine, a: CompareTask["a"], b: CompareTask["a"]): Promise<TaskResult> {
@@ -92,6 +101,7 @@ describe.each(DTYPES)("%s", (dtype) => {
       sameBytes: false,
       different: x.filter((value, index) => value !== y[index] && !(Number.isNaN(value) && Number.isNaN(y[index])))
         .length,
+      differentBits: dtype === other ? differentElements(a.bytes, b.bytes, count) : -1,
       finite: stays.filter(Boolean).length,
       largest: magnitudes.reduce((largest, value) => Math.max(largest, value), 0),
       absolute: pairwiseSum(magnitudes),
@@ -110,9 +120,18 @@ describe.each(DTYPES)("%s", (dtype) => {
     other.bytes[other.bytes.length / 4 - 1]! ^= 0x80;
     const signed = { ...other.input, fd: payloadFile(other.bytes) };
     const { comparison } = await compare(engine, canonical.input, signed);
-    expect(comparison).toMatchObject({ sameBytes: false, different: 0, finite: 2, largest: 0, squares: 0 });
+    const equalValues = { sameBytes: false, different: 0, differentBits: 2, finite: 2, largest: 0, squares: 0 };
+    expect(comparison).toMatchObject(equalValues);
     const again = await compare(engine, canonical.input, canonical.input);
-    expect(again.comparison).toMatchObject({ sameBytes: true, different: 0 });
+    expect(again.comparison).toMatchObject({ sameBytes: true, different: 0, differentBits: 0 });
+  });
+
+  test("digests of a comparison are those of the payloads, when they are asked for", async () => {
+    const [a, b] = [1, 2].map((seed) => payload(dtype, samples(30_001, seed)));
+    const result = await compare(engine, { ...a!.input, digest: true }, b!.input);
+    expect(result.inputDigests).toEqual([sha256Text(a!.bytes), null]);
+    const both = await compare(engine, { ...a!.input, digest: true }, { ...b!.input, digest: true });
+    expect(both.inputDigests).toEqual([sha256Text(a!.bytes), sha256Text(b!.bytes)]);
   });
 });
 
@@ -129,9 +148,10 @@ test.each(["I64", "U64", "I32", "U32", "I16", "U16", "I8", "U8", "BOOL", "F8_E4M
       offset: 0,
       dtype,
       shape: [1000],
+      digest: false,
     });
     const { comparison } = await compare(engine, input(a), input(b));
-    expect(comparison).toMatchObject({ sameBytes: false, different: 3, finite: 0, largest: 0 });
+    expect(comparison).toMatchObject({ sameBytes: false, different: 3, differentBits: 3, finite: 0 });
     expect((await compare(engine, input(a), input(a))).comparison).toMatchObject({ sameBytes: true, different: 0 });
   },
 );
@@ -142,8 +162,12 @@ test("elements of half a byte are not counted", async () => {
     offset: 0,
     dtype: "F4",
     shape: [4],
+    digest: false,
   });
-  expect((await compare(engine, input([1, 2]), input([1, 3]))).comparison).toMatchObject({ different: -1 });
+  expect((await compare(engine, input([1, 2]), input([1, 3]))).comparison).toMatchObject({
+    different: -1,
+    differentBits: -1,
+  });
 });
 
 test("the bits do not depend on chunk, threads or instruction set", async () => {
@@ -200,13 +224,10 @@ test("cancelling ends a comparison", async () => {
   one.close();
 });
 
-const f32 = { fd: 0, offset: 0, dtype: "F32", shape: [2] };
+const f32 = { fd: 0, offset: 0, dtype: "F32", shape: [2], digest: false };
 test.each<[object, string]>([
   [{ kind: "measure" }, "task.input must be an object, not undefined"],
-  [
-    { kind: "measure", input: { ...f32, dtype: "I32", digest: false } },
-    'task.input.dtype must be F64, F32, F16 or BF16, not "I32"',
-  ],
+  [{ kind: "measure", input: { ...f32, dtype: "I32" } }, 'task.input.dtype must be F64, F32, F16 or BF16, not "I32"'],
   [{ kind: "compare", a: f32 }, "task.b must be an object, not undefined"],
   [{ kind: "compare", a: f32, b: { ...f32, shape: [1, 2] } }, "task.b.shape must be that of a, not an array"],
   [

@@ -130,6 +130,7 @@ export class Workspace {
       donor: base,
       actions: [...base.tensors.values()].map((tensor) => mergeAction(tensor, models, recipe, overflow)),
       aliases: base.aliases,
+      gates: [],
     };
   }
 }

@@ -1,0 +1,158 @@
+// The gates of one output: the lines of every `expect` about its model, and for each of its tensors what they compare it
+// with. METHODS.md, "Gates", says what the metrics mean.
+
+import type { Diagnostic, Report } from "../../dsl/diagnostic.ts";
+import { modelMadeBy } from "../graph-walk.ts";
+import { type Headers, tensorOf } from "../headers.ts";
+import type { ExpectNode, ModelNode, OutputNode, PredicateNode } from "../recipe-graph.ts";
+import { isSameNode } from "../same-node.ts";
+import type { Action, Gate, GateOperand, OutputGraph } from "../tensor-graph.ts";
+import { INTEGER } from "./copied.ts";
+import { copyAction, finish, makeScope, storedVectors, type UngatedOutput } from "./output.ts";
+import { isValue, type TensorScope } from "./scope.ts";
+import { factOf } from "./sources.ts";
+import { isSameShape, tensorFacts } from "./tensor-facts.ts";
+import { TensorProblems } from "./tensor-problems.ts";
+
+/** Every model that the gates of `output` compare it with, as an output that nobody writes: it is checked like one. */
+export function operandsOf(output: OutputNode, expectations: readonly ExpectNode[]): readonly OutputNode[] {
+  return predicatesOf(output, expectations).flatMap(({ against, span }): readonly OutputNode[] => {
+    if (against === undefined) return [];
+    const { display, path } = output;
+    return [{ kind: "output", span, display, path, value: { kind: "model", node: against }, overflow: "inf" }];
+  });
+}
+
+/** The output and all operands were checked against headers, and every action of the output could be made. */
+export function lowerGates(
+  graph: UngatedOutput,
+  expectations: readonly ExpectNode[],
+  headers: Headers,
+  report: Report,
+): OutputGraph {
+  const shared = new SharedActions();
+  const predicates = predicatesOf(graph.output, expectations);
+  const gates = predicates.map((predicate): Gate => {
+    const problems = new TensorProblems();
+    checkServed(graph, predicate, problems);
+    const operand =
+      predicate.against && lowerOperand({ graph, predicate, node: predicate.against, headers, problems, shared });
+    for (const diagnostic of problems.diagnostics()) report(atGate(diagnostic, predicate));
+    return { predicate, ...(operand && { operand }) };
+  });
+  const vectors = predicates.flatMap(({ against }) => (against === undefined ? [] : storedVectors(against, headers)));
+  return { ...graph, storedVectors: [...(graph.storedVectors ?? []), ...vectors], gates };
+}
+
+/** The actions of all operands: two gates that compare a tensor with the same one are measured in one pass. */
+class SharedActions {
+  readonly #byTensor = new Map<string, Action[]>();
+
+  share(made: Action): Action {
+    const others = this.#byTensor.get(made.tensor) ?? [];
+    this.#byTensor.set(made.tensor, others);
+    const same = others.find((other) => isSameAction(other, made));
+    if (same === undefined) others.push(made);
+    return same ?? made;
+  }
+}
+
+function isSameAction(one: Action, other: Action): boolean {
+  return (
+    one.dtype === other.dtype &&
+    one.overflow === other.overflow &&
+    one.inputs.length === other.inputs.length &&
+    one.inputs.every(({ tensor }, index) => tensor === other.inputs[index]!.tensor) &&
+    isSameNode(one.program, other.program)
+  );
+}
+
+function predicatesOf({ value }: OutputNode, expectations: readonly ExpectNode[]): readonly PredicateNode[] {
+  return expectations.flatMap(({ target, predicates }) => (isSameNode(target, value.node) ? predicates : []));
+}
+
+/** Numbers are known of floating dtypes with arithmetic; integers are finite and in no metric but `changed`. */
+function checkServed(graph: UngatedOutput, predicate: PredicateNode, problems: TensorProblems): void {
+  if (predicate.metric === "changed") return;
+  for (const { tensor, dtype, work } of graph.actions) {
+    if (work !== "bytes" || INTEGER.test(dtype)) continue;
+    problems.add("not-served", predicate, () => ({
+      message: `${predicate.subject} is not served for ${dtype.toLowerCase()}, and ${tensor} of "${graph.output.display}" is one`,
+      span: predicate.span,
+      help: "changed(X) compares bits of any dtype",
+    }));
+  }
+}
+
+interface OperandContext {
+  readonly graph: UngatedOutput;
+  readonly predicate: PredicateNode;
+  readonly node: ModelNode;
+  readonly headers: Headers;
+  readonly problems: TensorProblems;
+  readonly shared: SharedActions;
+}
+
+function lowerOperand(context: OperandContext): GateOperand {
+  const { graph, headers, predicate, problems, shared } = context;
+  const donor = modelMadeBy(graph.output.value.node);
+  const { tied } = headers.naming(donor);
+  const tensors = new Map<string, Action>();
+  for (const action of graph.actions) {
+    if (action.work === "bytes" && predicate.metric !== "changed") continue;
+    const tensor = graph.donor.tensors.get(action.tensor)!;
+    const names = [action.tensor, ...(tied.get(action.tensor) ?? [])] as const;
+    const scope = makeScope(names, { node: donor, tensor }, headers, problems);
+    const before = problems.errors;
+    const made = operandAction(action, scope, context);
+    if (made !== undefined && problems.errors === before) tensors.set(action.tensor, shared.share(made));
+  }
+  return { tensors };
+}
+
+function operandAction(action: Action, scope: TensorScope, context: OperandContext): Action | undefined {
+  const { graph, headers, node, predicate, problems } = context;
+  const before = problems.errors;
+  const isLacking = node.kind === "checkpoint" && tensorOf(headers.model(node), scope.names) === undefined;
+  if (isLacking) return lacking(scope, context);
+  if (action.work === "bytes") return sameKind(copyAction(node, scope), action, scope, context);
+  const found = scope.model(node);
+  // Bits can be compared in one dtype only: that of the output, as `keep` would write them.
+  const dtype = predicate.metric === "changed" ? action.dtype : "own";
+  if (isValue(found)) return finish(found, dtype, graph.output, scope);
+  return problems.errors === before ? lacking(scope, context) : undefined;
+}
+
+function lacking(scope: TensorScope, { node, predicate, problems }: OperandContext): undefined {
+  const who = node.name ?? "the model that it compares with";
+  problems.add("missing-tensor", predicate, () => ({
+    message: `${predicate.subject} has no value for ${scope.names[0]}: ${who} lacks it`,
+    span: predicate.span,
+    ...(node.kind === "checkpoint" && { notes: [{ message: `${node.name} is declared here`, span: node.span }] }),
+    help: "compare with a model that has every tensor of the output",
+  }));
+  return undefined;
+}
+
+/** Payloads that are only copied can be compared when they are of one dtype and shape. */
+function sameKind(
+  made: Action | undefined,
+  action: Action,
+  { names, donor }: TensorScope,
+  { node, predicate, problems }: OperandContext,
+): Action | undefined {
+  if (made === undefined || (made.dtype === action.dtype && isSameShape(made.shape, action.shape))) return made;
+  problems.add("integer-mismatch", predicate, () => ({
+    message: `${predicate.subject} has no value for ${names[0]}: its dtype or shape is another one`,
+    span: predicate.span,
+    ...(node.kind === "checkpoint" && {
+      facts: tensorFacts([factOf(donor.node, donor.tensor), factOf(node, made.inputs[0]!.tensor)]),
+    }),
+  }));
+  return undefined;
+}
+
+function atGate(diagnostic: Diagnostic, { span, subject }: PredicateNode): Diagnostic {
+  if (diagnostic.span === span) return diagnostic;
+  return { ...diagnostic, notes: [...(diagnostic.notes ?? []), { message: `${subject} compares with it`, span }] };
+}
