@@ -2,6 +2,7 @@
 
 import type { EngineOptions } from "../native/addon-types.ts";
 import type { FileIdentity } from "./checkpoint/source-file.ts";
+import type { LockedInputs } from "./lock-file/hold-to-lock.ts";
 
 export interface BuildContext {
   /** Every file whose header was read for the tensor graph, as it was then: the reader's `OpenedFiles`. */
@@ -25,4 +26,6 @@ export interface BuildContext {
   readonly adopt: boolean;
   /** Believe the time stamps of tmpfs, NFS, SMB, FUSE and 9p. */
   readonly trustRemoteStat: boolean;
+  /** What the inputs must be, under `--locked`. */
+  readonly locked?: LockedInputs;
 }

@@ -59,6 +59,7 @@ export function finishOutput(
     recipe,
     version,
     payload: (tensor) => inputs.digest(tensor),
+    locked: context.locked,
   });
   return { wanted, shards, records, digest, sideFiles, sideFilesFrom: contentStamp(sideFiles) };
 }

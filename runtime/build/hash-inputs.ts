@@ -11,7 +11,8 @@ import type { WantedOutput } from "./wanted-output.ts";
 
 /**
  * Cancels the engine and throws a Failure (66, 71) when one cannot be read; under `keepGoing` returns those Failures, by
- * the tensors' places, unless nothing else could be read either. `store` is for the message.
+ * the tensors' places, unless nothing else could be read either. Throws a Failure (66) for all that are not as locked.
+ * `store` is for the message.
  */
 export async function hashInputs(
   engine: Engine,
@@ -43,6 +44,7 @@ export async function hashInputs(
   await Promise.all([...byPlace].map(([place, tensor]) => hash(place, tensor)));
   if (cause !== undefined) throw cause.error;
   inputs.save();
+  inputs.checkLocked(byPlace.values());
   return failures;
 }
 

@@ -9,6 +9,7 @@ import type { FileSystemCalls } from "../../native/addon-types.ts";
 import type { FileIdentity } from "../checkpoint/source-file.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { identityOfDescriptor, inputStamp } from "../store/file-identity.ts";
+import type { LockedInputs } from "../lock-file/hold-to-lock.ts";
 import { placeOf, type DigestCache, type Place } from "../store/stat-cache.ts";
 import { timeStampTrust, type TimeStampTrust } from "../store/time-stamp-trust.ts";
 
@@ -29,6 +30,7 @@ export class InputFiles {
   readonly #files: ReadonlyMap<string, InputFile>;
   readonly #cache: DigestCache;
   readonly #signal: AbortSignal;
+  readonly #locked: LockedInputs | undefined;
   #savedAt = performance.now();
 
   constructor(
@@ -38,9 +40,11 @@ export class InputFiles {
     calls: FileSystemCalls,
     trustRemoteStat: boolean,
     signal: AbortSignal,
+    locked?: LockedInputs,
   ) {
     this.#cache = cache;
     this.#signal = signal;
+    this.#locked = locked;
     const list = [...paths].map((path) => {
       const identity = opened.get(path);
       if (identity === undefined) throw new Error(`no header of ${path} was read`);
@@ -103,6 +107,11 @@ export class InputFiles {
       }),
     );
     if (performance.now() - this.#savedAt > SAVE_EVERY_MS) this.save();
+  }
+
+  /** Throws a Failure (66) when a digest that is known is not the one that the lock file asks for. */
+  checkLocked(tensors: Iterable<TensorInfo>): void {
+    this.#locked?.checkKnown(tensors, (tensor) => this.digest(tensor));
   }
 
   /** Lets the next builds know what this one learned. Cheap when that is nothing. */

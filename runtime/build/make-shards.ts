@@ -214,10 +214,9 @@ export class ShardMaker {
   async #compute(action: Action, files: TaskFiles): Promise<TaskResult> {
     const { engine, inputs } = this.#given;
     const result = await engine.run(computeTask(action, files));
-    await inputs.learn(
-      action.inputs.map(({ tensor }) => tensor),
-      result.inputDigests,
-    );
+    const tensors = action.inputs.map(({ tensor }) => tensor);
+    await inputs.learn(tensors, result.inputDigests);
+    inputs.checkLocked(tensors);
     return result;
   }
 

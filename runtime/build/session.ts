@@ -1,5 +1,6 @@
 // What a build or a plan holds open: the addon, the store, the inputs, the outputs as they stand.
 
+import type { TensorInfo } from "../../compiler/checkpoint.ts";
 import type { TensorGraph } from "../../compiler/tensor-graph.ts";
 import type { Addon } from "../../native/addon-types.ts";
 import { loadAddon } from "../../native/index.ts";
@@ -57,8 +58,11 @@ async function workIn<T>(
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   const outputs = tensors.outputs.map((graph) => wantOutput(store.paths, graph));
-  const files = filesOf(tensors);
-  const inputs = new InputFiles(files, context.opened, store.inputs, addon, context.trustRemoteStat, signal);
+  const used = tensorsOf(tensors);
+  const { opened, trustRemoteStat, locked } = context;
+  const files = new Set([...used].map(({ file }) => file));
+  const inputs = new InputFiles(files, opened, store.inputs, addon, trustRemoteStat, signal, locked);
+  inputs.checkLocked(used);
   const lease = new Lease(addon, store.paths.locks);
   try {
     return await work({ context, addon, store, lease, inputs, outputs, signal });
@@ -68,19 +72,19 @@ async function workIn<T>(
   }
 }
 
-/** Every file that a digest may be wanted of. */
-function filesOf({ outputs }: TensorGraph): ReadonlySet<string> {
-  const files = new Set<string>();
+/** Every tensor that a digest may be wanted of. */
+function tensorsOf({ outputs }: TensorGraph): ReadonlySet<TensorInfo> {
+  const tensors = new Set<TensorInfo>();
   for (const { actions, base, storedVectors = [] } of outputs) {
     for (const named of [base, ...storedVectors.map((vector) => vector.base)]) {
-      for (const tensor of named?.tensors.values() ?? []) files.add(tensor.file);
+      for (const tensor of named?.tensors.values() ?? []) tensors.add(tensor);
     }
     for (const { inputs, mustEqual = [] } of actions) {
-      for (const { tensor } of inputs) files.add(tensor.file);
-      for (const { tensor } of mustEqual) files.add(tensor.file);
+      for (const { tensor } of inputs) tensors.add(tensor);
+      for (const { tensor } of mustEqual) tensors.add(tensor);
     }
   }
-  return files;
+  return tensors;
 }
 
 /** Throws a Failure: 64 THETA_ISA names what cannot run here, 70 the addon is not there. */

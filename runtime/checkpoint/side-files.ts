@@ -11,7 +11,13 @@ import { type OpenedFiles, type SourceFile, inside, kindOf, missing, namesIn, pa
 
 /** To be copied, links followed, or to be written as it stands. `name` may have a directory in front. */
 export type SideFile =
-  { readonly name: string; readonly copyOf: string } | { readonly name: string; readonly content: Uint8Array };
+  | {
+      readonly name: string;
+      readonly copyOf: string;
+      /** `sha256:<hex>`: the copy must have it. */
+      readonly digest?: string;
+    }
+  | { readonly name: string; readonly content: Uint8Array };
 
 /** A checkpoint that gives side files: `path` of a directory or of one .safetensors file. */
 export type SideFileDonor = Pick<SourceFile, "path" | "display">;
@@ -32,15 +38,15 @@ export function sideFiles(
 ): readonly SideFile[] | SourceProblem {
   return orProblem(() => {
     const files = new Map<string, SideFile>();
-    for (const file of listRole(config, "model")) files.set(file.name, file);
-    const tokenizerFiles = listRole(tokenizer, "tokenizer");
+    for (const file of donatedFiles(config, "model")) files.set(file.name, file);
+    const tokenizerFiles = donatedFiles(tokenizer, "tokenizer");
     if (tokenizer !== model && tokenizerFiles.length === 0) {
       fail("source-format", `${printable(tokenizer.display)} holds no tokenizer files`);
     }
     for (const file of tokenizerFiles) files.set(file.name, file);
     const dtype = uniformTorchDtype(dtypes);
     if (files.has(CONFIG_FILE) && dtype !== undefined) {
-      const file = inside(directoryOf(config), CONFIG_FILE);
+      const file = inside(sideFileFolder(config), CONFIG_FILE);
       const corrected = withDtype(readConfigText(file, opened), dtype, file.display);
       files.set(CONFIG_FILE, { name: CONFIG_FILE, content: Buffer.from(corrected, "utf8") });
     }
@@ -48,10 +54,11 @@ export function sideFiles(
   });
 }
 
-type Role = "tokenizer" | "model";
+/** `tokenizer`: files of the tokenizer; `model`: all others. */
+export type SideFileRole = "tokenizer" | "model";
 
 /** The first that fits. Anything else stays behind: weights, indexes, training state, notes, version control. */
-const NAMES: readonly (readonly [pattern: RegExp, role: Role])[] = [
+const NAMES: readonly (readonly [pattern: RegExp, role: SideFileRole])[] = [
   [/^tokenizer(?:_config)?\.json$/, "tokenizer"],
   [/^tokenizer\.model(?:\.v\d+)?$/, "tokenizer"],
   [/^(?:special_tokens_map|added_tokens|vocab|chat_template|tekken|tokenization_map)\.json$/, "tokenizer"],
@@ -72,8 +79,12 @@ const NAMES: readonly (readonly [pattern: RegExp, role: Role])[] = [
 /** Directories whose files belong to the tokenizer. */
 const TEMPLATE_DIRECTORY = "additional_chat_templates";
 
-function listRole(donor: SideFileDonor, role: Role): { readonly name: string; readonly copyOf: string }[] {
-  const directory = directoryOf(donor);
+/** What a donor gives in that role, as it lies there. Throws a SourceFailure. */
+export function donatedFiles(
+  donor: SideFileDonor,
+  role: SideFileRole,
+): { readonly name: string; readonly copyOf: string }[] {
+  const directory = sideFileFolder(donor);
   const found: { readonly name: string; readonly copyOf: string }[] = [];
   const add = (parent: SourceFile, name: string, file: string): void => {
     const source = inside(parent, file);
@@ -94,7 +105,8 @@ function listRole(donor: SideFileDonor, role: Role): { readonly name: string; re
   return found;
 }
 
-function directoryOf({ path, display }: SideFileDonor): SourceFile {
+/** Where they lie. */
+export function sideFileFolder({ path, display }: SideFileDonor): SourceFile {
   const source = { path, display: printable(display) };
   return kindOf(source) === "directory" ? source : parentOf(source);
 }

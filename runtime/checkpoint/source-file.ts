@@ -3,6 +3,7 @@
 
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, readdirSync, statSync } from "node:fs";
 import { isUtf8 } from "node:buffer";
+import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { sortByBytes } from "./byte-order.ts";
 import { fail, quoted } from "./problem.ts";
@@ -17,7 +18,12 @@ export interface FileIdentity {
 }
 
 /** By path as opened. A path that was opened twice keeps its first identity, so a change in between is noticed. */
-export type OpenedFiles = Map<string, FileIdentity>;
+export type OpenedFiles = Map<string, OpenedFile>;
+
+export interface OpenedFile extends FileIdentity {
+  /** Of the content in hex, when all of it was read. */
+  sha256?: string;
+}
 
 export interface SourceFile {
   readonly path: string;
@@ -52,7 +58,13 @@ export function readWhole(file: SourceFile, opened: OpenedFiles, limit: number):
     if (size > limit) {
       fail("source-too-large", `${file.display} has ${size} bytes; such a file is read up to ${limit} bytes`);
     }
-    return readExactly(file, fd, 0, size);
+    const content = readExactly(file, fd, 0, size);
+    const known = opened.get(file.path)!;
+    const digest = createHash("sha256").update(content).digest("hex");
+    if ((known.sha256 ??= digest) !== digest) {
+      fail("source-unreadable", `${file.display} changed while it was read`);
+    }
+    return content;
   });
 }
 

@@ -4,7 +4,7 @@ import { Argument, Command, CommanderError, Option } from "commander";
 import { didYouMean } from "../../dsl/did-you-mean.ts";
 import { EXIT, Failure } from "../failure.ts";
 
-export type Verb = "init" | "check" | "plan" | "build" | "explain" | "inspect" | "diff" | "cache";
+export type Verb = "init" | "check" | "plan" | "build" | "explain" | "inspect" | "diff" | "cache" | "lock";
 
 export type CacheAction = "status" | "gc" | "verify";
 
@@ -31,6 +31,8 @@ export interface Flags {
   readonly hash?: true;
   readonly force?: true;
   readonly keepGoing?: true;
+  readonly locked?: true;
+  readonly check?: true;
   readonly adopt?: true;
   readonly wait?: boolean;
   readonly format?: string;
@@ -61,6 +63,8 @@ interface Answer {
   readonly verb: "answer";
   readonly text: string;
 }
+
+const LOCKED = ["--locked", "fail when an input is not as the recipe's .lock file says"] as const;
 
 /** @throws Failure (64) saying which argument is wrong. */
 export function parseCommandLine(argv: readonly string[], version: string): Invocation | Answer {
@@ -146,14 +150,22 @@ export function parseCommandLine(argv: readonly string[], version: string): Invo
       .option("--force", "run also what is stored, and compare: other bits are exit code 3")
       .option("-k, --keep-going", "after a failure make what does not depend on it, and report all at the end")
       .option("--adopt", "replace an output directory that theta did not write")
-      .option("--no-wait", "fail instead of waiting for another build of the same output"),
+      .option("--no-wait", "fail instead of waiting for another build of the same output")
+      .option(...LOCKED),
   );
   forRecipes(
     stat(verb("plan", "recipe", "say what a build would do, and why"))
       .option("--hash", "read inputs whose digest is unknown, to know for certain")
-      .option("--detailed-exitcode", "exit with 2 when there is work"),
+      .option("--detailed-exitcode", "exit with 2 when there is work")
+      .option(...LOCKED),
   );
-  forRecipes(verb("check", "recipe", "find mistakes in a recipe without reading a tensor"));
+  forRecipes(verb("check", "recipe", "find mistakes in a recipe without reading a tensor").option(...LOCKED));
+  forRecipes(
+    stat(verb("lock", "recipe", "write down what the inputs are, for --locked to hold to")).option(
+      "--check",
+      "only compare: exit with 66 when an input is not as the lock file says",
+    ),
+  );
   forRecipes(
     verb("explain", "recipe", "print the merge graph")
       .option("--format <format>", "text (the default), dot, mermaid or json")

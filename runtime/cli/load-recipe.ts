@@ -11,6 +11,7 @@ import { parse } from "../../dsl/parse.ts";
 import type { OpenedFiles } from "../checkpoint/source-file.ts";
 import { createCompilerHost } from "../compiler-host.ts";
 import { EXIT, Failure } from "../failure.ts";
+import type { ReadRecipe } from "../lock-file/recipe-inputs.ts";
 import { checkOutputPlaces } from "../output/output-places.ts";
 import type { Flags } from "./command-line.ts";
 import type { RecipeFile } from "./find-recipe.ts";
@@ -24,6 +25,8 @@ export interface LoadedRecipe {
   readonly opened: OpenedFiles;
   /** Present when nothing is wrong with the recipe itself. */
   readonly graph?: RecipeGraph;
+  /** For the lock file; present with `graph`. */
+  readonly read?: ReadRecipe;
   /** Present when the checkpoints' headers fit, too. */
   readonly tensors?: TensorGraph;
 }
@@ -53,7 +56,8 @@ export function loadRecipe(file: RecipeFile, flags: Flags, store: string): Loade
   diagnostics.push(...checkOutputPlaces(graph, { project: file.directory, store }));
   const lowered = lower(outputs, graph.expectations, host);
   diagnostics.push(...lowered.diagnostics);
-  return { file, opened, diagnostics, graph, ...(lowered.tensors && { tensors: lowered.tensors }) };
+  const read = { graph, outputs, host, directory: file.directory };
+  return { file, opened, diagnostics, graph, read, ...(lowered.tensors && { tensors: lowered.tensors }) };
 }
 
 /** Those that --only names, by their paths as the recipe spells them; all when there is no --only. */

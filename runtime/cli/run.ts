@@ -55,6 +55,8 @@ async function runCommand(invocation: Invocation, signal: AbortSignal): Promise<
       return (await import("./commands/init.ts")).init(path ?? ".", flags);
     case "check":
       return (await import("./commands/check.ts")).check(path, flags);
+    case "lock":
+      return (await import("./commands/lock.ts")).lock(path, flags, signal);
     case "explain":
       return (await import("./commands/explain.ts")).explain(path, flags);
     case "plan":

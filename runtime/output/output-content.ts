@@ -9,7 +9,9 @@ import type { OutputGraph } from "../../compiler/tensor-graph.ts";
 import { modelCard } from "../checkpoint/model-card.ts";
 import { sideFiles, type SideFile } from "../checkpoint/side-files.ts";
 import { checkpointDigest, THETA_FILE, thetaFileContent, type RecordedInput } from "../checkpoint/theta-file.ts";
+import type { OpenedFiles } from "../checkpoint/source-file.ts";
 import { EXIT, Failure } from "../failure.ts";
+import type { LockedInputs } from "../lock-file/hold-to-lock.ts";
 import { sha256 } from "../store/sha256.ts";
 
 export interface ContentFacts {
@@ -21,6 +23,8 @@ export interface ContentFacts {
   readonly version: string;
   /** Of an input's payload; known for every tensor that an action of the output reads, and for all of a vector's base. */
   readonly payload: (tensor: TensorInfo) => string | undefined;
+  /** What the donors' files must be, under `--locked`. */
+  readonly locked: LockedInputs | undefined;
 }
 
 const MODEL_CARD = "README.md";
@@ -35,7 +39,7 @@ export function outputContent(graph: OutputGraph, facts: ContentFacts): readonly
   const files: readonly SideFile[] = [
     ...(facts.index === undefined ? [] : [facts.index]),
     { name: MODEL_CARD, content: card },
-    ...(kind === "model" ? donated(graph) : []),
+    ...(kind === "model" ? donated(graph, facts.locked) : []),
   ];
   const baseDigest = graph.base && digestOf(graph.base.tensors.values(), facts.payload);
   const theta = thetaFileContent({
@@ -61,15 +65,18 @@ export function contentStamp(files: readonly SideFile[]): string {
   return sha256(lines.join("\n"));
 }
 
-function donated({ output, donor, actions }: OutputGraph): readonly SideFile[] {
+function donated({ output, donor, actions }: OutputGraph, locked: LockedInputs | undefined): readonly SideFile[] {
   const { tokenizer, config } = output;
+  const opened: OpenedFiles = new Map();
   const donors = { model: donor, ...(tokenizer && { tokenizer }), ...(config && { config }) };
-  const files = sideFiles(donors, new Set(actions.map(({ dtype }) => dtype)), new Map());
+  const files = sideFiles(donors, new Set(actions.map(({ dtype }) => dtype)), opened);
   if ("kind" in files) {
     const { code, message, help } = files;
     throw new Failure(EXIT.input, message, { code, ...(help !== undefined && { help }) });
   }
-  return files;
+  if (locked === undefined) return files;
+  for (const [path, { sha256 }] of opened) if (sha256 !== undefined) locked.checkFile(path, `sha256:${sha256}`);
+  return files.map((file) => ("copyOf" in file ? { ...file, digest: locked.fileDigest(file.copyOf) } : file));
 }
 
 /**

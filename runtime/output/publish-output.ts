@@ -1,13 +1,15 @@
 // Publishes one output: new content beside the old, durable, then switched in.
 
-import { chmodSync, closeSync, copyFileSync, fdatasyncSync, openSync } from "node:fs";
+import { chmodSync, closeSync, copyFileSync, fdatasyncSync, openSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { FileSystemCalls } from "../../native/addon-types.ts";
 import type { SideFile } from "../checkpoint/side-files.ts";
+import { EXIT, Failure } from "../failure.ts";
 import { syncDirectory, writeDurably } from "../store/durable.ts";
 import { ownStampAt } from "../store/file-identity.ts";
 import { makeFolder } from "../store/make-folder.ts";
 import type { PublishedFile } from "../store/output-record.ts";
+import { sha256 } from "../store/sha256.ts";
 import type { StoredShard } from "../store/shard-store.ts";
 import type { OutputPaths } from "./output-paths.ts";
 import { placeShard } from "./place-shard.ts";
@@ -77,6 +79,10 @@ function writeSideFile(root: string, file: SideFile): string {
     return folder;
   }
   copyFileSync(file.copyOf, path);
+  if (file.digest !== undefined && file.digest !== `sha256:${sha256(readFileSync(path))}`) {
+    const help = "build again when nothing writes to it any more";
+    throw new Failure(EXIT.input, `${file.copyOf} changed while it was copied`, { code: "input-changed", help });
+  }
   chmodSync(path, 0o644);
   const fd = openSync(path, "r+");
   try {

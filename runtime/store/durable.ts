@@ -1,6 +1,6 @@
 // Writing small files so that a crash leaves the old content or the new one, and directories so that names survive it.
 
-import { closeSync, fdatasyncSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
+import { closeSync, fdatasyncSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 
 /** Makes the names in a directory survive a power cut. */
@@ -16,8 +16,13 @@ export function syncDirectory(path: string): void {
 /** Writes beside the file first. The caller syncs the directory when the name itself must survive. */
 export function replaceFile(path: string, content: string | Uint8Array): void {
   const temporary = `${path}.${process.pid}.new`;
-  writeDurably(temporary, content);
-  renameSync(temporary, path);
+  try {
+    writeDurably(temporary, content);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
 }
 
 export function replaceFileAndSync(path: string, content: string | Uint8Array): void {

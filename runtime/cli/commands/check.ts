@@ -6,6 +6,7 @@ import { EXIT } from "../../failure.ts";
 import type { Flags } from "../command-line.ts";
 import { findRecipe } from "../find-recipe.ts";
 import { exitCodeOf, loadRecipe } from "../load-recipe.ts";
+import { lockedInputs } from "../make-build-context.ts";
 import { countDiagnostics, createDiagnosticPrinter } from "../report-diagnostics.ts";
 import { loadSettings } from "../settings.ts";
 import { useColor, writeJson, writeMessage } from "../terminal.ts";
@@ -13,8 +14,10 @@ import { useColor, writeJson, writeMessage } from "../terminal.ts";
 export async function check(path: string | undefined, flags: Flags): Promise<number> {
   const file = findRecipe(path, process.cwd());
   const settings = await loadSettings(flags, file.directory);
-  const { diagnostics, tensors } = loadRecipe(file, flags, settings.store);
+  const loaded = loadRecipe(file, flags, settings.store);
+  const { diagnostics, tensors } = loaded;
   const code = exitCodeOf(diagnostics);
+  if (flags.locked && code === EXIT.done) lockedInputs(loaded);
   if (flags.json) {
     writeJson({ schema: "theta.check/1", ok: code === EXIT.done, diagnostics: diagnostics.map(diagnosticToJson) });
   }
