@@ -38,9 +38,13 @@ void CachedSelection<W>::gather(const Block<W>& block, int64_t offset, int64_t c
 template <typename W>
 bool CachedSelection<W>::end_pass() {
   for (size_t i = 0; i < this->wanted_.size(); ++i) {
-    const Cut<Key> cut = find(this->wanted_[i].rank, guesses_[i]);
+    int64_t rank = this->wanted_[i].rank;
+    if (this->rule_.of_nonzero > 0) {
+      rank = count_of(kernels_of<W>(kernels_).count_from(keys_, count_, 1), this->rule_.of_nonzero) - 1;
+    }
+    const Cut<Key> cut = rank < 0 ? Cut<Key>::nothing() : find(rank, guesses_[i]);
     this->found(this->wanted_[i], cut);
-    guesses_[i] = cut.key;
+    if (rank >= 0) guesses_[i] = cut.key;
   }
   return true;
 }

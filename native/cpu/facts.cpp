@@ -16,11 +16,11 @@ Geometry grouped(const std::vector<int64_t>& shape, Group per) {
   return {shape.front(), elements({shape.begin() + 1, shape.end()})};
 }
 
-namespace {
-
 int64_t count_of(int64_t size, double share) {
   return std::clamp<int64_t>(static_cast<int64_t>(static_cast<double>(size) * share), 0, size);
 }
+
+namespace {
 
 /// A group is cut somewhere inside, so that a threshold must be found.
 bool is_cut(const Band& band, int64_t size) {

@@ -25,11 +25,16 @@ struct Band {
   int64_t keep;
 };
 
+/// trunc(double(size) × share), within 0 and size.
+int64_t count_of(int64_t size, double share);
+
 /// A mask that keeps a band of each group's canonical order: all that statistics, steps and counters need of it.
 struct MaskRule {
   ValueId of;
   Band band;
   uint64_t tie;
+  /// Above 0: instead of `band`, the trunc(count of elements other than 0 × this) first elements survive.
+  double of_nonzero = 0;
 };
 
 struct Facts {

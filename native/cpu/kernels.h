@@ -85,7 +85,9 @@ struct WorkKernels {
   void (*band)(const W* x, Key low, Key high, Key* to, int64_t n);
 
   void (*keys)(const W* x, Key* to, int64_t n);
-  /// How many keys are at least `bound`.
+  /// Of either sign.
+  int64_t (*count_zeros)(const W* x, int64_t n);
+  /// How many keys are at least `bound`; keys are compared as signed.
   int64_t (*count_from)(const Key* keys, int64_t n, Key bound);
   /// Keys in [low, high] and their positions; → their number. Needs room for n + kCollectSlack of each. Adds the number
   /// of keys above `high` to `above`.
@@ -104,6 +106,10 @@ struct KernelTable {
   bool (*any_not_finite[kDtypes])(const std::byte* from, int64_t n);
   /// ties[j] = mix64(first + positions[j])
   void (*tie_keys)(const uint32_t* positions, int64_t n, uint64_t first, uint64_t* ties);
+  /// As `keys` and `collect`, in the order of numbers (number_key_of).
+  void (*number_keys)(const double* x, uint64_t* to, int64_t n);
+  int64_t (*collect_numbers)(const double* x, int64_t n, uint64_t low, uint64_t high, uint64_t* keys,
+                             uint32_t* positions, int64_t& above);
   WorkKernels<float> f32;
   WorkKernels<double> f64;
   MeasureKernels measure;

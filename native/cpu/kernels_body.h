@@ -228,8 +228,9 @@ constexpr WorkKernels<W> work_kernels() {
   k.select = select<W>;
   k.band = band<W>;
   k.keys = keys<W>;
+  k.count_zeros = count_zeros<W>;
   k.count_from = count_from<Bits<W>>;
-  k.collect = collect<W>;
+  k.collect = collect<W, false>;
   k.find = find<W>;
   k.lanes_absolute = lanes_absolute<W>;
   k.lanes_product = lanes_product<W>;
@@ -243,6 +244,8 @@ const KernelTable kTable = {
     THETA_ISA_NAME,
     {any_not_finite<F64>, any_not_finite<F32>, any_not_finite<F16>, any_not_finite<Bf16>},
     tie_keys,
+    number_keys,
+    collect<double, true>,
     work_kernels<float>(),
     work_kernels<double>(),
     measure_kernels(),

@@ -14,7 +14,7 @@ namespace {
 /// Keys that are looked at together.
 constexpr int64_t kMatchGroup = 16;
 
-/// match(): bit j is set where low <= keys[j] <= high. Keys have their highest bit clear, so signed comparisons serve.
+/// match(): bit j is set where low <= keys[j] <= high, read as signed.
 #if defined(__AVX512F__)
 
 /// A vector mask as an integer. Left to itself, g++ 12 may spill 16 bits of it and read back 32 (seen with -O1
@@ -83,7 +83,7 @@ THETA_HD uint32_t match(const uint32_t* keys, uint32_t low, uint32_t high) {
 template <typename Key>
 THETA_HD uint32_t match(const Key* keys, Key low, Key high) {
   uint32_t matches = 0;
-  for (int j = 0; j < kMatchGroup; ++j) matches |= uint32_t{keys[j] >= low && keys[j] <= high} << j;
+  for (int j = 0; j < kMatchGroup; ++j) matches |= uint32_t{keys[j] - low <= high - low} << j;
   return matches;
 }
 

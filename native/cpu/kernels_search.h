@@ -27,16 +27,36 @@ void keys(const W* x, Bits<W>* __restrict to, int64_t n) {
   for (int64_t i = 0; i < n; ++i) to[i] = key_of(x[i]);
 }
 
+template <typename W>
+int64_t count_zeros(const W* x, int64_t n) {
+  Bits<W> count = 0;
+  for (int64_t i = 0; i < n; ++i) count += x[i] == 0;
+  return static_cast<int64_t>(count);
+}
+
 template <typename Key>
 int64_t count_from(const Key* keys, int64_t n, Key bound) {
-  // Keys have their highest bit clear: signed comparisons serve, and every instruction set has them.
+  // Of magnitudes the highest bit is clear: signed comparisons serve all keys, and every instruction set has them.
   using Signed = std::make_signed_t<Key>;
   Key count = 0;
   for (int64_t i = 0; i < n; ++i) count += static_cast<Signed>(keys[i]) >= static_cast<Signed>(bound);
   return static_cast<int64_t>(count);
 }
 
-template <typename W>
+void number_keys(const double* x, uint64_t* __restrict to, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = number_key_of(x[i]);
+}
+
+template <typename W, bool by_number>
+THETA_HD Bits<W> ordered_key(W x) {
+  if constexpr (by_number) {
+    return number_key_of(x);
+  } else {
+    return key_of(x);
+  }
+}
+
+template <typename W, bool by_number>
 int64_t collect(const W* x, int64_t n, Bits<W> low, Bits<W> high, Bits<W>* keys, uint32_t* positions, int64_t& above) {
   using Signed = std::make_signed_t<Bits<W>>;
   int64_t found = 0;
@@ -44,7 +64,7 @@ int64_t collect(const W* x, int64_t n, Bits<W> low, Bits<W> high, Bits<W>* keys,
   Bits<W> higher = 0;
   for (; begin + kTile <= n; begin += kTile) {
     alignas(64) Bits<W> tile[kTile];
-    for (int64_t i = 0; i < kTile; ++i) tile[i] = key_of(x[begin + i]);
+    for (int64_t i = 0; i < kTile; ++i) tile[i] = ordered_key<W, by_number>(x[begin + i]);
     for (int64_t i = 0; i < kTile; ++i) higher += static_cast<Signed>(tile[i]) > static_cast<Signed>(high);
     for (int64_t i = 0; i < kTile; i += kMatchGroup) {
       const uint32_t matches = match(tile + i, low, high);
@@ -52,9 +72,10 @@ int64_t collect(const W* x, int64_t n, Bits<W> low, Bits<W> high, Bits<W>* keys,
     }
   }
   for (; begin < n; ++begin) {
-    const Bits<W> key = key_of(x[begin]);
-    higher += key > high;
-    if (key < low || key > high) continue;
+    const Bits<W> key = ordered_key<W, by_number>(x[begin]);
+    higher += static_cast<Signed>(key) > static_cast<Signed>(high);
+    // The distance from `low` wraps around for keys below it.
+    if (key - low > high - low) continue;
     keys[found] = key;
     positions[found++] = static_cast<uint32_t>(begin);
   }

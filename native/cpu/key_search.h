@@ -14,12 +14,12 @@ struct RankedKey {
   int64_t above;
 };
 
-/// Of `count` keys, all in [low, high], the one at `rank`: 0 is the largest.
+/// Of `count` keys, all in [low, high] where keys are read as signed, the one at `rank`: 0 is the largest.
 template <typename W>
 RankedKey<Bits<W>> key_at(const WorkKernels<W>& kernels, const Bits<W>* keys, int64_t count, Bits<W> low, Bits<W> high,
                           int64_t rank) {
   int64_t above = 0;
-  while (low < high) {
+  while (low != high) {
     const auto middle = static_cast<Bits<W>>(low + (high - low) / 2 + 1);
     const int64_t from_middle = kernels.count_from(keys, count, middle);
     if (from_middle > rank) {

@@ -5,7 +5,7 @@
 #include <array>
 
 #include "facts.h"
-#include "kernels.h"
+#include "found_elements.h"
 #include "statistic.h"
 
 namespace theta {
@@ -22,8 +22,9 @@ struct CutWanted {
   int64_t rank;
 };
 
-/// Which cuts of a group of `size` elements lie inside it: at most two.
-std::vector<CutWanted> cuts_wanted(const Band& band, int64_t size);
+/// Which cuts of a group of `size` elements lie inside it: at most two. Of a share of what is not 0 the rank is found
+/// with the cut.
+std::vector<CutWanted> cuts_wanted(const MaskRule& rule, int64_t size);
 
 template <typename W>
 class MaskStatistic : public Statistic<W> {
@@ -31,7 +32,7 @@ class MaskStatistic : public Statistic<W> {
   MaskStatistic(const MaskRule& rule, int64_t group_size, int64_t groups_kept, Carver& memory)
       : Statistic<W>(group_size),
         rule_(rule),
-        wanted_(cuts_wanted(rule.band, group_size)),
+        wanted_(cuts_wanted(rule, group_size)),
         kept_(memory.take<MaskCuts<W>>(groups_kept)) {}
 
   /// Of the group with this first element.
@@ -60,20 +61,5 @@ class MaskStatistic : public Statistic<W> {
   MaskCuts<W>* const kept_;
   int64_t first_ = 0;
 };
-
-/// Buffers for working on elements found in a group or block of at most `room`; shared by all statistics of a task.
-template <typename W>
-struct FoundElements {
-  FoundElements(int64_t room, Carver& memory)
-      : keys(memory.take<Bits<W>>(room + kCollectSlack)),
-        positions(memory.take<uint32_t>(room + kCollectSlack)),
-        ties(memory.take<uint64_t>(room)) {}
-  Bits<W>* keys;
-  uint32_t* positions;
-  uint64_t* ties;
-};
-
-/// The tie at `rank` (0 is the largest) of `count` ties, which are reordered.
-uint64_t tie_at(uint64_t* ties, int64_t count, int64_t rank);
 
 }  // namespace theta

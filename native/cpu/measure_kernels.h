@@ -17,8 +17,6 @@ inline constexpr int kPairSums = 5;
 
 /// Values are float64, widened exactly, and finite unless said.
 struct MeasureKernels {
-  /// Zeros of either sign; other values may be anything.
-  int64_t (*count_zeros)(const double* x, int64_t n);
   /// Lowers `least` and raises `largest` to take in all of x; -0 lies below +0.
   void (*extend_range)(const double* x, int64_t n, double& least, double& largest);
   /// Adds elements of a block to its lanes, as WorkKernels::lanes_absolute.

@@ -6,12 +6,6 @@
 namespace theta::THETA_ISA {
 namespace {
 
-int64_t count_zeros(const double* x, int64_t n) {
-  int64_t count = 0;
-  for (int64_t i = 0; i < n; ++i) count += x[i] == 0;
-  return count;
-}
-
 template <typename Element>
 int64_t count_different_bits(const std::byte* a, const std::byte* b, int64_t n) {
   const auto* left = reinterpret_cast<const Element*>(a);
@@ -85,8 +79,7 @@ void lanes_pair(const double* a, const double* b, int64_t n, double* const* lane
 }
 
 constexpr MeasureKernels measure_kernels() {
-  return {count_zeros,
-          extend_range,
+  return {extend_range,
           lanes_sum,
           lanes_pair,
           {count_different_bits<uint8_t>, count_different_bits<uint16_t>, count_different_bits<uint32_t>,

@@ -104,7 +104,7 @@ void PreparedTask<W>::make_statistics(const EvaluateOptions& options, Carver& me
   for (size_t id = 0; id < schedule.facts.size(); ++id) {
     const Facts& facts = schedule.facts[id];
     if (!facts.rule || !facts.statistic || schedule.is_local[id]) continue;
-    streamed += static_cast<int64_t>(cuts_wanted(facts.rule->band, facts.statistic->size).size());
+    streamed += static_cast<int64_t>(cuts_wanted(*facts.rule, facts.statistic->size).size());
   }
   const int64_t room = options.memory_bytes / 4 / std::max<int64_t>(streamed, 1);
   const int64_t capacity =

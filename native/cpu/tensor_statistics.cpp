@@ -20,7 +20,7 @@ void StatisticsGatherer::add(const std::byte* stored, int64_t count, InputCounte
 
 void StatisticsGatherer::add_block(const std::byte* stored, int64_t n, bool all_finite) {
   kernels_.f64.widen[static_cast<int>(dtype_)](stored, x_, n);
-  found_.zeros += kernels_.measure.count_zeros(x_, n);
+  found_.zeros += kernels_.f64.count_zeros(x_, n);
   if (all_finite) {
     found_.finite += n;
     kernels_.measure.extend_range(x_, n, found_.least, found_.largest);

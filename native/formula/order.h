@@ -19,6 +19,18 @@ THETA_HD Bits<W> key_of(W x) {
   return magnitude > Format::kInfinity ? Format::kNan : magnitude;
 }
 
+/// An integer that, read as signed, is ordered as numbers are; NaN has key_of's, above all numbers, and −0 that of +0.
+THETA_HD uint64_t number_key_of(double x) {
+  const uint64_t magnitude = key_of(x);
+  return x < 0 ? 0 - magnitude : magnitude;
+}
+
+/// The number with this key.
+THETA_HD double number_of_key(uint64_t key) {
+  const bool negative = key >> 63;
+  return std::bit_cast<double>(negative ? (0 - key) | F64::kSign : key);
+}
+
 /// The finaliser of splitmix64: a bijection.
 THETA_HD uint64_t mix64(uint64_t z) {
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;

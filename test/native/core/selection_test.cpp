@@ -80,7 +80,7 @@ void check_bands(const std::vector<W>& x, int64_t first, int64_t capacity) {
       CHECK(cached_passes == 1);
       // A sample, what it misled to, the digits of keys and ties, what is left.
       CHECK(streamed_passes <= (sizeof(W) == 4 ? 7 : 9));
-      for (const CutWanted& wanted : cuts_wanted(band, size)) {
+      for (const CutWanted& wanted : cuts_wanted({0, band, kStream}, size)) {
         const MaskCuts<W>&a = cached.cuts(first), &b = streamed.cuts(first);
         CHECK(cuts_at(order, wanted.outer ? a.outer : a.inner, wanted.rank));
         CHECK(cuts_at(order, wanted.outer ? b.outer : b.inner, wanted.rank));
@@ -103,6 +103,69 @@ void selections_agree() {
     // All keys in one digit, most of them different.
     for (W& x : equal) x = static_cast<W>(1 + std::ldexp(random() % 1000, -22));
     check_bands(equal, 0, capacity);
+  }
+}
+
+/// The trunc(count × share) first of what is not 0, which a group may have much or nothing of.
+template <typename W>
+void shares_of_what_is_not_zero() {
+  std::mt19937 random(17);
+  for (const int64_t size : {1, 2, 257, 5000, 200000}) {
+    for (const int64_t one_in : {int64_t{1}, int64_t{3}, int64_t{1000}, size + 1}) {
+      std::vector<W> x = theta_test::numbers<W>(size, 23);
+      int64_t nonzero = 0;
+      for (W& value : x) {
+        if (random() % static_cast<uint32_t>(one_in) != 0 || one_in > size) value = random() % 2 ? W(-0.0) : W(0);
+        nonzero += value != 0;
+      }
+      const std::vector<Order<W>> order = sorted(x, 3 * size);
+      for (const double share : {0.1, 0.5, 0.999}) {
+        std::vector<std::byte> memory(static_cast<size_t>(size * 32 + (8 << 20)));
+        Carver carver(memory.data());
+        const KernelTable& kernels = kernels_for(supported_isas().front());
+        const FoundElements<W> found(std::max(size, kBlock), carver);
+        const MaskRule rule{0, {}, kStream, share};
+        CachedSelection<W> cached(rule, size, 1, kernels, found, carver);
+        StreamedSelection<W> streamed(rule, size, 1, 3000, kernels, found, carver);
+        int passes;
+        run(cached, x, 3 * size, passes);
+        run(streamed, x, 3 * size, passes);
+        const int64_t rank = static_cast<int64_t>(static_cast<double>(nonzero) * share) - 1;
+        for (const MaskCuts<W>& cuts : {cached.cuts(3 * size), streamed.cuts(3 * size)}) {
+          if (rank >= 0) CHECK(cuts_at(order, cuts.outer, rank));
+          if (rank < 0) CHECK(cuts.outer.key == Cut<Bits<W>>::nothing().key);
+        }
+      }
+    }
+  }
+}
+
+/// Ranks in the order of numbers, those below 0 and NaN among them.
+void ranks_of_numbers() {
+  for (const int64_t size : {1, 4, 257, 65537, 300000}) {
+    std::vector<double> x = theta_test::numbers<double>(size, 29);
+    std::vector<double> order = x;
+    // As numpy sorts: NaN last.
+    std::ranges::sort(order, [](double a, double b) { return b != b ? a == a : a < b; });
+    for (const int64_t capacity : {int64_t{1000}, size}) {
+      for (const Isa isa : supported_isas()) {
+        std::vector<std::byte> memory(static_cast<size_t>(size * 80 + (16 << 20)));
+        Carver carver(memory.data());
+        const KernelTable& kernels = kernels_for(isa);
+        const FoundElements<double> found(kBlock, carver);
+        const std::vector<Rank> wanted{{0}, {size / 4}, {size / 2}, {size - 1}};
+        StreamedRanks<double> ranks(wanted, size, capacity, kStream, by_number(kernels), kernels, found, carver);
+        ranks.begin();
+        do {
+          for (int64_t at = 0; at < size; at += kBlock) ranks.gather(x.data() + at, std::min(kBlock, size - at), at);
+        } while (!ranks.end_pass());
+        for (size_t i = 0; i < wanted.size(); ++i) {
+          const double expected = order[static_cast<size_t>(size - 1 - wanted[i].at)];
+          const double at_rank = number_of_key(ranks.cut(i).key);
+          CHECK(at_rank == expected || (at_rank != at_rank && expected != expected));
+        }
+      }
+    }
   }
 }
 
@@ -162,6 +225,11 @@ TEST(selection_after_a_sample) {
   sample_leads_to_cuts<float>();
   sample_leads_to_cuts<double>();
 }
+TEST(selection_of_a_share_of_what_is_not_zero) {
+  shares_of_what_is_not_zero<float>();
+  shares_of_what_is_not_zero<double>();
+}
+TEST(selection_of_numbers) { ranks_of_numbers(); }
 TEST(selection_f32) { selections_agree<float>(); }
 TEST(selection_f64) { selections_agree<double>(); }
 

@@ -1,9 +1,10 @@
-#include "streamed_selection.h"
+#include "streamed_ranks.h"
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
 
+#include "facts.h"
 #include "key_search.h"
 
 namespace theta {
@@ -27,65 +28,79 @@ constexpr double kMargin = 6, kLeastMargin = 2.5;
 int64_t sample_size(int64_t group_size, int64_t capacity) {
   return std::max(std::min({group_size, capacity, kMostSampled}), 3 * SampleRuns::kRun);
 }
+
+/// Groups of at most this many elements are kept whole, if there is room.
+constexpr int64_t kWholeGroup = int64_t{1} << 16;
 }  // namespace
 
-template <typename W>
-StreamedSelection<W>::StreamedSelection(const MaskRule& rule, int64_t group_size, int64_t groups_kept, int64_t capacity,
-                                        const KernelTable& kernels, const FoundElements<W>& found, Carver& memory)
-    : MaskStatistic<W>(rule, group_size, groups_kept, memory),
-      kernels_(kernels),
+template <typename K>
+StreamedRanks<K>::StreamedRanks(const std::vector<Rank>& wanted, int64_t group_size, int64_t capacity, uint64_t tie,
+                                const RankOrder<K>& order, const KernelTable& kernels, const FoundElements<K>& found,
+                                Carver& memory)
+    : kernels_(kernels),
       found_(found),
+      order_(order),
+      group_size_(group_size),
       capacity_(capacity),
+      tie_(tie),
       runs_(SampleRuns::of_at_most(sample_size(group_size, capacity), group_size)),
       sample_(memory.take<Key>(sample_size(group_size, capacity))) {
-  for (size_t i = 0; i < this->wanted_.size(); ++i) {
-    searches_[i].keys = memory.take<Key>(capacity + 1);
-    searches_[i].ties = memory.take<uint64_t>(capacity + 1);
-    searches_[i].counters = memory.take<int64_t>(kSlots);
+  for (const Rank& rank : wanted) {
+    Search search{};
+    search.wanted = rank;
+    search.keys = memory.take<Key>(capacity + 1);
+    search.ties = memory.take<uint64_t>(capacity + 1);
+    search.counters = memory.take<int64_t>(kSlots);
+    searches_.push_back(search);
   }
 }
 
-template <typename W>
-void StreamedSelection<W>::begin(int64_t first) {
-  this->start_group(first);
-  sampling_ = true;
+template <typename K>
+void StreamedRanks<K>::begin() {
+  sampling_ = group_size_ > std::min(capacity_, kWholeGroup);
   sampled_ = 0;
-  for (size_t i = 0; i < this->wanted_.size(); ++i) searches_[i].wanted = this->wanted_[i];
+  zeros_ = 0;
+  counts_zeros_ = std::ranges::any_of(searches_, [](const Search& search) { return search.wanted.of_nonzero > 0; });
+  for (Search& search : searches_) {
+    search.rank = search.wanted.at;
+    search.first = first_edge();
+    search.last = last_edge();
+    if (!sampling_) start_keeping(search);
+  }
 }
 
-template <typename W>
-void StreamedSelection<W>::gather(const Block<W>& block, int64_t offset, int64_t count) {
+template <typename K>
+void StreamedRanks<K>::gather(const K* x, int64_t count, int64_t index) {
   if (sampling_) {
-    take_sample(block, offset, count);
+    take_sample(x, count, index);
     return;
   }
-  const W* x = block.value(this->rule_.of) + offset;
-  for (size_t i = 0; i < this->wanted_.size(); ++i) {
-    if (searches_[i].mode != Mode::found) gather_candidates(searches_[i], x, count, block.begin + offset);
+  if (counts_zeros_) zeros_ += kernels_of<K>(kernels_).count_zeros(x, count);
+  for (Search& search : searches_) {
+    if (search.mode != Mode::found) gather_candidates(search, x, count, index);
   }
 }
 
-template <typename W>
-void StreamedSelection<W>::take_sample(const Block<W>& block, int64_t offset, int64_t count) {
-  const int64_t begin = block.begin + offset;
-  runs_.for_each(begin, begin + count, [&](int64_t from, int64_t to) {
-    kernels_of<W>(kernels_).keys(block.value(this->rule_.of) + (from - block.begin), sample_ + sampled_, to - from);
+template <typename K>
+void StreamedRanks<K>::take_sample(const K* x, int64_t count, int64_t index) {
+  runs_.for_each(index, index + count, [&](int64_t from, int64_t to) {
+    order_.keys(x + (from - index), sample_ + sampled_, to - from);
     sampled_ += to - from;
   });
 }
 
-template <typename W>
-bool StreamedSelection<W>::end_pass() {
+template <typename K>
+bool StreamedRanks<K>::end_pass() {
   const bool sampled = sampling_;
   sampling_ = false;
+  if (!sampled && counts_zeros_) resolve_ranks();
   bool all_found = true;
-  for (size_t i = 0; i < this->wanted_.size(); ++i) {
-    Search& search = searches_[i];
+  for (Search& search : searches_) {
     if (sampled) {
       guess(search);
     } else if (search.mode == Mode::keep) {
       finish(search);
-    } else if (search.mode != Mode::found) {
+    } else if (search.mode == Mode::count) {
       narrow(search);
     }
     all_found = all_found && search.mode == Mode::found;
@@ -93,18 +108,41 @@ bool StreamedSelection<W>::end_pass() {
   return all_found;
 }
 
+/// After the first pass over all elements it is known how many are not 0, and with that which ranks are wanted.
+template <typename K>
+void StreamedRanks<K>::resolve_ranks() {
+  counts_zeros_ = false;
+  for (Search& search : searches_) {
+    if (search.wanted.of_nonzero == 0) continue;
+    search.rank = count_of(group_size_ - zeros_, search.wanted.of_nonzero) - 1;
+    if (search.rank >= 0) continue;
+    search.cut = Cut<Key>::nothing();
+    search.mode = Mode::found;
+  }
+}
+
+/// Which part of the group comes before the cut, give or take.
+template <typename K>
+double StreamedRanks<K>::share_before(const Search& search) const {
+  if (search.wanted.of_nonzero == 0) {
+    return (static_cast<double>(search.rank) + 0.5) / static_cast<double>(group_size_);
+  }
+  const int64_t nonzero = kernels_of<K>(kernels_).count_from(sample_, sampled_, 1);
+  return search.wanted.of_nonzero * static_cast<double>(nonzero) / static_cast<double>(sampled_);
+}
+
 /// Between which elements the cut should lie, going by the sample.
-template <typename W>
-void StreamedSelection<W>::guess(Search& search) const {
-  const auto size = static_cast<double>(this->group_size()), sample = static_cast<double>(sampled_);
-  const double share = (static_cast<double>(search.wanted.rank) + 0.5) / size;
+template <typename K>
+void StreamedRanks<K>::guess(Search& search) const {
+  const auto size = static_cast<double>(group_size_), sample = static_cast<double>(sampled_);
+  const double share = share_before(search);
   const double deviation = std::sqrt(sample * share * (1 - share)) + 1;
   const double room = 0.4 * static_cast<double>(capacity_) * sample / size;
   const bool fits = room >= kLeastMargin * deviation;
   const double margin = fits ? std::min(kMargin * deviation, room) : kMargin * deviation;
   const double middle = share * sample;
-  search.first = middle - margin > 0 ? edge_at(middle - margin) : kFirst;
-  search.last = middle + margin < sample ? edge_at(middle + margin) : kLast;
+  search.first = middle - margin > 0 ? edge_at(middle - margin) : first_edge();
+  search.last = middle + margin < sample ? edge_at(middle + margin) : last_edge();
   if (fits) {
     start_keeping(search);
   } else {
@@ -113,21 +151,21 @@ void StreamedSelection<W>::guess(Search& search) const {
 }
 
 /// Ties are uniform: how far a rank lies in a run of equal keys tells its tie.
-template <typename W>
-typename StreamedSelection<W>::Edge StreamedSelection<W>::edge_at(double sample_rank) const {
-  const WorkKernels<W>& kernels = kernels_of<W>(kernels_);
+template <typename K>
+typename StreamedRanks<K>::Edge StreamedRanks<K>::edge_at(double sample_rank) const {
+  const WorkKernels<K>& kernels = kernels_of<K>(kernels_);
   const auto [key, above] =
-      key_at<W>(kernels, sample_, sampled_, 0, FormatOf<W>::kNan, static_cast<int64_t>(sample_rank));
+      key_at<K>(kernels, sample_, sampled_, order_.lowest, order_.highest, static_cast<int64_t>(sample_rank));
   const int64_t tied = kernels.count_from(sample_, sampled_, key) - above;
   const double share = 1 - (sample_rank - static_cast<double>(above)) / static_cast<double>(tied);
   return {key, static_cast<uint64_t>(std::clamp(share, 0.0, 0x1.fffffp-1) * 0x1p64)};
 }
 
-template <typename W>
-void StreamedSelection<W>::gather_candidates(Search& search, const W* x, int64_t count, int64_t index) {
-  const int64_t found = kernels_of<W>(kernels_).collect(x, count, search.last.key, search.first.key, found_.keys,
-                                                        found_.positions, search.above);
-  kernels_.tie_keys(found_.positions, found, static_cast<uint64_t>(index) + this->rule_.tie, found_.ties);
+template <typename K>
+void StreamedRanks<K>::gather_candidates(Search& search, const K* x, int64_t count, int64_t index) {
+  const int64_t found =
+      order_.collect(x, count, search.last.key, search.first.key, found_.keys, found_.positions, search.above);
+  kernels_.tie_keys(found_.positions, found, static_cast<uint64_t>(index) + tie_, found_.ties);
   if (search.mode == Mode::keep) {
     keep(search, found);
   } else {
@@ -135,8 +173,8 @@ void StreamedSelection<W>::gather_candidates(Search& search, const W* x, int64_t
   }
 }
 
-template <typename W>
-void StreamedSelection<W>::count_parts(Search& search, int64_t found) {
+template <typename K>
+void StreamedRanks<K>::count_parts(Search& search, int64_t found) {
   const auto [first, last] = std::pair(search.first, search.last);
   for (int64_t i = 0; i < found; ++i) {
     const Key key = found_.keys[i];
@@ -153,8 +191,8 @@ void StreamedSelection<W>::count_parts(Search& search, int64_t found) {
   }
 }
 
-template <typename W>
-void StreamedSelection<W>::keep(Search& search, int64_t found) {
+template <typename K>
+void StreamedRanks<K>::keep(Search& search, int64_t found) {
   const auto [first, last] = std::pair(search.first, search.last);
   // No choice depends on an element: one that is not kept is overwritten by the next, or lies behind the last.
   int64_t kept = search.kept, above = 0;
@@ -173,54 +211,54 @@ void StreamedSelection<W>::keep(Search& search, int64_t found) {
 }
 
 /// What is kept holds the cut, unless the sample misled.
-template <typename W>
-void StreamedSelection<W>::finish(Search& search) {
-  const int64_t rank = search.wanted.rank - search.above;
+template <typename K>
+void StreamedRanks<K>::finish(Search& search) {
+  const int64_t rank = search.rank - search.above;
   if (search.kept > capacity_ || rank < 0 || rank >= search.kept) {
     start_over(search);
     return;
   }
   const auto [key, above] =
-      key_at(kernels_of<W>(kernels_), search.keys, search.kept, search.last.key, search.first.key, rank);
+      key_at(kernels_of<K>(kernels_), search.keys, search.kept, search.last.key, search.first.key, rank);
   int64_t tied = 0;
   for (int64_t i = 0; i < search.kept; ++i) {
     search.ties[tied] = search.ties[i];
     tied += search.keys[i] == key;
   }
   const bool keeps_all = rank - above + 1 == tied && (key != search.last.key || search.last.tie == 0);
-  this->found(search.wanted, {key, keeps_all ? 0 : tie_at(search.ties, tied, rank - above)});
+  search.cut = {key, keeps_all ? 0 : tie_at(search.ties, tied, rank - above)};
   search.mode = Mode::found;
 }
 
-template <typename W>
-void StreamedSelection<W>::start_keeping(Search& search) const {
+template <typename K>
+void StreamedRanks<K>::start_keeping(Search& search) const {
   search.mode = Mode::keep;
   search.above = 0;
   search.kept = 0;
 }
 
-template <typename W>
-void StreamedSelection<W>::start_counting(Search& search) const {
+template <typename K>
+void StreamedRanks<K>::start_counting(Search& search) const {
   const bool one_key = search.first.key == search.last.key;
   search.mode = Mode::count;
   search.above = 0;
-  search.last_shift = shift_of((one_key ? search.first.tie : kFirst.tie) - search.last.tie, kTieBits);
+  search.last_shift = shift_of((one_key ? search.first.tie : kHighestTie) - search.last.tie, kTieBits);
   search.first_shift = shift_of(search.first.tie, kTieBits);
   search.key_shift = shift_of(search.first.key - search.last.key, kKeyBitsCounted);
   std::fill(search.counters, search.counters + kSlots, 0);
 }
 
-template <typename W>
-void StreamedSelection<W>::start_over(Search& search) const {
-  search.first = kFirst;
-  search.last = kLast;
+template <typename K>
+void StreamedRanks<K>::start_over(Search& search) const {
+  search.first = first_edge();
+  search.last = last_edge();
   start_counting(search);
 }
 
 /// Leaves the candidates that one counter has counted.
-template <typename W>
-void StreamedSelection<W>::narrow(Search& search) const {
-  int64_t rank = search.wanted.rank - search.above;
+template <typename K>
+void StreamedRanks<K>::narrow(Search& search) const {
+  int64_t rank = search.rank - search.above;
   int64_t slot = kSlots - 1;
   for (; slot > 0 && search.counters[slot] <= rank; --slot) rank -= search.counters[slot];
   const int64_t candidates = search.counters[slot];
@@ -232,15 +270,15 @@ void StreamedSelection<W>::narrow(Search& search) const {
   const auto width = [](int shift) { return (uint64_t{1} << shift) - 1; };
   auto [first, last] = std::pair(search.first, search.last);
   if (slot < kTieSlots) {
-    const uint64_t highest = first.key == last.key ? first.tie : kFirst.tie;
+    const uint64_t highest = first.key == last.key ? first.tie : kHighestTie;
     const uint64_t low = last.tie + lowest(slot, search.last_shift);
     search.first = {last.key, low + std::min(width(search.last_shift), highest - low)};
     search.last = {last.key, low};
   } else if (slot < kFirstSlot) {
     const uint64_t low = last.key + 1 + lowest(slot - kTieSlots, search.key_shift);
-    const uint64_t high = std::min<uint64_t>(low + width(search.key_shift), first.key - 1);
-    search.first = {static_cast<Key>(high), kFirst.tie};
-    search.last = {static_cast<Key>(low), kLast.tie};
+    const uint64_t high = low + std::min<uint64_t>(width(search.key_shift), first.key - 1 - low);
+    search.first = {static_cast<Key>(high), kHighestTie};
+    search.last = {static_cast<Key>(low), 0};
   } else {
     const uint64_t low = lowest(slot - kFirstSlot, search.first_shift);
     search.first.tie = low + std::min(width(search.first_shift), first.tie - low);
@@ -253,7 +291,7 @@ void StreamedSelection<W>::narrow(Search& search) const {
   }
 }
 
-template class StreamedSelection<float>;
-template class StreamedSelection<double>;
+template class StreamedRanks<float>;
+template class StreamedRanks<double>;
 
 }  // namespace theta
