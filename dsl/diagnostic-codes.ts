@@ -169,6 +169,7 @@ export const DIAGNOSTIC_CODES = {
     "empty-mask": "a mask keeps nothing of a group (warning)",
     antiparallel: "`slerp` of opposite tensors was interpolated linearly (warning)",
     "output-locked": "another build writes this output; waiting (warning)",
+    "build-not-recorded": "a build's record, from which `theta why` answers, could not be written (warning)",
     "store-not-tidied": "what the store no longer needs could not be deleted (warning)",
   },
 } as const;

@@ -12,6 +12,8 @@ export interface BuildContext {
   readonly engine: EngineOptions;
   /** The recipe's file name, for records and the model card. */
   readonly recipe: string;
+  /** SHA-256 of its bytes, `sha256:<hex>`, for records. */
+  readonly recipeDigest: string;
   /** Effective values of the recipe's parameters, for records. */
   readonly parameters: ReadonlyMap<string, unknown>;
   /** Version of theta, for records and the model card; enters no key. */

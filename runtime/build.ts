@@ -21,6 +21,7 @@ import type { WantedOutput } from "./build/wanted-output.ts";
 import { EXIT, Failure } from "./failure.ts";
 import { existingParent } from "./output/output-paths.ts";
 import { ownFiles } from "./output/own-files.ts";
+import { recordBuild, type BuildRecorder } from "./history/record-build.ts";
 import type { BuildObserver } from "./progress.ts";
 import type { ActionCounts } from "./reasons.ts";
 import type { Lock } from "./store/lock.ts";
@@ -68,7 +69,9 @@ export async function build(
   };
   try {
     const attempt = (): ReturnType<typeof makeTrue> =>
-      withSession(tensors, context, signal, lock, (session) => makeTrue(session, observer));
+      withSession(tensors, context, signal, lock, (session) =>
+        recordBuild(session, observer, (recorder) => makeTrue(session, recorder)),
+      );
     const result = await lookAgainWhenShardsGo(attempt);
     return { ...result, seconds: (performance.now() - started) / 1000 };
   } catch (error) {
@@ -93,7 +96,8 @@ async function lookAgainWhenShardsGo<T>(attempt: () => Promise<T>): Promise<T> {
   }
 }
 
-async function makeTrue(session: Session, observer: BuildObserver): Promise<Omit<BuildResult, "seconds">> {
+async function makeTrue(session: Session, recorder: BuildRecorder): Promise<Omit<BuildResult, "seconds">> {
+  const { observer } = recorder;
   const { addon, context, store, inputs, outputs, signal } = session;
   const failed = new FailedOutputs(context.keepGoing);
   observer.phase("look-up");
@@ -118,6 +122,7 @@ async function makeTrue(session: Session, observer: BuildObserver): Promise<Omit
       standings = lookUp(outputs, inputs, store);
     }
     if (context.force) standings = forcedToRun(standings);
+    recorder.lookedUp(standings);
     for (const wanted of outputs.filter((output) => !failed.has(output))) {
       const fits = failed.attempt(wanted, () => checkVectorBases(wanted, inputs));
       if (fits && !judgeHits(wanted, standings, session, observer)) failed.condemn(wanted);
@@ -141,14 +146,17 @@ async function makeTrue(session: Session, observer: BuildObserver): Promise<Omit
         return;
       }
       const output = finishOutput(wanted, shards, context, inputs);
-      if (staleBecause(output) === undefined) {
-        recordAgain(store.paths, context, output);
+      const because = staleBecause(output);
+      if (because === undefined) {
+        const isNews = recordAgain(store.paths, context, output, recorder.id);
+        recorder.finished(output, isNews ? "relearned" : "current");
       } else {
         observer.phase("publish");
         const { output: node, actions } = wanted.graph;
-        copied += await publish(addon, store.paths, context, output).catch((error: unknown) => {
+        copied += await publish(addon, store.paths, context, output, recorder.id).catch((error: unknown) => {
           throw outputFailure(error, node.display, existingParent(wanted.path));
         });
+        recorder.finished(output, "published", because);
         observer.outputPublished({ path: node.display, tensors: actions.length, digest: output.digest });
       }
       done.set(wanted, output.digest);

@@ -96,6 +96,7 @@ export async function publish(
   store: StorePaths,
   context: BuildContext,
   output: FinishedOutput,
+  build: string,
 ): Promise<number> {
   const { wanted, shards, sideFiles } = output;
   const { display } = wanted.graph.output;
@@ -119,7 +120,7 @@ export async function publish(
     checkDiskSpace(place, bytes, content.shards.length + sideFiles.length);
   }
   const published = await publishOutput(calls, paths, content, own);
-  record(store, context, output, published.shards, published.sideFiles);
+  record(store, context, output, build, published.shards, published.sideFiles);
   return published.copied;
 }
 
@@ -128,19 +129,21 @@ function linkedAlready(stored: StoredShard, path: string): StoredShard | undefin
   return ownStampAt(path) === stored.record.stamp ? { ...stored, path } : undefined;
 }
 
-/** The directory holds it, but other actions gave the same bytes: only the record learns that. */
-export function recordAgain(store: StorePaths, context: BuildContext, output: FinishedOutput): void {
+/** The directory holds it, but other actions may have given the same bytes: only the record learns that; true if so. */
+export function recordAgain(store: StorePaths, context: BuildContext, output: FinishedOutput, build: string): boolean {
   const before = output.wanted.record!;
   const keys = before.shards.flatMap((shard) => shard.record.tensors.map(({ key }) => key));
   const now = output.shards.flatMap(({ records }) => records.map(({ key }) => key));
-  if (keys.every((key, index) => key === now[index])) return;
+  if (keys.every((key, index) => key === now[index])) return false;
   record(
     store,
     context,
     output,
+    build,
     before.shards.map(({ file }) => file),
     before.sideFiles,
   );
+  return true;
 }
 
 /** Names that theta wrote in an output, by its own records. */
@@ -153,6 +156,7 @@ function record(
   store: StorePaths,
   context: BuildContext,
   output: FinishedOutput,
+  build: string,
   shardFiles: readonly PublishedFile[],
   sideFiles: readonly PublishedFile[],
 ): void {
@@ -162,6 +166,7 @@ function record(
     theta: context.version,
     parameters: Object.fromEntries(context.parameters),
     published: new Date().toISOString(),
+    build,
     digest: output.digest,
     shards: output.shards.map(({ stored, records }, index) => ({
       file: shardFiles[index]!,

@@ -4,7 +4,7 @@ import { Argument, Command, CommanderError, Option } from "commander";
 import { didYouMean } from "../../dsl/did-you-mean.ts";
 import { EXIT, Failure } from "../failure.ts";
 
-export type Verb = "init" | "check" | "plan" | "build" | "explain" | "inspect" | "diff" | "cache" | "lock";
+export type Verb = "init" | "check" | "plan" | "build" | "explain" | "why" | "inspect" | "diff" | "cache" | "lock";
 
 export type CacheAction = "status" | "gc" | "verify";
 
@@ -53,6 +53,8 @@ export interface Invocation {
   readonly path?: string;
   /** Of `diff`: the second checkpoint. */
   readonly otherPath?: string;
+  /** Of `why`: NAME[:TENSOR]. */
+  readonly name?: string;
   /** Of `cache`. */
   readonly action?: CacheAction;
   readonly flags: Flags;
@@ -171,6 +173,24 @@ export function parseCommandLine(argv: readonly string[], version: string): Invo
       .option("--format <format>", "text (the default), dot, mermaid or json")
       .option("--level <level>", "recipe (the default) or tensor")
       .option("--tensor <glob>", "only tensors whose whole name matches, at the level tensor"),
+  );
+  forRecipes(
+    program
+      .command("why")
+      .addArgument(new Argument("<name>", "an output's path or a declared name, and maybe a glob over tensors"))
+      .argument("[recipe]")
+      .usage("NAME[:TENSOR] [recipe] [flags]")
+      .summary("say why tensors of an output were made, or were not")
+      .description(
+        "Says what the last build did to an output and why: which input or parameter changed, from what to what, and\n" +
+          "which tensors that reached. NAME is an output's path as in the recipe, or a declared name: then all outputs\n" +
+          "made of it. TENSOR, behind the last colon, is a tensor's name or a glob.",
+      )
+      .action((name: string, path: string | undefined, _options: unknown, command: Command) => {
+        const flags = command.optsWithGlobals<Record<string, unknown>>();
+        invocation = { verb: "why", name, ...(path !== undefined && { path }), flags: { ...flags, ...lists } };
+      })
+      .optionsGroup("Flags:"),
   );
   forSettings(
     stat(
@@ -312,6 +332,7 @@ function usageFailure({ code, message }: CommanderError, program: Command, argv:
 /** Of the verbs that need one. */
 function missingArgument(verb: string | undefined): Failure {
   const fail = (message: string, help: string): Failure => new Failure(EXIT.usage, message, { code: "usage", help });
+  if (verb === "why") return fail("theta why needs a name", "write theta why NAME, such as an output's path");
   if (verb === "inspect") return fail("theta inspect needs a checkpoint", "write theta inspect path/to/model");
   if (verb === "diff") return fail("theta diff needs two checkpoints", "write theta diff path/to/a path/to/b");
   return fail("theta cache needs to know what to do", "write theta cache status, gc or verify");

@@ -13,6 +13,7 @@ import { createCompilerHost } from "../compiler-host.ts";
 import { EXIT, Failure } from "../failure.ts";
 import type { ReadRecipe } from "../lock-file/recipe-inputs.ts";
 import { checkOutputPlaces } from "../output/output-places.ts";
+import { sha256 } from "../store/sha256.ts";
 import type { Flags } from "./command-line.ts";
 import type { RecipeFile } from "./find-recipe.ts";
 import { readParameterInputs } from "./parameter-inputs.ts";
@@ -20,6 +21,8 @@ import { readNamedFile } from "./read-file.ts";
 
 export interface LoadedRecipe {
   readonly file: RecipeFile;
+  /** SHA-256 of the root recipe's bytes, `sha256:<hex>`. */
+  readonly digest: string;
   readonly diagnostics: readonly Diagnostic[];
   /** The files whose headers were read, as they were then. */
   readonly opened: OpenedFiles;
@@ -31,17 +34,22 @@ export interface LoadedRecipe {
   readonly tensors?: TensorGraph;
 }
 
-/**
- * `store` is absolute. Reads the recipe, its imports and the headers of its checkpoints; no payload.
- * @throws Failure: 66 the recipe or the file of --params cannot be read, 64 a flag is wrong
- */
-export function loadRecipe(file: RecipeFile, flags: Flags, store: string): LoadedRecipe {
+interface LoadedGraph {
+  readonly host: ReturnType<typeof createCompilerHost>;
+  /** As of LoadedRecipe. */
+  readonly digest: string;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly graph?: RecipeGraph;
+}
+
+/** What the recipe's text says, and its imports'. Reads no checkpoint but for what the text asks of its names. */
+export function loadGraph(file: RecipeFile, flags: Flags): LoadedGraph {
   const host = createCompilerHost();
-  const { opened } = host;
   const { path, display, directory } = file;
-  const bytes = readNamedFile({ path, display: printable(display) }, opened);
+  const bytes = readNamedFile({ path, display: printable(display) }, host.opened);
+  const digest = `sha256:${sha256(bytes)}`;
   const { source, diagnostics: unreadable } = decodeSource(bytes, display, directory);
-  if (source === undefined) return { file, opened, diagnostics: unreadable };
+  if (source === undefined) return { host, digest, diagnostics: unreadable };
   const { recipe, diagnostics: syntax } = parse(source);
   const { graph, diagnostics: meaning } = analyse(recipe, host, {
     parameters: readParameterInputs(flags),
@@ -49,19 +57,28 @@ export function loadRecipe(file: RecipeFile, flags: Flags, store: string): Loade
     allowOutside: flags.allowOutside ?? false,
   });
   const diagnostics = [...syntax, ...meaning];
-  if (graph === undefined || diagnostics.some(({ severity }) => severity === "error")) {
-    return { file, opened, diagnostics };
-  }
+  const isSound = diagnostics.every(({ severity }) => severity !== "error");
+  return { host, digest, diagnostics, ...(isSound && graph && { graph }) };
+}
+
+/**
+ * `store` is absolute. Reads the recipe, its imports and the headers of its checkpoints; no payload.
+ * @throws Failure: 66 the recipe or the file of --params cannot be read, 64 a flag is wrong
+ */
+export function loadRecipe(file: RecipeFile, flags: Flags, store: string): LoadedRecipe {
+  const { host, digest, diagnostics: found, graph } = loadGraph(file, flags);
+  const { opened } = host;
+  if (graph === undefined) return { file, digest, opened, diagnostics: found };
   const outputs = chooseOutputs(graph, flags.only);
-  diagnostics.push(...checkOutputPlaces(graph, { project: file.directory, store }));
+  const diagnostics = [...found, ...checkOutputPlaces(graph, { project: file.directory, store })];
   const lowered = lower(outputs, graph.expectations, host);
   diagnostics.push(...lowered.diagnostics);
   const read = { graph, outputs, host, directory: file.directory };
-  return { file, opened, diagnostics, graph, read, ...(lowered.tensors && { tensors: lowered.tensors }) };
+  return { file, digest, opened, diagnostics, graph, read, ...(lowered.tensors && { tensors: lowered.tensors }) };
 }
 
 /** Those that --only names, by their paths as the recipe spells them; all when there is no --only. */
-function chooseOutputs({ outputs }: RecipeGraph, only: readonly string[]): readonly OutputNode[] {
+export function chooseOutputs({ outputs }: RecipeGraph, only: readonly string[]): readonly OutputNode[] {
   if (only.length === 0) return outputs;
   const known = outputs.map(({ display }) => display);
   const unknown = only.find((name) => !known.includes(name));

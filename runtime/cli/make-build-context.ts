@@ -12,7 +12,7 @@ import { VERSION } from "./version.ts";
 
 /** Throws a Failure (66) when --locked is given and does not hold. */
 export function makeBuildContext(loaded: LoadedRecipe, settings: Settings, flags: Flags): BuildContext {
-  const { file, opened, graph } = loaded;
+  const { file, digest, opened, graph } = loaded;
   const { threads, memory, chunk } = settings;
   return {
     opened,
@@ -20,6 +20,7 @@ export function makeBuildContext(loaded: LoadedRecipe, settings: Settings, flags
     engine: { threads, memory, chunk },
     // Not the path: a record must not depend on the directory that theta was started in.
     recipe: basename(file.path),
+    recipeDigest: digest,
     parameters: graph?.parameters ?? new Map(),
     version: VERSION,
     noWait: flags.wait === false,

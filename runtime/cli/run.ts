@@ -61,6 +61,8 @@ async function runCommand(invocation: Invocation, signal: AbortSignal): Promise<
       return (await import("./commands/explain.ts")).explain(path, flags);
     case "plan":
       return (await import("./commands/plan.ts")).plan(path, flags, signal);
+    case "why":
+      return (await import("./commands/why.ts")).why(invocation.name!, path, flags);
     case "inspect":
       return (await import("./commands/inspect.ts")).inspect(path!, flags, signal);
     case "diff":

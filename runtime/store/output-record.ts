@@ -23,6 +23,8 @@ export interface OutputRecord {
   readonly parameters: Readonly<Record<string, unknown>>;
   /** RFC 3339. */
   readonly published: string;
+  /** The id of the build's own record, which tells more; it may be gone. */
+  readonly build?: string;
   /** Over the sorted lines `name dtype shape payload-digest`. */
   readonly digest: string;
   readonly shards: readonly { readonly file: PublishedFile; readonly record: ShardRecord }[];

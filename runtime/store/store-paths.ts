@@ -20,6 +20,8 @@ export interface StorePaths {
   readonly partial: string;
   /** `<sha256 of the output's absolute path>.json`: what each output last held. */
   readonly outputs: string;
+  /** `<id>.json.gz`: what each build did. Read to answer, never to decide what runs. */
+  readonly builds: string;
   readonly locks: string;
   /** What garbage collection took out and has still to delete. */
   readonly trash: string;
@@ -86,6 +88,7 @@ export function storePaths(root: string): StorePaths {
     shards: join(root, "shards"),
     partial: join(root, "partial"),
     outputs: join(root, "outputs"),
+    builds: join(root, "builds"),
     locks: join(root, "locks"),
     trash: join(root, "trash"),
   };

@@ -52,6 +52,7 @@ function context(directory: string, { opened, graph }: LoadedRecipe): BuildConte
     store: join(directory, ".theta"),
     engine: { threads: 2, memory: 64 * 2 ** 20, chunk: 2 ** 16 },
     recipe: "merge.theta",
+    recipeDigest: `sha256:${"0".repeat(64)}`,
     parameters: graph!.parameters,
     version: "0.0.0-test",
     noWait: false,

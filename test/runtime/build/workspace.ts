@@ -91,6 +91,7 @@ export class Workspace {
       store: this.path(".theta"),
       engine: { threads: 2, memory: 64 * 2 ** 20, chunk: 2 ** 16 },
       recipe: "merge.theta",
+      recipeDigest: `sha256:${"0".repeat(64)}`,
       parameters: new Map(),
       version: "0.0.0-test",
       noWait: false,

@@ -1,0 +1,161 @@
+// What differs between two runs of one tensor, in the recipe's words: which input, which weight, which density. The reason
+// says of what kind the difference is; this says what it is. Compares by names, so terms that only changed places are one
+// change and not many.
+
+import type { DescribedAction, DescribedInput, DescribedOperation, Setting } from "./described-action.ts";
+
+export type Change =
+  | { readonly kind: "dtype"; readonly from: string; readonly to: string }
+  /** Other bytes; `was`: the file that the earlier run read, where that was another one. */
+  | {
+      readonly kind: "input";
+      readonly role: string;
+      readonly tensor: string;
+      readonly file: string;
+      readonly was?: string;
+      readonly from: string;
+      readonly to: string;
+    }
+  | { readonly kind: "input-added" | "input-removed"; readonly role: string; readonly file: string }
+  /** The inputs are the same, in another order. */
+  | { readonly kind: "order"; readonly from: readonly string[]; readonly to: readonly string[] }
+  | { readonly kind: "operations"; readonly removed: readonly string[]; readonly added: readonly string[] }
+  | { readonly kind: "revision"; readonly operation: string; readonly from: number; readonly to: number }
+  /** `name` as people say it: "weight of code". */
+  | { readonly kind: "parameter"; readonly name: string; readonly from: Setting; readonly to: Setting };
+
+/** Empty where nothing can be told apart but names and places, which are in no key. */
+export function changesBetween(before: DescribedAction, now: DescribedAction): readonly Change[] {
+  const inputs = inputChanges(before, now);
+  const parameters = parameterChanges(before, now);
+  const isOtherSet = inputs.some(({ kind }) => kind === "input-added" || kind === "input-removed");
+  return [
+    ...(before.dtype === now.dtype ? [] : [{ kind: "dtype", from: before.dtype, to: now.dtype } as const]),
+    ...inputs,
+    ...operationChanges(before.operations, now.operations, isOtherSet),
+    ...parameters,
+  ];
+}
+
+function inputChanges(before: DescribedAction, now: DescribedAction): readonly Change[] {
+  const earlier = new Map(before.inputs.map((input) => [input.role, input]));
+  const left = new Map(earlier);
+  const changes: Change[] = [];
+  const added: DescribedInput[] = [];
+  for (const input of now.inputs) {
+    // A model that was only renamed reads the same file.
+    const same = earlier.get(input.role) ?? [...left.values()].find((other) => isSamePlace(other, input));
+    if (same === undefined) {
+      added.push(input);
+      continue;
+    }
+    left.delete(same.role);
+    const { role, tensor, file, digest: to } = input;
+    if (to === undefined || same.digest === undefined || same.digest === to) continue;
+    changes.push({
+      kind: "input",
+      role,
+      tensor,
+      file,
+      ...(same.file !== file && { was: same.file }),
+      from: same.digest,
+      to,
+    });
+  }
+  for (const { role, file } of added) changes.push({ kind: "input-added", role, file });
+  for (const { role, file } of left.values()) changes.push({ kind: "input-removed", role, file });
+  const from = before.inputs.map(({ role }) => role);
+  const to = now.inputs.map(({ role }) => role);
+  const isSameSet = from.length === to.length && to.every((role) => from.includes(role));
+  if (isSameSet && to.some((role, index) => role !== from[index])) changes.push({ kind: "order", from, to });
+  return changes;
+}
+
+function isSamePlace(a: DescribedInput, b: DescribedInput): boolean {
+  return a.file === b.file && a.tensor === b.tensor;
+}
+
+/** A term more brings operations of kinds that were there: only other kinds are told then. */
+function operationChanges(
+  before: readonly DescribedOperation[],
+  now: readonly DescribedOperation[],
+  isOtherSet: boolean,
+): readonly Change[] {
+  const revisions = new Map(before.map(({ op, revision }) => [op, revision]));
+  const raised = new Map(now.map(({ op, revision }) => [op, revision]));
+  const changes: Change[] = [];
+  for (const [operation, to] of raised) {
+    const from = revisions.get(operation);
+    if (from !== undefined && from !== to) changes.push({ kind: "revision", operation, from, to });
+  }
+  const removed = [...revisions.keys()].filter((op) => !raised.has(op));
+  const added = [...raised.keys()].filter((op) => !revisions.has(op));
+  const isOtherLength = !isOtherSet && before.length !== now.length;
+  if (removed.length > 0 || added.length > 0) changes.push({ kind: "operations", removed, added });
+  else if (isOtherLength) {
+    const count = (operations: readonly DescribedOperation[]): readonly string[] => operations.map(({ op }) => op);
+    changes.push({ kind: "operations", removed: count(before), added: count(now) });
+  }
+  return changes;
+}
+
+function parameterChanges(before: DescribedAction, now: DescribedAction): readonly Change[] {
+  const earlier = parametersOf(before);
+  const changes: Change[] = [];
+  for (const [name, to] of parametersOf(now)) {
+    const from = earlier.get(name);
+    if (from === undefined || JSON.stringify(from) === JSON.stringify(to)) continue;
+    changes.push({ kind: "parameter", name, from, to });
+  }
+  return changes;
+}
+
+/** Fields that name inputs or other operations. */
+const OPERANDS = new Set(["input", "a", "b", "of", "left", "right", "base", "vector", "mask", "masked"]);
+
+const FIELD_WORDS: Readonly<Record<string, string>> = {
+  by: "factor",
+  dropTop: "drop_top",
+  atLeastOne: "at_least_one",
+  weights: "weight",
+  tie: "stream",
+};
+
+/** What people set, by a name that does not depend on the order of terms. */
+function parametersOf(action: DescribedAction): ReadonlyMap<string, Setting> {
+  const parameters = new Map<string, Setting>();
+  const add = (name: string, value: Setting): void => {
+    // A model that is used twice has two weights.
+    for (let count = 1; ; count++) {
+      const own = count === 1 ? name : `${name} (${count})`;
+      if (parameters.has(own)) continue;
+      parameters.set(own, value);
+      return;
+    }
+  };
+  action.operations.forEach(({ op, settings }, id) => {
+    const terms = settings["of"];
+    for (const [field, value] of Object.entries(settings)) {
+      // Rescaling repeats its mask's density.
+      if (OPERANDS.has(field) || op.startsWith("rescale")) continue;
+      const word = FIELD_WORDS[field] ?? field;
+      if (Array.isArray(value) && Array.isArray(terms) && value.length === terms.length) {
+        value.forEach((each: Setting, index) => add(`${word} of ${subjectOf(action, terms[index] as number)}`, each));
+      } else {
+        const subject = subjectOf(action, id);
+        add(`${word} of ${subject === op ? op : `${op} of ${subject}`}`, value);
+      }
+    }
+  });
+  return parameters;
+}
+
+/** Whose tensor a value is: the model that is merged, not the base that it is compared with. */
+function subjectOf(action: DescribedAction, id: number): string {
+  const { op, settings } = action.operations[id]!;
+  const { input, b, of, left, vector } = settings;
+  if (typeof input === "number") return action.inputs[input]!.role;
+  if (op === "lora" && typeof b === "number") return action.inputs[b]!.role;
+  const operand = [of, left, vector].find((field) => typeof field === "number");
+  return typeof operand === "number" ? subjectOf(action, operand) : op;
+}
