@@ -3,14 +3,16 @@
 import type { Diagnostic } from "../../dsl/diagnostic.ts";
 import { renderDiagnostic } from "../../dsl/render-diagnostic.ts";
 import { ANSI_PALETTE, PLAIN_PALETTE } from "../../dsl/palette.ts";
+import { annotationOfDiagnostic, isOnGitHub } from "./github/workflow-commands.ts";
 import { writeMessage } from "./terminal.ts";
 
-/** `quiet` leaves warnings out. */
+/** `quiet` leaves warnings out. On GitHub each is an annotation, too. */
 export function createDiagnosticPrinter(color: boolean, quiet: boolean): (diagnostic: Diagnostic) => void {
   const palette = color ? ANSI_PALETTE : PLAIN_PALETTE;
   return (diagnostic) => {
     if (quiet && diagnostic.severity === "warning") return;
     writeMessage(`${renderDiagnostic(diagnostic, palette)}\n`);
+    if (isOnGitHub()) writeMessage(annotationOfDiagnostic(diagnostic));
   };
 }
 

@@ -1,7 +1,8 @@
 // Prints why a command could not do its work. No stack trace reaches a user, except for bugs under --verbose.
 
 import { printable } from "../../dsl/printable.ts";
-import { EXIT, type Failure } from "../failure.ts";
+import { EXIT, Failure } from "../failure.ts";
+import { annotationOfFailure, isOnGitHub } from "./github/workflow-commands.ts";
 import { writeJson, writeMessage } from "./terminal.ts";
 
 export function reportFailure(failure: Failure, json: boolean): void {
@@ -17,10 +18,16 @@ export function reportFailure(failure: Failure, json: boolean): void {
       ...(help !== undefined && { help }),
     });
   }
-  const lines = [`error[${code}]: ${printable(failure.message)}`];
+  writeMessage(`${failureText(failure)}\n`);
+  if (isOnGitHub()) writeMessage(annotationOfFailure(failure));
+}
+
+/** Several lines, without a line end behind the last. */
+export function failureText({ message, details: { code, facts, help } }: Failure): string {
+  const lines = [`error[${code}]: ${printable(message)}`];
   for (const fact of facts ?? []) lines.push(`   ${printable(fact)}`);
   if (help !== undefined) lines.push(`   help: ${printable(help)}`);
-  writeMessage(`${lines.join("\n")}\n`);
+  return lines.join("\n");
 }
 
 /** `argv`: the flags may be what could not be parsed. */
@@ -36,4 +43,5 @@ export function reportInternalError(error: unknown, argv: readonly string[]): vo
       `   this is a mistake in theta, not in your recipe; nothing was published\n` +
       `   help: run again with --verbose and report what it prints\n`,
   );
+  if (isOnGitHub()) writeMessage(annotationOfFailure(new Failure(EXIT.internal, message, { code: "internal" })));
 }

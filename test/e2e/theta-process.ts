@@ -12,9 +12,9 @@ export interface ThetaRun {
   readonly stderr: string;
 }
 
-/** The test's own environment without CI and THETA_ settings, and these variables. */
+/** The test's own environment without CI's and THETA_ settings, and these variables. */
 export function testEnvironment(variables: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
-  const inherited = Object.entries(process.env).filter(([name]) => name !== "CI" && !name.startsWith("THETA_"));
+  const inherited = Object.entries(process.env).filter(([name]) => name !== "CI" && !/^(?:THETA|GITHUB)_/.test(name));
   return { ...Object.fromEntries(inherited), NO_COLOR: "1", ...variables };
 }
 

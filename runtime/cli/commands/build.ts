@@ -13,6 +13,8 @@ import { createJsonProgress } from "../progress/progress-json.ts";
 import { createPlainProgress } from "../progress/progress-plain.ts";
 import { createQuietProgress } from "../progress/progress-quiet.ts";
 import type { ProgressView } from "../progress/view.ts";
+import { type BuildReport, writeStepSummary } from "../github/step-summary.ts";
+import { isOnGitHub } from "../github/workflow-commands.ts";
 import { createDiagnosticPrinter } from "../report-diagnostics.ts";
 import { reportFailure } from "../report-failure.ts";
 import { loadSettings } from "../settings.ts";
@@ -28,21 +30,41 @@ const NOTHING: Omit<BuildSummary, "seconds"> = {
 };
 
 export async function build(path: string | undefined, flags: Flags, signal: AbortSignal): Promise<number> {
-  if (!flags.json) return (await buildRecipe(path, flags, signal)).code;
+  const report: BuildReport = { diagnostics: [], failures: [] };
+  try {
+    return await (flags.json ? buildInJson(path, flags, signal, report) : buildRecipe(path, flags, signal, report));
+  } catch (error) {
+    if (error instanceof Failure) report.failures.push(error);
+    throw error;
+  } finally {
+    if (isOnGitHub()) writeStepSummary(report);
+  }
+}
+
+async function buildInJson(
+  path: string | undefined,
+  flags: Flags,
+  signal: AbortSignal,
+  report: BuildReport,
+): Promise<number> {
   // Whatever happens, the first line of the stream names the schema and the last one is the summary.
   const started = performance.now();
-  const summarise = (summary: BuildSummary | undefined): void =>
-    writeJson({ type: "summary", ...(summary ?? { ...NOTHING, seconds: (performance.now() - started) / 1000 }) });
+  const summarise = (): void =>
+    writeJson({
+      type: "summary",
+      ...(report.summary ?? { ...NOTHING, seconds: (performance.now() - started) / 1000 }),
+    });
   writeJson({ type: "version", schema: "theta.build/1", theta: VERSION });
   try {
-    const { code, summary } = await buildRecipe(path, flags, signal);
-    summarise(summary);
+    const code = await buildRecipe(path, flags, signal, report);
+    summarise();
     return code;
   } catch (error) {
     if (error instanceof Failure) reportFailure(error, true);
-    summarise(undefined);
-    if (error instanceof Failure) return error.exitCode;
-    throw error;
+    summarise();
+    if (!(error instanceof Failure)) throw error;
+    report.failures.push(error);
+    return error.exitCode;
   }
 }
 
@@ -50,11 +72,17 @@ async function buildRecipe(
   path: string | undefined,
   flags: Flags,
   signal: AbortSignal,
-): Promise<{ readonly code: number; readonly summary?: BuildSummary }> {
+  report: BuildReport,
+): Promise<number> {
   const file = findRecipe(path, process.cwd());
+  report.recipe = file.display;
   const settings = await loadSettings(flags, file.directory);
   const color = useColor(settings.color);
-  const print = createDiagnosticPrinter(color, flags.quiet ?? false);
+  const printer = createDiagnosticPrinter(color, flags.quiet ?? false);
+  const print = (diagnostic: Diagnostic): void => {
+    report.diagnostics.push(diagnostic);
+    printer(diagnostic);
+  };
   const view = await createView(flags, color, print);
   const loaded = loadRecipe(file, flags, settings.store);
   const gates = (loaded.graph?.expectations ?? []).map(refuseGate);
@@ -63,7 +91,7 @@ async function buildRecipe(
   const refused = exitCodeOf(diagnostics);
   if (refused !== EXIT.done || loaded.tensors === undefined) {
     await view.close("failed");
-    return { code: refused };
+    return refused;
   }
   let result: BuildResult;
   try {
@@ -74,12 +102,14 @@ async function buildRecipe(
   }
   await view.close(result.status);
   const { exitCode, failures, ...summary } = result;
+  report.summary = summary;
+  report.failures.push(...failures);
   for (const failure of failures) reportFailure(failure, flags.json ?? false);
   if (!flags.quiet) {
     const isEmpty = loaded.tensors.outputs.length === 0;
     writeMessage(isEmpty ? `${printable(file.display)} has no output: nothing to build\n` : describeSummary(summary));
   }
-  return { code: exitCode, summary };
+  return exitCode;
 }
 
 async function createView(
