@@ -143,6 +143,21 @@ function writeOperation(sink: KeySink, operation: Operation): void {
     case "slerp":
       sink.integers("left, right", [operation.left, operation.right]);
       sink.number("t", operation.t);
+      if (operation.per === "row") sink.text("per", "row");
+      break;
+    case "karcher":
+      sink.integers("of", operation.of);
+      sink.numbers("weights", operation.weights);
+      sink.integer("max_iter", operation.maxIterations);
+      sink.number("tol", operation.tolerance);
+      break;
+    case "model-stock":
+      sink.integers("of", operation.of);
+      sink.text("per", operation.per);
+      break;
+    case "nearswap":
+      sink.integer("of", operation.of);
+      sink.number("t", operation.t);
       break;
   }
 }

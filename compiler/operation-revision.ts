@@ -26,4 +26,7 @@ export const OPERATION_REVISION: Readonly<Record<Operation["op"], number>> = {
   ties: 1,
   linear: 1,
   slerp: 1,
+  karcher: 1,
+  "model-stock": 1,
+  nearswap: 1,
 };

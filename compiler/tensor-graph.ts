@@ -91,7 +91,25 @@ export type Operation =
       readonly weights: readonly number[];
       readonly normalize: boolean;
     }
-  | { readonly op: "slerp"; readonly left: ValueId; readonly right: ValueId; readonly t: number };
+  | {
+      readonly op: "slerp";
+      readonly left: ValueId;
+      readonly right: ValueId;
+      readonly t: number;
+      readonly per: "tensor" | "row";
+    }
+  /** Σ cᵢxᵢ, the barycentre on the sphere; c follows from the dot products of the xᵢ. `tolerance` is an angle. */
+  | {
+      readonly op: "karcher";
+      readonly of: readonly ValueId[];
+      readonly weights: readonly number[];
+      readonly maxIterations: number;
+      readonly tolerance: number;
+    }
+  /** t × (Σ τᵢ ÷ k), one t for each group, from the angles between the τᵢ. */
+  | { readonly op: "model-stock"; readonly of: readonly ValueId[]; readonly per: "tensor" | "row" }
+  /** τ where |τ| ≤ t, (t ÷ |τ|) × τ elsewhere. */
+  | { readonly op: "nearswap"; readonly of: ValueId; readonly t: number };
 
 /** The last operation's value is the output. A lone `load` of the output's dtype copies the payload. */
 export interface Program {

@@ -109,11 +109,26 @@ struct Linear {
 struct Slerp {
   ValueId left, right;
   double t;
+  Group per;
+};
+struct Karcher {
+  std::vector<ValueId> of;
+  std::vector<double> weights;
+  int64_t max_iterations;
+  double tolerance;
+};
+struct ModelStock {
+  std::vector<ValueId> of;
+  Group per;
+};
+struct Nearswap {
+  ValueId of;
+  double t;
 };
 
-using Operation =
-    std::variant<Load, Resize, Lora, Subtract, Add, Onto, Negate, Multiply, Divide, Magnitude, Breadcrumbs, MaskAnd,
-                 MaskOr, MaskNot, Select, RescaleInv, RescaleL1, Sum, Mean, Ties, Linear, Slerp>;
+using Operation = std::variant<Load, Resize, Lora, Subtract, Add, Onto, Negate, Multiply, Divide, Magnitude,
+                               Breadcrumbs, MaskAnd, MaskOr, MaskNot, Select, RescaleInv, RescaleL1, Sum, Mean, Ties,
+                               Linear, Slerp, Karcher, ModelStock, Nearswap>;
 
 /// Static single assignment; the last operation's value is the output.
 struct Program {

@@ -87,7 +87,15 @@ function operationText(operation: Operation, action: Action, name: (id: number) 
     case "linear":
       return `linear(${weighted(operation, name, number)}${operation.normalize ? "" : ", not normalized"})`;
     case "slerp":
-      return `slerp(${name(operation.left)}, ${name(operation.right)}, t ${number("t")})`;
+      return `slerp(${name(operation.left)}, ${name(operation.right)}, t ${number("t")}${operation.per === "row" ? ", per row" : ""})`;
+    case "karcher": {
+      const steps = operation.maxIterations === 1 ? "1 step" : `${operation.maxIterations} steps`;
+      return `karcher(${weighted(operation, name, number)}, at most ${steps}, tol ${number("tolerance")})`;
+    }
+    case "model-stock":
+      return `model_stock(${operation.of.map(name).join(", ")}, per ${operation.per})`;
+    case "nearswap":
+      return `nearswap(${name(operation.of)}, t ${number("t")})`;
   }
 }
 

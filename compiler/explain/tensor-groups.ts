@@ -28,7 +28,7 @@ function shapeOf({ program, inputs, dtype, work, mustEqual = [] }: Action): stri
   return JSON.stringify([dtype, work, inputsText, mustEqual.map(({ role }) => role), operations]);
 }
 
-const VARYING = new Set(["tie", "density", "dropTop", "weights", "scale", "by", "t", "scaling"]);
+const VARYING = new Set(["tie", "density", "dropTop", "weights", "scale", "by", "t", "tolerance", "scaling"]);
 
 function isShape([field]: [string, unknown]): boolean {
   return !VARYING.has(field);

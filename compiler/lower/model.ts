@@ -2,10 +2,11 @@
 
 import { METHODS } from "../methods/method-table.ts";
 import { lowerChoice } from "./choice.ts";
-import { booleanParameter, lowerNumber, numberParameter } from "./parameters.ts";
+import { membersOf, type Member } from "./members.ts";
+import { booleanParameter } from "./parameters.ts";
 import { isValue, type Found, type TensorScope } from "./scope.ts";
 import { lowerCheckpoint } from "./sources.ts";
-import type { Value } from "./program-builder.ts";
+import { lowerKarcher, lowerSlerp } from "./spherical.ts";
 import type { ModelMethodNode, ModelNode, OntoNode } from "../recipe-graph.ts";
 
 export function lowerModel(node: ModelNode, scope: TensorScope): Found {
@@ -39,28 +40,26 @@ function lowerMethod(node: ModelMethodNode, scope: TensorScope): Found {
     if (one === "base") return first;
     return isValue(one) && one !== first && one.over !== undefined ? one.over(first) : one;
   });
+  const { shared, perInput } = node.parameters;
+  const members = membersOf(inputs, perInput.get("weight"), node, scope);
+  if (members === undefined) return "skip";
   const row = METHODS.get(node.method);
-  const op = row?.maps === "models" ? row.op : undefined;
+  const op = row?.maps === "models" || row?.maps === "either" ? row.op : undefined;
   switch (op) {
     case "linear":
-      return lowerLinear(node, inputs, scope);
+      return lowerLinear(node, members, scope);
     case "slerp":
-      return lowerSlerp(node, inputs, scope);
+      return lowerSlerp({ method: node.method, shared, node }, members, scope);
+    case "karcher":
+      return lowerKarcher({ method: node.method, shared, node }, members, scope);
     case undefined:
       scope.problems.add("not-served", node, () => ({ message: `${node.method} is not served yet`, span: node.span }));
       return "skip";
   }
 }
 
-function lowerLinear(node: ModelMethodNode, inputs: readonly (Value | "skip")[], scope: TensorScope): Found {
+function lowerLinear(node: ModelMethodNode, members: readonly Member[], scope: TensorScope): Found {
   const normalize = booleanParameter(node.method, node.parameters.shared, "normalize", node, scope);
-  const members: { value: Value; weight: number }[] = [];
-  for (const [index, value] of inputs.entries()) {
-    if (value === "skip") continue;
-    const weight = lowerNumber(node.parameters.perInput.get("weight")![index]!, node, scope);
-    if (weight === undefined) return "skip";
-    members.push({ value, weight });
-  }
   if (normalize === undefined) return "skip";
   const first = members[0]!.value;
   if (normalize) {
@@ -77,15 +76,4 @@ function lowerLinear(node: ModelMethodNode, inputs: readonly (Value | "skip")[],
     weights: kept.map(({ weight }) => weight),
     normalize,
   });
-}
-
-function lowerSlerp(node: ModelMethodNode, inputs: readonly (Value | "skip")[], scope: TensorScope): Found {
-  const t = numberParameter(node.method, node.parameters.shared, "t", node, scope);
-  const [left, right] = inputs;
-  if (t === undefined || left === undefined || right === undefined) return "skip";
-  if (left === "skip") return right;
-  if (right === "skip") return left;
-  if (t === 0) return left;
-  if (t === 1) return right;
-  return scope.builder.emit({ op: "slerp", left: left.id, right: right.id, t });
 }

@@ -118,6 +118,7 @@ function renumber(operation: Operation, value: (id: ValueId) => ValueId, input: 
     case "breadcrumbs":
     case "mask-not":
     case "rescale-inv":
+    case "nearswap":
       return { ...operation, of: value(operation.of) };
     case "select": {
       const of = value(operation.of);
@@ -131,6 +132,8 @@ function renumber(operation: Operation, value: (id: ValueId) => ValueId, input: 
     case "mean":
     case "ties":
     case "linear":
+    case "karcher":
+    case "model-stock":
       return { ...operation, of: operation.of.map(value) };
   }
 }

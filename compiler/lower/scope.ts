@@ -36,6 +36,8 @@ export interface TensorScope {
 export interface Divisor {
   readonly node: ModelNode | VectorNode;
   readonly weights: readonly number[];
+  /** The quotient is a number of the program, in float64, not one of W. */
+  readonly scalar?: true;
 }
 
 interface Choice<T> {

@@ -1,29 +1,20 @@
-// A strategy at one tensor: sum, mean or ties over the vectors that have it.
+// A strategy at one tensor, over the vectors that have it.
 
 import { METHODS } from "../methods/method-table.ts";
 import { lowerChoice } from "./choice.ts";
-import { lowerNumber, numberParameter, wordParameter } from "./parameters.ts";
+import { membersOf, type Member } from "./members.ts";
+import { numberParameter, wordParameter } from "./parameters.ts";
 import type { TensorScope } from "./scope.ts";
+import { lowerKarcher, lowerSlerp } from "./spherical.ts";
 import type { Value } from "./program-builder.ts";
 import type { StrategyValue, Varying, VectorMethodNode } from "../recipe-graph.ts";
 import type { Operation } from "../tensor-graph.ts";
 
-interface Member {
-  readonly value: Value;
-  readonly weight: number;
-}
-
 export function lowerStrategy(node: VectorMethodNode, scope: TensorScope): Value | "skip" {
-  const members: Member[] = [];
-  const weights = node.perInput.get("weight");
-  for (const [index, input] of node.inputs.entries()) {
-    const value = scope.vector(input);
-    if (value === "skip") continue;
-    const weight = lowerNumber(weights![index]!, node, scope);
-    if (weight === undefined) return "skip";
-    members.push({ value, weight });
-  }
-  return members.length === 0 ? "skip" : lowerVarying(node.strategy, node, members, scope);
+  const inputs = node.inputs.map((input) => scope.vector(input));
+  const members = membersOf(inputs, node.perInput.get("weight"), node, scope);
+  if (members === undefined || members.length === 0) return "skip";
+  return lowerVarying(node.strategy, node, members, scope);
 }
 
 function lowerVarying(
@@ -45,7 +36,7 @@ function lowerOne(
   scope: TensorScope,
 ): Value | "skip" {
   const row = METHODS.get(method);
-  const op = row?.maps === "vectors" ? row.op : undefined;
+  const op = row?.maps === "vectors" || row?.maps === "either" ? row.op : undefined;
   switch (op) {
     case "sum": {
       const scale = numberParameter(method, shared, "scale", node, scope);
@@ -73,6 +64,25 @@ function lowerOne(
       const zero = scale === 0 || !members.some(addsTerm);
       return combine({ op, ...lists(terms, members), scale, elect, divide }, zero, scope);
     }
+    case "model-stock": {
+      const per = wordParameter(method, shared, "per", node, scope);
+      if (per === undefined) return "skip";
+      const of = members.map(({ value }) => value.id);
+      const zero = members.every(({ value }) => value.zero);
+      // One vector has no angle and is taken whole.
+      if (of.length === 1) return combine({ op: "sum", of, weights: [1], scale: 1 }, zero, scope);
+      return combine({ op, of, per: per === "row" ? per : "tensor" }, zero, scope);
+    }
+    case "nearswap": {
+      const t = numberParameter(method, shared, "t", node, scope);
+      if (t === undefined) return "skip";
+      const { id, zero } = members[0]!.value;
+      return combine({ op, of: id, t }, zero || t === 0, scope);
+    }
+    case "slerp":
+      return lowerSlerp({ method, shared, node }, members, scope);
+    case "karcher":
+      return lowerKarcher({ method, shared, node }, members, scope);
     case undefined:
       scope.problems.add("not-served", span, () => ({ message: `${method} is not served yet`, span }));
       return "skip";

@@ -11,14 +11,14 @@ type Work = "F32" | "F64";
 const VANISHING = 2 ** -40;
 
 export function checkDivisors(work: Work, scope: TensorScope): void {
-  for (const { node, weights } of scope.divisors) {
+  for (const { node, weights, scalar } of scope.divisors) {
     let sum = 0;
     let sizes = 0;
     for (const weight of weights) {
       sum += weight;
       sizes += Math.abs(weight);
     }
-    if (Math.abs(sum) > VANISHING * sizes && toWork(sum, work) !== 0) continue;
+    if (Math.abs(sum) > VANISHING * sizes && (scalar === true || toWork(sum, work) !== 0)) continue;
     scope.problems.add("weights-sum-to-zero", node, () => ({
       message: `the weights sum to zero for ${scope.names[0]}, so their mean is undefined`,
       span: node.span,
@@ -63,7 +63,9 @@ function numbersOf(operation: Operation): readonly number[] {
   const numbers: number[] = [];
   if ("by" in operation) numbers.push(operation.by);
   if ("scaling" in operation) numbers.push(operation.scaling);
-  if ("weights" in operation) numbers.push(...operation.weights);
+  // Those of karcher meet no element.
+  if ("weights" in operation && operation.op !== "karcher") numbers.push(...operation.weights);
   if ("scale" in operation) numbers.push(operation.scale);
+  if (operation.op === "nearswap") numbers.push(operation.t);
   return numbers;
 }

@@ -54,19 +54,21 @@ export const MODEL_METHODS: readonly MethodRow[] = [
         meaning: "per is the group in which the angle is taken",
       },
     ],
-    summary: "Spherical interpolation by weights, of a tensor or of each row, on models or on vectors.",
+    summary:
+      "`slerp` by weights, of a tensor or of each of its rows, on models or on vectors: t is the share of the second weight in their sum. Directions are those of the values themselves; where they are opposite the values are interpolated linearly, with a warning.",
     source: "mergekit, nuslerp",
     example: "merge halfway = nuslerp(maths, code, weight: [0.3, 0.7])",
-    notServed: "use slerp",
+    op: "slerp",
   },
   {
     name: "multislerp",
     maps: "either",
     parameters: [WEIGHT],
-    summary: "One tangent step towards the barycentre on the sphere: `karcher(max_iter: 1)`.",
+    summary:
+      "The first step of `karcher`, on models or on vectors: from the weighted mean of the directions along the mean of the tangents. Tensors that are all zero have no direction and only shorten the result.",
     source: "mergekit, multislerp",
     example: "merge centre = multislerp(maths, code, weight: [0.5, 0.5])",
-    notServed: "use slerp for two models, linear for more",
+    op: "karcher",
   },
   {
     name: "karcher",
@@ -76,7 +78,7 @@ export const MODEL_METHODS: readonly MethodRow[] = [
       {
         name: "max_iter",
         kind: "integer",
-        range: { min: 1 },
+        range: { min: 1, max: 10_000 },
         default: 10,
         meaning: "max_iter is the most steps that are taken",
       },
@@ -88,9 +90,10 @@ export const MODEL_METHODS: readonly MethodRow[] = [
         meaning: "tol is the angle below which the steps end",
       },
     ],
-    summary: "The barycentre of models on the sphere, iterated to a tolerance.",
+    summary:
+      "The barycentre of the models' directions on the sphere (the Karcher mean), tensor by tensor, as long as the weighted mean of their norms. The steps work on dot products alone, so their number costs nothing.",
     source: "arXiv 2603.04972",
     example: "merge centre = karcher(maths, code)",
-    notServed: "use slerp for two models, linear for more",
+    op: "karcher",
   },
 ];

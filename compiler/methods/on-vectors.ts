@@ -140,10 +140,11 @@ export const VECTOR_METHODS: readonly MethodRow[] = [
     name: "model_stock",
     maps: "vectors",
     parameters: [PER_TENSOR_OR_ROW],
-    summary: "Moves from the base towards the mean by a step that the angles between the vectors decide.",
+    summary:
+      "Moves from the base towards the mean of the vectors by t = k × c ÷ (1 + (k − 1) × c), c the mean cosine between the k of them: all the way where they agree, not at all where they are at right angles or opposed. One vector is taken whole.",
     source: "Jang et al., Model Stock, ECCV 2024, arXiv 2403.19522",
     example: "merge soup onto llama using model_stock { maths }",
-    notServed: "use mean(scale: …)",
+    op: "model-stock",
   },
   {
     name: "nearswap",
@@ -157,10 +158,10 @@ export const VECTOR_METHODS: readonly MethodRow[] = [
         meaning: "t is the difference up to which an element is taken over whole",
       },
     ],
-    summary: "Takes over what is near the base, less of what is far from it.",
+    summary: "Takes over what differs from the base by t at most, and moves the rest by t towards the other model.",
     source: "mergekit, nearswap",
     example: "merge soup onto llama using nearswap(t: 0.001) { maths }",
-    notServed: "use sum with a weight",
+    op: "nearswap",
   },
   {
     name: "arcee_fusion",

@@ -213,8 +213,28 @@ struct Form<Slerp> {
   static constexpr std::string_view word = "slerp";
   static Slerp read(const Reader& from) {
     const ValueId left = from.value("left");
-    return {left, from.value("right"), from.number("t")};
+    return {left, from.value("right"), from.number("t"), choice(from.object["per"], kGroups)};
   }
+};
+template <>
+struct Form<Karcher> {
+  static constexpr std::string_view word = "karcher";
+  static Karcher read(const Reader& from) {
+    Karcher karcher = merge_of<Karcher>(from);
+    karcher.max_iterations = from.object["maxIterations"].integer(1, std::numeric_limits<int32_t>::max());
+    karcher.tolerance = from.number("tolerance");
+    return karcher;
+  }
+};
+template <>
+struct Form<ModelStock> {
+  static constexpr std::string_view word = "model-stock";
+  static ModelStock read(const Reader& from) { return {from.values("of"), choice(from.object["per"], kGroups)}; }
+};
+template <>
+struct Form<Nearswap> {
+  static constexpr std::string_view word = "nearswap";
+  static Nearswap read(const Reader& from) { return {from.value("of"), from.number("t")}; }
 };
 
 template <typename>

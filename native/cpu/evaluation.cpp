@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "../error.h"
-#include "sum_statistics.h"
+#include "gram_statistics.h"
 
 namespace theta {
 
@@ -28,9 +28,9 @@ Counters Evaluation<W>::run() {
   for (int64_t begin = 0; begin < task_.count; begin += span) run_span(begin, begin + span);
   read_unused();
   counters_.masks = mask_counters();
-  for (size_t id = 0; id < task_.statistics.size(); ++id) {
-    if (!task_.statistics[id] || !std::holds_alternative<Slerp>(task_.task.program.operations[id])) continue;
-    counters_.antiparallel += static_cast<const SlerpStatistic<W>&>(*task_.statistics[id]).antiparallel();
+  for (const auto& statistic : task_.statistics) {
+    const auto* gram = dynamic_cast<const GramStatistic<W>*>(statistic.get());
+    if (gram) counters_.antiparallel += gram->antiparallel();
   }
   return std::move(counters_);
 }

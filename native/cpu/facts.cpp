@@ -102,9 +102,16 @@ Facts facts_of_one(const Operation& operation, const std::vector<Facts>& earlier
                         [&](const Linear& op) { return plain(op.of); },
                         [&](const Slerp& op) {
                           Facts facts = plain({op.left, op.right});
-                          if (op.t != 0 && op.t != 1) facts.statistic = tensor;
+                          if (op.t != 0 && op.t != 1) facts.statistic = grouped(shape, op.per);
                           return facts;
                         },
+                        [&](const Karcher& op) {
+                          return Facts{op.of, false, {}, tensor};
+                        },
+                        [&](const ModelStock& op) {
+                          return Facts{op.of, false, {}, grouped(shape, op.per)};
+                        },
+                        [&](const Nearswap& op) { return plain({op.of}); },
                     },
                     operation);
 }

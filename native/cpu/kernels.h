@@ -74,6 +74,8 @@ struct WorkKernels {
   /// Σ wᵢ(xᵢ − x), the same.
   void (*weighted_differences)(const W* x, const Terms<W>& terms, W* to, int64_t n);
   void (*ties)(const Terms<W>& terms, const TiesRule<W>& rule, W* to, int64_t n);
+  /// x where |x| ≤ t, (t ÷ |x|) × x elsewhere.
+  void (*nearswap)(const W* x, W t, W* to, int64_t n);
 
   /// Masks are lanes as wide as W, all ones or zero.
   void (*mask_and)(const Key* a, const Key* b, Key* to, int64_t n);
@@ -98,6 +100,8 @@ struct WorkKernels {
   /// Adds elements of a block to its lanes; `n` may be anything, element 0 belongs to lane 0.
   void (*lanes_absolute)(const W* x, int64_t n, double* lanes);
   void (*lanes_product)(const W* x, const W* y, int64_t n, double* lanes);
+  /// The same for all pairs i ≤ j of `count` values; lanes of each, in the order of gram_pair.
+  void (*lanes_gram)(const W* const* x, int64_t count, int64_t n, double* const* lanes);
 };
 
 struct KernelTable {

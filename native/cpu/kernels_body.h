@@ -6,6 +6,7 @@
 #include "../formula/order.h"
 #include "../formula/rounding.h"
 #include "kernels.h"
+#include "kernels_gram.h"
 #include "kernels_search.h"
 #include "kernels_ties.h"
 #include "measure_kernels_body.h"
@@ -179,17 +180,8 @@ void lanes_absolute(const W* x, int64_t n, double* lanes) {
 }
 
 template <typename W>
-void lanes_product(const W* x, const W* y, int64_t n, double* lanes) {
-  alignas(64) double sums[kLanes];
-  for (int j = 0; j < kLanes; ++j) sums[j] = lanes[j];
-  int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
-    for (int j = 0; j < kLanes; ++j) {
-      sums[j] = sums[j] + static_cast<double>(x[i + j]) * static_cast<double>(y[i + j]);
-    }
-  }
-  for (int j = 0; i < n; ++i, ++j) sums[j] = sums[j] + static_cast<double>(x[i]) * static_cast<double>(y[i]);
-  for (int j = 0; j < kLanes; ++j) lanes[j] = sums[j];
+void nearswap(const W* x, W t, W* __restrict to, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = nearswapped(x[i], t);
 }
 
 template <typename W>
@@ -221,6 +213,7 @@ constexpr WorkKernels<W> work_kernels() {
   k.weighted_sum = weighted_sum<W>;
   k.weighted_differences = weighted_differences<W>;
   k.ties = ties<W>;
+  k.nearswap = nearswap<W>;
   k.mask_and = mask_and<Bits<W>>;
   k.mask_or = mask_or<Bits<W>>;
   k.mask_not = mask_not<Bits<W>>;
@@ -234,6 +227,7 @@ constexpr WorkKernels<W> work_kernels() {
   k.find = find<W>;
   k.lanes_absolute = lanes_absolute<W>;
   k.lanes_product = lanes_product<W>;
+  k.lanes_gram = lanes_gram<W>;
   return k;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 
 #include "kernels.h"
 
@@ -23,20 +24,27 @@ class PairwiseSum {
   template <int kSums, typename Add>
   static void gather_together(PairwiseSum* sums, int64_t count, Add&& add) {
     double* lanes[kSums];
+    gather_together({sums, kSums}, lanes, count, add);
+  }
+
+  /// `lanes`: room for a pointer a sum.
+  template <typename Add>
+  static void gather_together(std::span<PairwiseSum> sums, double** lanes, int64_t count, Add&& add) {
     for (int64_t offset = 0; offset < count;) {
-      const int64_t lane = sums->in_block_ % kLanes;
-      const int64_t room = lane ? kLanes - lane : kBlockElements - sums->in_block_;
+      const int64_t in_block = sums.front().in_block_, lane = in_block % kLanes;
+      const int64_t room = lane ? kLanes - lane : kBlockElements - in_block;
       const int64_t part = std::min(room, count - offset);
-      for (int k = 0; k < kSums; ++k) lanes[k] = sums[k].lanes_ + lane;
+      for (size_t k = 0; k < sums.size(); ++k) lanes[k] = sums[k].lanes_ + lane;
       add(offset, part, static_cast<double* const*>(lanes));
       offset += part;
-      for (int k = 0; k < kSums; ++k) {
-        sums[k].in_block_ += part;
-        if (sums[k].in_block_ == kBlockElements) sums[k].close_block();
+      for (PairwiseSum& sum : sums) {
+        sum.in_block_ += part;
+        if (sum.in_block_ == kBlockElements) sum.close_block();
       }
     }
   }
 
+  /// The sum; afterwards it is one of nothing, as at first.
   double finish() {
     if (in_block_ > 0 || blocks_ == 0) close_block();
     // What is left on the stack are sums of falling powers of two of blocks; the odd ones are carried up.
@@ -45,6 +53,7 @@ class PairwiseSum {
       --left;
       stack_[left - 1] = stack_[left - 1] + stack_[left];
     }
+    blocks_ = 0;
     return stack_[0];
   }
 

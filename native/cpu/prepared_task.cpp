@@ -4,10 +4,11 @@
 #include <string>
 
 #include "../error.h"
+#include "absolute_ratio.h"
 #include "cached_selection.h"
+#include "gram_statistics.h"
 #include "overloaded.h"
 #include "streamed_selection.h"
-#include "sum_statistics.h"
 
 namespace theta {
 
@@ -131,6 +132,12 @@ std::unique_ptr<Statistic<W>> PreparedTask<W>::make_statistic(ValueId id, int64_
                         },
                         [&](const Slerp& op) -> std::unique_ptr<Statistic<W>> {
                           return std::make_unique<SlerpStatistic<W>>(op, size, kept, kernels, memory);
+                        },
+                        [&](const Karcher& op) -> std::unique_ptr<Statistic<W>> {
+                          return std::make_unique<KarcherStatistic<W>>(op, size, kept, kernels, memory);
+                        },
+                        [&](const ModelStock& op) -> std::unique_ptr<Statistic<W>> {
+                          return std::make_unique<ModelStockStatistic<W>>(op, size, kept, kernels, memory);
                         },
                         [](const auto&) -> std::unique_ptr<Statistic<W>> {
                           throw Error(ErrorCode::input, "an operation without a statistic was asked for one");

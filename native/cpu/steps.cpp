@@ -5,8 +5,8 @@
 
 #include "../error.h"
 #include "../formula/combine.h"
+#include "absolute_ratio.h"
 #include "overloaded.h"
-#include "sum_statistics.h"
 
 namespace theta {
 
@@ -53,28 +53,6 @@ Step<W> make_resize_step(const Resize& operation, const StepContext<W>& context)
     widen(block.stored[operation.input], to, there);
     if (operation.zero_not_finite) kernels.zero_not_finite(to, there);
     std::copy_n(block.value(operation.base) + there, block.count - there, to + there);
-  };
-}
-
-template <typename W>
-Step<W> make_slerp_step(ValueId id, const Slerp& operation, const StepContext<W>& context) {
-  const WorkKernels<W>& kernels = kernels_of<W>(context.kernels);
-  if (operation.t == 0 || operation.t == 1) {
-    const ValueId taken = operation.t == 0 ? operation.left : operation.right;
-    return [taken](const Block<W>& block, W* to) { std::copy_n(block.value(taken), block.count, to); };
-  }
-  const auto* statistic = static_cast<const SlerpStatistic<W>*>(context.statistics[id].get());
-  return [operation, statistic, &kernels](const Block<W>& block, W* to) {
-    const W *a = block.value(operation.left), *b = block.value(operation.right);
-    for_each_group(
-        block.begin, block.count, statistic->group_size(), [&](int64_t first, int64_t offset, int64_t count) {
-          const SlerpCoefficients& found = statistic->coefficients(first);
-          if (found.interpolate) {
-            kernels.interpolate(a + offset, b + offset, static_cast<W>(operation.t), to + offset, count);
-          } else {
-            kernels.blend(static_cast<W>(found.a), a + offset, static_cast<W>(found.b), b + offset, to + offset, count);
-          }
-        });
   };
 }
 
@@ -159,6 +137,9 @@ Step<W> make_step(ValueId id, const StepContext<W>& context) {
                         [&](const Ties& op) { return make_ties_step<W>(op, context); },
                         [&](const Linear& op) { return make_linear_step<W>(op, context); },
                         [&](const Slerp& op) { return make_slerp_step<W>(id, op, context); },
+                        [&](const Karcher& op) { return make_karcher_step<W>(id, op, context); },
+                        [&](const ModelStock& op) { return make_model_stock_step<W>(id, op, context); },
+                        [&](const Nearswap& op) { return with_number<W>(kernels.nearswap, op.of, op.t); },
                     },
                     context.program.operations[id]);
 }

@@ -42,4 +42,12 @@ Step<W> make_ties_step(const Ties& operation, const StepContext<W>& context);
 template <typename W>
 Step<W> make_linear_step(const Linear& operation, const StepContext<W>& context);
 
+/// What turns with the angles between values; in spherical_steps.cpp.
+template <typename W>
+Step<W> make_slerp_step(ValueId id, const Slerp& operation, const StepContext<W>& context);
+template <typename W>
+Step<W> make_karcher_step(ValueId id, const Karcher& operation, const StepContext<W>& context);
+template <typename W>
+Step<W> make_model_stock_step(ValueId id, const ModelStock& operation, const StepContext<W>& context);
+
 }  // namespace theta

@@ -38,6 +38,13 @@ THETA_HD Bits<W> agrees(W term, W sum) {
   return lanes_of<W>(where(lanes_of<W>(sum >= 0), term, -term) > 0);
 }
 
+/// x where |x| ≤ t, t in its direction elsewhere. A NaN stays.
+template <typename W>
+THETA_HD W nearswapped(W x, W t) {
+  const W size = x < 0 ? -x : x;
+  return where(lanes_of<W>(size <= t), W{1}, t / size) * x;
+}
+
 /// Σw in float64, 0 when it counts as zero (METHODS.md, "Strategies on vectors").
 THETA_HD double divisor_of(double total, double absolute) {
   const double magnitude = total < 0 ? -total : total;

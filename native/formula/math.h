@@ -38,9 +38,15 @@ THETA_HD double cos_near_zero(double x, double tail) {
   return w + (((1.0 - w) - half) + (z * r - x * tail));
 }
 
-/// For |x| ≤ 2^20; NaN gives NaN.
-THETA_HD double sine(double x) {
-  // Multiples of π/2 are taken away in three parts of 33 bits and more; n × part is exact.
+/// x = quadrant × π/2 + y + tail, |y| ≤ π/4; the quadrant counts modulo 4.
+struct Reduced {
+  double y, tail;
+  int quadrant;
+};
+
+/// Multiples of π/2 are taken away in three parts of 33 bits and more; up to |x| = 2^20 n × part is exact. Up to 2^50
+/// the result is as far off as the last bits of x are.
+THETA_HD Reduced reduce(double x) {
   const double magic = 0x1.8p52;
   const double n = (x * 6.36619772367581382433e-01 + magic) - magic;
   const double first = x - n * 1.57079632673412561417e+00;
@@ -49,16 +55,37 @@ THETA_HD double sine(double x) {
   const double third = n * 2.02226624879595063154e-21 - ((first - rest) - second);
   const double y = rest - third;
   const double tail = (rest - y) - third;
-  if (!(n == n)) return x - x;
-  switch (static_cast<int64_t>(n) & 3) {
+  const bool fits = n > -0x1p51 && n < 0x1p51;
+  return {y, tail, fits ? static_cast<int>(static_cast<int64_t>(n) & 3) : 0};
+}
+
+/// For |x| ≤ 2^20 (beyond, see reduce); NaN gives NaN.
+THETA_HD double sine(double x) {
+  const Reduced at = reduce(x);
+  switch (at.quadrant) {
     case 0:
-      return sin_near_zero(y, tail);
+      return sin_near_zero(at.y, at.tail);
     case 1:
-      return cos_near_zero(y, tail);
+      return cos_near_zero(at.y, at.tail);
     case 2:
-      return -sin_near_zero(y, tail);
+      return -sin_near_zero(at.y, at.tail);
     default:
-      return -cos_near_zero(y, tail);
+      return -cos_near_zero(at.y, at.tail);
+  }
+}
+
+/// As sine.
+THETA_HD double cosine(double x) {
+  const Reduced at = reduce(x);
+  switch (at.quadrant) {
+    case 0:
+      return cos_near_zero(at.y, at.tail);
+    case 1:
+      return -sin_near_zero(at.y, at.tail);
+    case 2:
+      return -cos_near_zero(at.y, at.tail);
+    default:
+      return sin_near_zero(at.y, at.tail);
   }
 }
 

@@ -86,7 +86,7 @@ export function programOf(test: GoldenCase, scalar: boolean): GoldenProgram {
   const { weights } = test;
   const base = load("base");
   if (strategy.kind === "slerp") {
-    add({ op: "slerp", left: base, right: load("m0"), t: strategy.t });
+    add({ op: "slerp", left: base, right: load("m0"), t: strategy.t, per: "tensor" });
     return { operations, inputs, entries: [] };
   }
   if (strategy.kind === "linear") {

@@ -113,7 +113,7 @@ int main(int argc, char** argv) {
   Program slerp = linear;
   linear.operations.push_back(Linear{{0, 1, 2, 3}, {0.4, 0.3, 0.2, 0.1}, true});
   slerp.operations.resize(2);
-  slerp.operations.push_back(Slerp{0, 1, 0.4});
+  slerp.operations.push_back(Slerp{0, 1, 0.4, Group::tensor});
   const std::pair<const char*, Program> recipes[] = {
       {"linear", linear},
       {"slerp", slerp},

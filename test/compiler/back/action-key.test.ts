@@ -52,7 +52,10 @@ const PROGRAMS: Readonly<Record<Operation["op"], Operation>> = {
   mean: { op: "mean", of: [0, 1], weights: [0.5, 1], scale: 1 },
   ties: { op: "ties", of: [0, 1], weights: [1, 1], scale: 0.3, elect: "count", divide: "none" },
   linear: { op: "linear", of: [0, 1], weights: [1, 2], normalize: true },
-  slerp: { op: "slerp", left: 0, right: 1, t: 0.25 },
+  slerp: { op: "slerp", left: 0, right: 1, t: 0.25, per: "tensor" },
+  karcher: { op: "karcher", of: [0, 1], weights: [0.5, 1], maxIterations: 10, tolerance: 1e-5 },
+  "model-stock": { op: "model-stock", of: [0, 1], per: "row" },
+  nearswap: { op: "nearswap", of: 0, t: 0.001 },
 };
 
 describe("golden keys", () => {

@@ -67,7 +67,8 @@ Program everything() {
   return {{Load{0, false}, Load{1, false}, Subtract{1, 0}, Magnitude{2, 0.3, Group::tensor, false, 5},
            Breadcrumbs{2, 0.5, 0.1, Group::row, true, 6}, MaskAnd{3, 4}, Select{2, 5}, RescaleL1{2, 6}, Select{7, 5},
            Load{2, true}, Subtract{9, 0}, Magnitude{10, 0.2, Group::row, false, 7}, Select{10, 11},
-           Ties{{8, 12}, {0.6, 0.4}, 0.9, Elect::weighted, DivideBy::weights}, Onto{0, 13}, Slerp{14, 1, 0.3}}};
+           Ties{{8, 12}, {0.6, 0.4}, 0.9, Elect::weighted, DivideBy::weights}, Onto{0, 13},
+           Slerp{14, 1, 0.3, Group::tensor}}};
 }
 
 struct Outcome {
