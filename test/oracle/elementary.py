@@ -1,5 +1,5 @@
-"""sin, acos, exp and log as native/formula/math.h computes them, and slerp's coefficients from them, so that methods with
-these too are compared bit for bit.  strict.py leaves them open: it calls the C library's.  Python's floats and numpy's
+"""sin, cos, acos, exp and log as native/formula/math.h computes them, and the coefficients of slerp and karcher from them,
+so that methods with these too are compared bit for bit.  strict.py leaves them open: it calls the C library's.  Python's floats and numpy's
 round each operation as C++ does; exp and log take arrays."""
 import math
 import struct
@@ -24,8 +24,8 @@ def cos_near_zero(x, tail):
     return w + (((1.0 - w) - half) + (z * r - x * tail))
 
 
-def sine(x):
-    if x != x: return x
+def reduce(x):
+    """Multiples of π/2 taken away: → y, its tail, and their number modulo 4."""
     magic = float.fromhex("0x1.8p52")
     n = (x * 6.36619772367581382433e-01 + magic) - magic
     first = x - n * 1.57079632673412561417e+00
@@ -34,7 +34,15 @@ def sine(x):
     third = n * 2.02226624879595063154e-21 - ((first - rest) - second)
     y = rest - third
     tail = (rest - y) - third
-    return (sin_near_zero(y, tail), cos_near_zero(y, tail), -sin_near_zero(y, tail), -cos_near_zero(y, tail))[int(n) & 3]
+    return y, tail, int(n) & 3 if abs(n) < 2.0**51 else 0
+
+
+def sine(x, quarters=0):
+    y, tail, quadrant = reduce(x)
+    return (sin_near_zero, cos_near_zero)[(quadrant + quarters) & 1](y, tail) * (-1.0 if (quadrant + quarters) & 2 else 1.0)
+
+
+def cosine(x): return sine(x, 1)
 
 
 def arcsine_quotient(z):
@@ -117,3 +125,46 @@ def slerp_coefficients(norm_a, norm_b, dot, t):
     angle = arccosine(cosine)
     whole = sine(angle)
     return (sine((1.0 - t) * angle) / whole, sine(t * angle) / whole), False
+
+
+def plain_sum(terms):
+    """From +0, term by term: Python's own sum of floats is compensated from 3.12 on."""
+    total = np.float64(0)
+    for term in terms: total = total + term
+    return total
+
+
+def karcher_coefficients(gram, weights, max_iter, tol):
+    """As strict.karcher_coefficients, but that a norm that is NaN counts as one that is not zero."""
+    gram, k = np.asarray(gram, np.float64), len(weights)
+    norm = np.sqrt(np.diagonal(gram))
+    present = [i for i in range(k) if norm[i] != 0]
+    if not present: return [0.0] * k
+    total = plain_sum(weights)
+    share = np.zeros(k)
+    for i in present: share[i] = weights[i] / plain_sum(weights[j] for j in present)
+    cos = np.zeros((k, k))
+    for i in present:
+        for j in present:
+            p = norm[i] * norm[j]
+            cos[i, j] = 1.0 if i == j else gram[i, j] / p if p != 0 else 0.0
+    dot = lambda x, i: plain_sum(x[j] * cos[j, i] for j in present)
+    length = lambda x: np.sqrt(max(plain_sum(x[i] * dot(x, i) for i in present), np.float64(0)))
+    start = length(share)
+    u = share / start
+    if start < tol: u = np.array([float(i == present[0]) for i in range(k)])
+    for _ in range(max_iter):
+        step = np.zeros(k)
+        for i in present:
+            d = min(max(dot(u, i), -1.0), 1.0)
+            angle = arccosine(d)
+            if angle < tol or math.pi - angle < tol: continue
+            f = share[i] * (angle / sine(angle))
+            step = step - (f * d) * u
+            step[i] = step[i] + f
+        n = length(step)
+        if n < tol: break
+        u = cosine(n) * u + (sine(n) / n) * step
+        u = (np.float64(1) / length(u)) * u
+    radius = plain_sum(weights[i] / total * norm[i] for i in range(k))
+    return [float(radius * u[i] / norm[i]) if norm[i] != 0 else 0.0 for i in range(k)]

@@ -170,6 +170,36 @@ def ties(pairs, s, elect, divide):
     return scaled(s, merged.made(merged.x / D, merged.e / np.abs(D), roundings=2))
 
 
+def nearswap(pairs, t):
+    ((tau, _),) = pairs
+    return tau.made(np.clip(tau.x, -L(t), L(t)), tau.e, roundings=3)
+
+
+def model_stock(pairs, per):
+    taus, k = [tau for tau, _ in pairs], len(pairs)
+    average = divided(total(taus), k)
+    if k == 1: return average
+    shape = st.grouped(average.shape, per)
+    sizes = [np.sqrt((tau.x.reshape(shape)**2).sum(-1)) for tau in taus]
+    loose = [np.sqrt((tau.e.reshape(shape)**2).sum(-1)) for tau in taus]
+    unsure = np.logical_or.reduce([tau.unsure.reshape(shape).any(-1) for tau in taus])
+    c, c_loose, pairs = np.zeros(shape[0], L), np.zeros(shape[0], L), k * (k - 1) // 2
+    for i in range(k):
+        for j in range(i + 1, k):
+            p, dot = sizes[i] * sizes[j], (taus[i].x * taus[j].x).reshape(shape).sum(-1)
+            c = c + np.where(p == 0, 0, np.clip(dot / p, -1, 1)) / pairs
+            off = sum(np.where(loose[n] == 0, 0, loose[n] / sizes[n]) for n in (i, j))
+            c_loose = c_loose + np.where(p == 0, 0, 3e-13 + off) / pairs
+            unsure = unsure | (p == 0) & ((loose[i] > 0) | (loose[j] > 0))
+    d = 1 + (k - 1) * c
+    unsure = unsure | (np.abs(d) <= 2 * k * c_loose + 1e-12)
+    t = np.where(d <= 0, 0, np.clip(k * c / d, 0, 1))[:, None]
+    t_loose = (4 * k * c_loose / d**2)[:, None]
+    mean, spread = average.x.reshape(shape), average.e.reshape(shape)
+    e = (t * spread + t_loose * np.abs(mean)).reshape(average.shape)
+    return average.made((t * mean).reshape(average.shape), e, np.broadcast_to(unsure[:, None], shape).reshape(average.shape), 2)
+
+
 # ------------------------------------------------------------------------------------------------- models
 
 def linear(xs, weights, normalize=True):
@@ -194,6 +224,60 @@ def slerp(a, b, t):
     bends = loose / np.sin(angle)**2 * (np.abs(a.x) + np.abs(b.x))
     turned = scaled(from_a, a) + scaled(from_b, b)
     return turned.made(turned.x, turned.e + bends, undecided)
+
+
+def nuslerp(a, b, weight_a, weight_b, per):
+    t, (groups, g) = L(weight_b) / (L(weight_a) + L(weight_b)), st.grouped(a.shape, per)
+    row = lambda v, r: Real(v.x.reshape(groups, g)[r], v.e.reshape(groups, g)[r], v.unsure.reshape(groups, g)[r], v.W)
+    rows = [slerp(row(a, r), row(b, r), t) for r in range(groups)]
+    if not rows: return a
+    join = lambda parts: np.concatenate([np.broadcast_to(part, g) for part in parts]).reshape(a.shape)
+    return Real(join([v.x for v in rows]), join([v.e for v in rows]), join([v.unsure for v in rows]), a.W)
+
+
+def karcher(xs, weights, max_iter, tol):
+    """The coefficients follow from angles alone, which are as sure as `loose`; where a step is left out, or is the last,
+    by an angle about as large as `tol`, the tensor is unsure.  Steps towards what is nearly opposite spread the error."""
+    k, flat = len(xs), [x.x.reshape(-1) for x in xs]
+    norm = [np.sqrt((x * x).sum()) for x in flat]
+    spread = [np.sqrt((x.e * x.e).sum()) for x in xs]
+    present = [i for i in range(k) if norm[i] != 0]
+    unsure = any(x.unsure.any() for x in xs) or any(norm[i] == 0 and spread[i] > 0 for i in range(k))
+    if not present: return scaled(0.0, xs[0]).made(np.zeros(xs[0].shape, L), np.zeros(xs[0].shape, L), unsure)
+    loose = 3e-13 + 2 * max(spread[i] / norm[i] for i in present)
+    near = lambda angle: abs(angle - tol) <= 0.01 * tol + 4 * loose / max(tol, 1e-9)
+    share = np.zeros(k, L)
+    for i in present: share[i] = L(weights[i]) / sum(L(weights[j]) for j in present)
+    cos = np.array([[L(1) if i == j else (flat[i] * flat[j]).sum() / (norm[i] * norm[j]) if norm[i] * norm[j] else L(0)
+                     for j in range(k)] for i in range(k)])
+    length = lambda v: np.sqrt(max(v @ cos @ v, L(0)))
+    start, swing = length(share), L(1)
+    unsure |= near(start)
+    u = share / start
+    swing = max(swing, 1 / start if start > 0 else L(1))
+    if start < tol: u = np.array([L(i == present[0]) for i in range(k)])
+    for _ in range(max_iter):
+        step = np.zeros(k, L)
+        for i in present:
+            d = min(max(u @ cos[i], L(-1)), L(1))
+            angle = np.arccos(d)
+            unsure |= near(angle) or near(L(np.pi) - angle)
+            if angle < tol or L(np.pi) - angle < tol: continue
+            if d < 0: swing = max(swing, (1 - d * d)**-1.5)
+            factor = share[i] * angle / np.sin(angle)
+            step = step - factor * d * u
+            step[i] = step[i] + factor
+        n = length(step)
+        unsure |= near(n)
+        if n < tol: break
+        u = np.cos(n) * u + np.sin(n) / n * step
+        u = u / length(u)
+    radius = sum(L(w) * n for w, n in zip(weights, norm)) / sum(L(w) for w in weights)
+    c = [radius * u[i] / norm[i] if norm[i] else L(0) for i in range(k)]
+    bend = 100 * k * loose * swing * max(abs(u).max(), 1) * abs(radius)
+    merged = total([scaled(w, x) for x, w in zip(xs, c)])
+    bends = sum(bend / norm[i] * np.abs(xs[i].x) for i in present)
+    return merged.made(merged.x, merged.e + bends, unsure or not np.isfinite(bend))
 
 
 def lora_product(a, b, scaling, transposed):

@@ -24,7 +24,9 @@ def generate(seed):
     for _ in range(g.between(1, 4)):
         under = g.pick(merges) if merges and g.chance(0.3) else base
         entries = others + [m for m in merges if m is not under and g.chance(0.4)]
-        if g.chance(0.6): merges.append(draw_block(g, under, entries, vectors + chat))
+        if g.chance(0.6):
+            draw = draw_angular_block if g.chance(0.3) else draw_block
+            merges.append(draw(g, under, entries, vectors + chat))
         elif g.chance(0.25): merges.append(draw_block_of_models(g, base, entries))
         else: merges.append(draw_expression(g, base, entries, vectors + chat))
     draw_outputs(g, base, others, merges, vectors, checkpoint_models.huge is not None)
@@ -53,11 +55,27 @@ def draw_block(g, base, entries, vectors):
     return declare_block(g, r.Block(g.name("merge merge").split()[1], base, method, lines, each, ats, g.chance(0.2), g.chance(0.2)))
 
 
+def draw_angular_block(g, base, entries, vectors):
+    """Vectors merged by their angles or distances; how many there may be is the method's."""
+    chosen = g.some(entries) + (g.some(vectors) if vectors and g.chance(0.4) else [])
+    g.rng.shuffle(chosen)
+    method = values.angular(g, "vectors", len(chosen))
+    _, _, most = method.takes
+    lines = [r.Line(e.text, [e], r.Clauses(values.number(g, 0.1, 1.3) if method.weighs and g.chance(0.6) else None,
+                                           values.mask(g) if g.chance(0.3) else None, g.chance(0.2))) for e in chosen[:most]]
+    each = r.Clauses(None, values.mask(g)) if g.chance(0.2) else r.Clauses()
+    return declare_block(g, r.Block(g.name("merge merge").split()[1], base, method, lines, each))
+
+
 def draw_block_of_models(g, base, entries):
-    """Without a base: linear, or slerp of two."""
+    """Without a base: linear, slerp of two, or others by angles."""
     weight = lambda: values.number(g, 0.1, 1.3)
     clauses = lambda p_weight, _=0: r.Clauses(weight() if g.chance(p_weight) else None)
     chosen = [base, *g.some(entries)]
+    if g.chance(0.4):
+        method = values.angular(g, "models", len(chosen))
+        lines = [r.Line(e.text, [e], clauses(0.6)) for e in chosen[:method.takes[2]]]
+        return declare_block(g, r.Block(g.name("merge merge").split()[1], None, method, lines))
     if g.chance(0.25):
         lines, method = [r.Line(e.text, [e], r.Clauses()) for e in chosen[:2]], r.slerp_strategy(values.number(g, 0.0, 1.0))
         return declare_block(g, r.Block(g.name("merge merge").split()[1], None, method, lines))
@@ -164,6 +182,10 @@ def combined_vector(g, others, base, vectors, depth=2):
 
 def called(g, vectors):
     """A strategy called with vectors, alone or by its declared name."""
+    if g.chance(0.3):
+        method = values.angular(g, "vectors", len(vectors))
+        weights = [values.number(g, 0.1, 1.2) for _ in vectors] if method.weighs and g.chance(0.6) else None
+        return r.call(method, vectors[:method.takes[2]], weights)
     method = values.strategy(g)
     while method.text.startswith("match("): method = values.strategy(g)
     weight = lambda: values.number(g, 0.1, 1.2) if method.averages else values.weight(g)
@@ -191,6 +213,11 @@ def expression(g, base, entries, vectors, depth):
         given = g.rng.random()
         weights = [weight() for _ in inputs] if given < 0.5 else weight() if given < 0.7 else None
         return r.linear(inputs, weights, values.boolean(g, 0.3), text)
+    if kind < 0.4:
+        inputs = [first, *(again() for _ in range(g.between(1, 4)))]
+        method = values.angular(g, "models", len(inputs))
+        inputs = inputs[:method.takes[2]]
+        return r.called_with_models(method, inputs, [values.number(g, 0.1, 1.2) for _ in inputs] if g.chance(0.6) else None)
     if kind < 0.5:
         return r.slerp(first, again(), r.number(g.pick([0.0, 1.0])) if g.chance(0.1) else values.number(g, 0.0, 1.0))
     if kind < 0.6:

@@ -17,6 +17,7 @@ import rounded
 import strict as st
 
 st.slerp_coefficients = elementary.slerp_coefficients
+st.karcher_coefficients = elementary.karcher_coefficients
 
 
 @dataclass
@@ -81,6 +82,8 @@ class Strategy(NamedTuple):
     text: str
     combine: Callable       # context, [(τ, weight)] → s × a
     averages: bool = False  # whether it divides by the sum of all weights, somewhere
+    takes: tuple = ("vectors", 1, None)     # vectors, models or either; how many at least and at most
+    weighs: bool = True     # whether its inputs have weights
 
 
 UNCHANGED = "unchanged"     # `missing base`: the tensor counts as equal to what it is compared with
@@ -361,9 +364,58 @@ def strategy(method, scale=None, elect=None, divide=None):
     return Strategy(method + (f"({', '.join(settings)})" if settings else ""), combine, method == "mean")
 
 
+def settings_text(**settings):
+    stated = [f"{key}: {value.text if hasattr(value, 'text') else value}" for key, value in settings.items() if value is not None]
+    return f"({', '.join(stated)})" if stated else ""
+
+
+def model_stock(per=None):
+    combine = lambda c, pairs: c.rules.model_stock(c.rules.vectors(pairs), word_at(per, c, "tensor"))
+    return Strategy("model_stock" + settings_text(per=per), combine, takes=("vectors", 1, None), weighs=False)
+
+
+def nearswap(t):
+    combine = lambda c, pairs: c.rules.nearswap(c.rules.vectors(pairs), t.at(c))
+    return Strategy("nearswap" + settings_text(t=t), combine, takes=("vectors", 1, 1), weighs=False)
+
+
+def nuslerp(per=None):
+    def merge(c, members):
+        if len(members) == 1: return members[0][0]
+        (a, weight_a), (b, weight_b) = members
+        return c.rules.nuslerp(a, b, weight_a, weight_b, word_at(per, c, "tensor"))
+    return Strategy("nuslerp" + settings_text(per=per), over_members(merge), True, takes=("either", 2, 2))
+
+
+def karcher(max_iter=None, tol=None):
+    """Over models; multislerp is one step, over vectors too."""
+    combine = barycentre(max_iter or 10, lambda c: tol.at(c) if tol else 1e-5)
+    return Strategy("karcher" + settings_text(max_iter=max_iter, tol=tol), combine, True, takes=("models", 1, None))
+
+
+def multislerp(): return Strategy("multislerp", barycentre(1, lambda c: 1e-5), True, takes=("either", 1, None))
+
+
+def barycentre(max_iter, tol):
+    def merge(c, members):
+        members = [(x, w) for x, w in members if w != 0]
+        if len(members) == 1: return members[0][0]
+        return c.rules.karcher([x for x, _ in members], [w for _, w in members], max_iter, tol(c))
+    return over_members(merge)
+
+
+def over_members(merge):
+    """A method that is the same on models and on vectors, of which those that take part are handed over already."""
+    def combine(c, pairs):
+        members = present(c, pairs)
+        return merge(c, members) if isinstance(members, list) else members
+    return combine
+
+
 def match_strategy(arms, otherwise):
     return Strategy(match_text(arms, otherwise), lambda c, pairs: chosen(arms, otherwise, c).combine(c, pairs),
-                    any(s.averages for s in (otherwise, *(value for _, value in arms))))
+                    any(s.averages for s in (otherwise, *(value for _, value in arms))),
+                    weighs=all(s.weighs for s in (otherwise, *(value for _, value in arms))))
 
 
 def call(method, vectors, weights=None):
@@ -378,6 +430,17 @@ def call(method, vectors, weights=None):
     if weights: parts.append("weight: " + (f"[{', '.join(w.text for w in ws)}]" if isinstance(weights, list) else weights.text))
     if settings: parts.append(settings.removesuffix(")"))
     return Vector(f"{name}({', '.join(parts)})", value)
+
+
+def called_with_models(method, models, weights=None):
+    """The same on models; weights: one for each."""
+    ws = weights or [number(1.0)] * len(models)
+    name, _, settings = method.text.partition("(")
+    parts = [m.text for m in models]
+    if weights: parts.append(f"weight: [{', '.join(w.text for w in ws)}]")
+    if settings: parts.append(settings.removesuffix(")"))
+    return Model(f"{name}({', '.join(parts)})",
+                 lambda c: method.combine(c, [(m.value(c), w.at(c)) for m, w in zip(models, ws)]), models[0].donor)
 
 
 def present(c, pairs):

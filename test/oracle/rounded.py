@@ -2,7 +2,8 @@
 import numpy as np
 
 import strict as st
-from strict import Mask, keep, linear, lora_product, mean, onto, rescale, sum_, ties  # noqa: F401: the rules of a recipe
+from strict import (  # noqa: F401: the rules of a recipe
+    Mask, keep, linear, lora_product, mean, model_stock, nearswap, onto, rescale, sum_, ties)
 
 
 def read(tensor, W, nan): return st.read(tensor, W, nan)[0]
@@ -14,6 +15,8 @@ def scaled(factor, tau): return tau.dtype.type(factor) * tau
 def divided(tau, by): return tau / tau.dtype.type(by)
 def vectors(pairs): return [st.Vector(tau, np.ones(tau.shape, bool), weight) for tau, weight in pairs]
 def slerp(a, b, t): return st.slerp(a, b, t)[0]
+def nuslerp(a, b, weight_a, weight_b, per): return st.nuslerp(a, b, weight_a, weight_b, per)[0]
+def karcher(xs, weights, max_iter, tol): return st.karcher(xs, weights, max_iter, tol)[0]
 
 
 def first_rows(rows, other):

@@ -167,6 +167,18 @@ def strategy(g):
     return r.named(found, name.split()[1])
 
 
+def angular(g, over, most):
+    """A method that takes at most so many vectors or models, and goes by angles or distances."""
+    per = word(g, ["tensor", "row"]) if g.chance(0.6) else None
+    kinds = ["multislerp"] + (["nuslerp"] if most >= 2 else []) + (["model_stock", "nearswap"] if over == "vectors" else ["karcher"])
+    kind = g.pick(kinds)
+    if kind == "model_stock": return r.model_stock(per)
+    if kind == "nearswap": return r.nearswap(number(g, 0.0, 0.01))
+    if kind == "nuslerp": return r.nuslerp(per)
+    if kind == "multislerp": return r.multislerp()
+    return r.karcher(g.pick([None, 1, 2, 30]), number(g, 1e-6, 0.1) if g.chance(0.4) else None)
+
+
 def plain_strategy(g):
     scale = (number(g, -0.8, -0.1) if g.chance(0.1) else number(g, 0.1, 1.5)) if g.chance(0.4) else None
     method = g.pick(["sum", "sum", "mean", "ties", "ties", "ties"])
