@@ -107,7 +107,7 @@ export interface OntoNode extends Node {
   readonly vector: VectorNode;
 }
 
-/** A method that maps models to a model: `linear`, `slerp`. */
+/** A method that maps models to a model: `linear`, `slerp`, `karcher` … */
 export interface ModelMethodNode extends Node {
   readonly kind: "model-method";
   readonly method: string;

@@ -167,7 +167,7 @@ export const DIAGNOSTIC_CODES = {
     overflow: "elements of the output do not fit its dtype, and no `overflow` setting allows it",
     "integers-differ": "models differ in a tensor of integers, which is copied",
     "empty-mask": "a mask keeps nothing of a group (warning)",
-    antiparallel: "`slerp` of opposite tensors was interpolated linearly (warning)",
+    antiparallel: "tensors that are merged by their angle point in opposite directions (warning)",
     "output-locked": "another build writes this output; waiting (warning)",
     "build-not-recorded": "a build's record, from which `theta why` answers, could not be written (warning)",
     "store-not-tidied": "what the store no longer needs could not be deleted (warning)",

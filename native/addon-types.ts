@@ -141,7 +141,7 @@ export interface TaskResult {
   /** Output elements that are not finite though all inputs at that place are. */
   readonly overflow: number;
   readonly firstOverflow: number;
-  /** slerp groups whose tensors point in opposite directions. */
+  /** Groups of slerp and karcher in which tensors point in opposite directions. */
   readonly antiparallel: number;
   /** Of a measure task. What is not finite is in `inputCounters`. */
   readonly statistics?: TensorStatistics;

@@ -106,10 +106,10 @@ Facts facts_of_one(const Operation& operation, const std::vector<Facts>& earlier
                           return facts;
                         },
                         [&](const Karcher& op) {
-                          return Facts{op.of, false, {}, tensor};
+                          return Facts{op.of, false, {}, std::nullopt, tensor};
                         },
                         [&](const ModelStock& op) {
-                          return Facts{op.of, false, {}, grouped(shape, op.per)};
+                          return Facts{op.of, false, {}, std::nullopt, grouped(shape, op.per)};
                         },
                         [&](const Nearswap& op) { return plain({op.of}); },
                     },

@@ -76,7 +76,10 @@ function emptyGroups(output: string, action: Action, counters: ActionCounters): 
 
 function antiparallel(output: string, action: Action, counters: ActionCounters): readonly Diagnostic[] {
   if (counters.antiparallel === 0) return [];
-  const message = `slerp of ${action.tensor} of "${output}": the tensors point in opposite directions, so they were interpolated linearly`;
+  const rows = counters.antiparallel === 1 ? "" : ` in ${counters.antiparallel} rows`;
+  const isBarycentre = action.program.operations.some(({ op }) => op === "karcher");
+  const what = isBarycentre ? "one of them was left out" : "they were interpolated linearly";
+  const message = `${action.tensor} of "${output}": tensors point in opposite directions${rows}, so ${what}`;
   return [{ code: "antiparallel", severity: "warning", message }];
 }
 

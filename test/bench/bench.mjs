@@ -44,6 +44,33 @@ const METHODS = {
     mergekit: { merge_method: "slerp", pair: true, parameters: { t: 0.4 } },
     finetunes: 2,
   },
+  nuslerp: {
+    theta: ([first, second]) => `merge merged = nuslerp(${first}, ${second}, weight: [0.6, 0.4])`,
+    mergekit: { merge_method: "nuslerp", each: { weight: 1 }, parameters: { nuslerp_flatten: true } },
+    finetunes: 2,
+  },
+  "nuslerp-row": {
+    theta: ([first, second]) => `merge merged = nuslerp(${first}, ${second}, weight: [0.6, 0.4], per: row)`,
+    mergekit: { merge_method: "nuslerp", each: { weight: 1 }, parameters: { nuslerp_flatten: false } },
+    finetunes: 2,
+  },
+  multislerp: {
+    theta: (models) => block(models, "multislerp", "weight 1"),
+    mergekit: { merge_method: "multislerp", base: true, each: { weight: 1 } },
+  },
+  karcher: {
+    theta: (models) => `merge merged = karcher(${models.join(", ")})`,
+    mergekit: { merge_method: "karcher" },
+  },
+  "model-stock": {
+    theta: (models) => block(models, "model_stock"),
+    mergekit: { merge_method: "model_stock", base: true },
+  },
+  nearswap: {
+    theta: ([first]) => `merge merged onto base0 using nearswap(t: 0.001) {\n  ${first}\n}`,
+    mergekit: { merge_method: "nearswap", base: true, parameters: { t: 0.001 } },
+    finetunes: 1,
+  },
   ties: {
     theta: (models) => block(models, "ties", "weight 1  mask magnitude(density: 0.2)"),
     mergekit: { merge_method: "ties", base: true, each: { weight: 1, density: 0.2 }, parameters: { normalize: true } },
@@ -58,7 +85,7 @@ const METHODS = {
 };
 
 const block = (models, using, clauses) =>
-  `merge merged onto base0 using ${using} {\n  each  ${clauses}\n${models.map((m) => `  ${m}\n`).join("")}}`;
+  `merge merged onto base0 using ${using} {\n${clauses ? `  each  ${clauses}\n` : ""}${models.map((m) => `  ${m}\n`).join("")}}`;
 
 function recipe(method, finetunes) {
   const models = finetunes.map((_, i) => `ft${i}`);

@@ -131,6 +131,15 @@ describe("numbers that vary", () => {
       "weights-sum-to-zero",
     );
     expect(said('merge m onto llama using mean { maths weight 0 }\noutput "out" = m')).toContain("weights-sum-to-zero");
+    for (const method of ["nuslerp", "multislerp", "karcher"]) {
+      expect(said(`merge m = ${method}(llama, maths, weight: [1, -1])\noutput "out" = m`)).toContain(
+        "weights-sum-to-zero",
+      );
+      const varying = `weight: [1, match("*norm*": -1, else: 1)]`;
+      expect(said(`merge m = ${method}(llama, maths, ${varying})\noutput "out" = m`)).toMatch(
+        /weights sum to zero for model\.\S*norm/,
+      );
+    }
   });
 
   it("must fit the work type", () => {

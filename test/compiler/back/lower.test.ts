@@ -98,6 +98,27 @@ describe("merges onto a base", () => {
   });
 });
 
+describe("strategies by angle and distance", () => {
+  it("take the step of model_stock from the angles, and one vector whole", () => {
+    const stock = (entries: string, per = "") =>
+      program(`merge m onto llama using model_stock${per} { ${entries} }\noutput "out" = m`).slice(-2);
+    expect(stock("maths\ncode")).toEqual(["%5 = model_stock(%2, %4, per tensor)", "%6 = llama + %5"]);
+    expect(stock("maths\ncode", "(per: row)")[0]).toBe("%5 = model_stock(%2, %4, per row)");
+    expect(stock("maths")).toEqual(["%3 = sum(1 * %2, scale 1)", "%4 = llama + %3"]);
+  });
+
+  it("hold nearswap to one vector and a distance", () => {
+    const swap = (t: string) => program(`merge m onto llama using nearswap(t: ${t}) { maths }\noutput "out" = m`);
+    expect(swap("0.25")).toEqual(["%2 = maths - llama", "%3 = nearswap(%2, t 0.25)", "%4 = llama + %3"]);
+    expect(swap("0")).toEqual(["%0 = llama"]);
+  });
+
+  it.each(["nuslerp", "multislerp", "model_stock"])("take the base over where all vectors of %s are zero", (method) => {
+    const body = `merge m onto llama using ${method} { llama\nmaths mask tensors("*q_proj*") }\noutput "out" = m`;
+    expect(program(body)).toEqual(["%0 = llama"]);
+  });
+});
+
 describe("resize common", () => {
   const EMBEDDING = "model.embed_tokens.weight";
   const more = { tensors: { ...WITH_SCALAR, [EMBEDDING]: "bf16 [40, 8]" } };
@@ -235,6 +256,37 @@ describe("methods on models", () => {
     expect(
       program('merge m = slerp(maths, code, t: match("*mlp*": ramp(0.25, 0.5), else: 1))\noutput "out" = m'),
     ).toEqual(["%2 = slerp(maths, code, t 0.25)"]);
+  });
+
+  it("nuslerp is slerp by the share of the second weight", () => {
+    const nuslerp = (rest: string) => program(`merge m = nuslerp(maths, code${rest})\noutput "out" = m`);
+    expect(nuslerp("")).toEqual(["%2 = slerp(maths, code, t 0.5)"]);
+    expect(nuslerp(", weight: [3, 1], per: row")).toEqual(["%2 = slerp(maths, code, t 0.25, per row)"]);
+    expect(nuslerp(", weight: [2, -1]")).toEqual(["%2 = slerp(maths, code, t -1)"]);
+    expect(nuslerp(", weight: [1, 0]")).toEqual(["%0 = maths"]);
+    expect(nuslerp(", weight: [0, 0.3]")).toEqual(["%0 = code"]);
+    // The sum is 0 in float32, but it divides in float64.
+    expect(nuslerp(", weight: 1e-60")).toEqual(["%2 = slerp(maths, code, t 0.5)"]);
+    expect(
+      program('merge m onto llama using nuslerp { maths weight 0.25\ncode weight 0.75 }\noutput "out" = m'),
+    ).toEqual(["%2 = maths - llama", "%4 = code - llama", "%5 = slerp(%2, %4, t 0.75)", "%6 = llama + %5"]);
+  });
+
+  it("karcher weighs directions; multislerp is one step of it, on vectors too", () => {
+    const merged = (body: string) => program(`merge m = ${body}\noutput "out" = m`);
+    expect(merged("karcher(maths, code)")).toEqual([
+      "%2 = karcher(1 * maths, 1 * code, at most 10 steps, tol 0.00001)",
+    ]);
+    expect(merged("karcher(maths, llama, code, weight: [1, 0, 2], max_iter: 3, tol: 0.5)")).toEqual([
+      "%2 = karcher(1 * maths, 2 * code, at most 3 steps, tol 0.5)",
+    ]);
+    expect(merged("multislerp(maths, code)")).toEqual(merged("karcher(maths, code, max_iter: 1)"));
+    expect(merged("karcher(maths)")).toEqual(["%0 = maths"]);
+    expect(merged("karcher(maths, code, weight: [0, 3])")).toEqual(["%0 = code"]);
+    expect(program('merge m onto llama using multislerp { maths\ncode weight 2 }\noutput "out" = m').slice(2)).toEqual([
+      "%5 = karcher(1 * %2, 2 * %4, at most 1 step, tol 0.00001)",
+      "%6 = llama + %5",
+    ]);
   });
 
   it("leave out a model that lacks the tensor", () => {

@@ -53,6 +53,22 @@ export const PARAMETERS: Readonly<Record<string, RefusedCase>> = {
   },
   "weights without inputs": { code: "missing-inputs", body: `merge x using linear(weight: [1, 2]) { maths\ncode }` },
   "three inputs of slerp": { code: "input-count", body: `merge x = slerp(maths, code, llama, t: 0.5)` },
+  "three inputs of nuslerp": { code: "input-count", body: `merge x = nuslerp(maths, code, llama)` },
+  "two vectors of nearswap": { code: "input-count", body: `merge x onto llama using nearswap(t: 1) { maths\ncode }` },
+  "nearswap without t": { code: "missing-parameter", body: `merge x onto llama using nearswap { maths }` },
+  "a negative distance": { code: "t-range", body: `merge x onto llama using nearswap(t: -1) { maths }` },
+  "no step of karcher": { code: "max-iter-range", body: `merge x = karcher(maths, code, max_iter: 0)` },
+  "a varying number of steps": {
+    code: "must-be-constant",
+    body: `merge x = karcher(maths, code, max_iter: match("*mlp*": 1, else: 2))`,
+  },
+  "a tolerance of 0": { code: "tol-range", body: `merge x = karcher(maths, code, tol: 0)` },
+  "karcher onto a base": { code: "base-not-used", body: `merge x onto llama using karcher { maths\ncode }` },
+  "a weight where angles decide": {
+    code: "unknown-clause",
+    body: `merge x onto llama using model_stock { maths weight 2\ncode }`,
+  },
+  "a model and a vector": { code: "wrong-kind", body: `merge x = nuslerp(maths, c)` },
   "a vector among models": { code: "wrong-kind", body: `merge x = linear(maths, c)` },
   "a model among vectors": { code: "wrong-kind", body: `vector x = sum(maths, c)` },
   "a strategy that is called without inputs": {
