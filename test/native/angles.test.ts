@@ -3,7 +3,8 @@
 
 import { readSync } from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
-import type { ComputeTask, NativeOperation, TaskResult } from "../../native/addon-types.ts";
+import type { ComputeTask, TaskResult } from "../../native/addon-types.ts";
+import type { Operation } from "../../compiler/tensor-graph.ts";
 import { loadAddon } from "../../native/index.ts";
 import { payloadFile } from "./shell/payload-file.ts";
 
@@ -11,11 +12,6 @@ const engine = loadAddon().createEngine({ threads: 2, memory: 64 << 20, chunk: 1
 afterAll(() => {
   engine.close();
 });
-
-type Arithmetic = Extract<
-  NativeOperation,
-  { op: "slerp" | "karcher" | "model-stock" | "nearswap" | "onto" | "subtract" }
->;
 
 interface Merged {
   readonly values: Float32Array;
@@ -25,7 +21,7 @@ interface Merged {
 /** The inputs are operations 0 to k − 1. */
 async function merge(
   inputs: readonly Float32Array[],
-  operations: readonly Arithmetic[],
+  operations: readonly Operation[],
   shape: readonly number[] = [inputs[0]!.length],
 ): Promise<Merged> {
   const loads = inputs.map((_, input) => ({ op: "load", input, nan: "propagate" }) as const);
@@ -214,7 +210,7 @@ describe("nearswap", () => {
 });
 
 describe("equal inputs come back bit for bit", () => {
-  const onto = (vector: Arithmetic): readonly Arithmetic[] => [
+  const onto = (vector: Operation): readonly Operation[] => [
     { op: "subtract", left: 1, right: 0 },
     { op: "subtract", left: 2, right: 0 },
     vector,
