@@ -165,6 +165,7 @@ export const DIAGNOSTIC_CODES = {
   Building: {
     "nan-in-input": "an input holds NaN or infinity, and no `nan` setting allows it",
     overflow: "elements of the output do not fit its dtype, and no `overflow` setting allows it",
+    "gate-failed": "an output does not meet a line of `expect`, and keeps what it held",
     "integers-differ": "models differ in a tensor of integers, which is copied",
     "empty-mask": "a mask keeps nothing of a group (warning)",
     antiparallel: "tensors that are merged by their angle point in opposite directions (warning)",

@@ -19,6 +19,8 @@ import { tidyStore } from "./build/tidy-store.ts";
 import { checkVectorBases } from "./build/vector-base.ts";
 import type { WantedOutput } from "./build/wanted-output.ts";
 import { EXIT, Failure } from "./failure.ts";
+import type { GateResult } from "./gates/judge-gates.ts";
+import { judgeOutput } from "./gates/judge-output.ts";
 import { existingParent } from "./output/output-paths.ts";
 import { ownFiles } from "./output/own-files.ts";
 import { recordBuild, type BuildRecorder } from "./history/record-build.ts";
@@ -31,11 +33,13 @@ import type { Store } from "./store/store.ts";
 
 /** The last line of `build --json`, less its `type`. */
 export interface BuildSummary {
-  /** `failed`: a node failed (NaN, overflow …), so its output kept its previous content; exit code 1. */
+  /** `failed`: a node (NaN, overflow …) or a gate failed, so its output kept its previous content; exit code 1. */
   readonly status: "done" | "failed";
   readonly actions: ActionCounts;
   readonly bytes: { readonly read: number; readonly hashed: number; readonly written: number; readonly copied: number };
   readonly seconds: number;
+  /** Of every output whose tensors were all made, as they were judged. */
+  readonly gates: readonly GateResult[];
   /** Those that are now true, published by this build or before; `path` as the recipe spells it. */
   readonly outputs: readonly { readonly path: string; readonly tensors: number; readonly digest: string }[];
 }
@@ -137,6 +141,7 @@ async function makeTrue(session: Session, recorder: BuildRecorder): Promise<Omit
     }
     signal.throwIfAborted();
     const done = new Map<WantedOutput, string>();
+    const gates: GateResult[] = [];
     let copied = 0;
     const finished = async (wanted: WantedOutput, shards: readonly FinishedShard[]): Promise<void> => {
       signal.throwIfAborted();
@@ -145,6 +150,13 @@ async function makeTrue(session: Session, recorder: BuildRecorder): Promise<Omit
         failed.condemn(wanted);
         return;
       }
+      const judged = await judgeOutput(session, startEngine, wanted, shards, observer);
+      gates.push(...judged);
+      if (!judged.every(({ passed }) => passed)) {
+        failed.condemn(wanted);
+        return;
+      }
+      signal.throwIfAborted();
       const output = finishOutput(wanted, shards, context, inputs);
       const because = staleBecause(output);
       if (because === undefined) {
@@ -170,6 +182,7 @@ async function makeTrue(session: Session, recorder: BuildRecorder): Promise<Omit
       failures: failed.causes(outputs),
       actions: countActions(going, standings, made),
       bytes: { ...progress, copied: progress.copied + copied },
+      gates,
       outputs: outputs.flatMap((wanted) => {
         const digest = done.get(wanted);
         const { output, actions } = wanted.graph;

@@ -2,15 +2,17 @@
 
 import type { Progress } from "../native/addon-types.ts";
 import type { Diagnostic } from "../dsl/diagnostic.ts";
+import type { GateResult } from "./gates/judge-gates.ts";
 
 /**
  * - `look-up`: inputs are compared with what is known of them, keys are made;
  * - `hash`: inputs whose digests decide about a hit are read;
  * - `compute`: actions run;
+ * - `measure`: what the gates of an output need and nobody has measured yet is measured;
  * - `publish`: finished outputs are switched in.
  * A build that has nothing to do goes through `look-up` only.
  */
-export type BuildPhase = "look-up" | "hash" | "compute" | "publish";
+export type BuildPhase = "look-up" | "hash" | "compute" | "measure" | "publish";
 
 export interface BuildObserver {
   phase(phase: BuildPhase): void;
@@ -25,6 +27,8 @@ export interface BuildObserver {
   }): void;
   /** Bytes so far, from the engine, a few times a second. */
   bytes(progress: Progress): void;
+  /** One gate of an output whose tensors are all made; `diagnostic` hears why one failed. */
+  gateJudged(result: GateResult): void;
   outputPublished(output: { readonly path: string; readonly tensors: number; readonly digest: string }): void;
   /** A warning, or why a node failed; the build goes on with what does not need that node. */
   diagnostic(diagnostic: Diagnostic): void;

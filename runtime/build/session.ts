@@ -75,11 +75,12 @@ async function workIn<T>(
 /** Every tensor that a digest may be wanted of. */
 function tensorsOf({ outputs }: TensorGraph): ReadonlySet<TensorInfo> {
   const tensors = new Set<TensorInfo>();
-  for (const { actions, base, storedVectors = [] } of outputs) {
+  for (const { actions, base, gates, storedVectors = [] } of outputs) {
     for (const named of [base, ...storedVectors.map((vector) => vector.base)]) {
       for (const tensor of named?.tensors.values() ?? []) tensors.add(tensor);
     }
-    for (const { inputs, mustEqual = [] } of actions) {
+    const operands = gates.flatMap(({ operand }) => [...(operand?.tensors.values() ?? [])]);
+    for (const { inputs, mustEqual = [] } of [...actions, ...operands]) {
       for (const { tensor } of inputs) tensors.add(tensor);
       for (const { tensor } of mustEqual) tensors.add(tensor);
     }

@@ -1,5 +1,5 @@
-// The index over a store: which shard holds the result of an action, and digests of inputs by file identity. Derived
-// but for the latter; a damaged one is thrown away. Statements take and give whole lists, so ten thousand actions cost
+// The index over a store: which shard holds the result of an action, digests of inputs by file identity, and what gates
+// measured. Only the first is derived; the others cost a reading when they are lost, so a damaged one is thrown away. Statements take and give whole lists, so ten thousand actions cost
 // one of each.
 
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type Database from "libsql";
 import type { ShardRecord } from "./shard-record.ts";
 
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS shard (id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE);
   CREATE TABLE IF NOT EXISTS action (key TEXT NOT NULL, shard INTEGER NOT NULL, weak TEXT NOT NULL,
@@ -17,7 +17,11 @@ const SCHEMA = `
   CREATE INDEX IF NOT EXISTS action_weak ON action (weak);
   CREATE INDEX IF NOT EXISTS action_shard ON action (shard);
   CREATE TABLE IF NOT EXISTS input (file TEXT PRIMARY KEY, stamp TEXT NOT NULL, digests TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS measurement (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, content TEXT NOT NULL);
 `;
+
+/** What gates measured is kept of so many tensors and pairs, the latest. */
+const MOST_MEASUREMENTS = 200_000;
 
 export interface InputRow {
   /** `<device>:<inode>`. */
@@ -26,6 +30,12 @@ export interface InputRow {
   readonly stamp: string;
   /** `encodeChecked`: `<offset>:<bytes>` to payload digest. */
   readonly digests: string;
+}
+
+export interface MeasurementRow {
+  readonly key: string;
+  /** See MeasurementCache. */
+  readonly content: string;
 }
 
 /** The file holds something else than an index: it is to be thrown away, and the sidecars restore it. */
@@ -173,6 +183,27 @@ export class IndexDatabase {
     this.#write(() => {
       const statement = this.#db.prepare("INSERT OR REPLACE INTO input (file, stamp, digests) VALUES (?, ?, ?)");
       for (const row of rows) statement.run(row.file, row.stamp, row.digests);
+    });
+  }
+
+  measurements(keys: readonly string[]): readonly MeasurementRow[] {
+    const query =
+      "SELECT hex(key) AS key, hex(content) AS content FROM measurement WHERE key IN (SELECT value FROM json_each(?))";
+    const rows = asking(() => this.#db.prepare(query).all(JSON.stringify(keys)) as MeasurementRow[]);
+    return rows.map(({ key, content }) => ({ key: textOf(key), content: textOf(content) }));
+  }
+
+  saveMeasurements(rows: readonly MeasurementRow[]): void {
+    this.#write(() => {
+      this.#db
+        .prepare(
+          `INSERT OR REPLACE INTO measurement (key, content)
+           SELECT json_extract(value, '$.key'), json_extract(value, '$.content') FROM json_each(?)`,
+        )
+        .run(JSON.stringify(rows));
+      this.#db
+        .prepare("DELETE FROM measurement WHERE id <= (SELECT max(id) FROM measurement) - ?")
+        .run(MOST_MEASUREMENTS);
     });
   }
 

@@ -2,6 +2,7 @@
 
 import type { FileSystemCalls } from "../../native/addon-types.ts";
 import { IndexDamaged, IndexDatabase, removeIndex } from "./index-database.ts";
+import { MeasurementCache } from "./measurement-cache.ts";
 import { ShardStore } from "./shard-store.ts";
 import { StatCache } from "./stat-cache.ts";
 import { storeFailure } from "./store-failure.ts";
@@ -13,6 +14,7 @@ export interface Store {
   readonly index: IndexDatabase;
   readonly shards: ShardStore;
   readonly inputs: StatCache;
+  readonly measurements: MeasurementCache;
   close(): void;
 }
 
@@ -83,7 +85,8 @@ async function openStore(root: string, calls: FileSystemCalls, signal: AbortSign
 function storeOver(paths: StorePaths, index: IndexDatabase): Store {
   try {
     const shards = new ShardStore(paths.shards, index);
-    return { paths, index, shards, inputs: new StatCache(index), close: () => index.close() };
+    const [inputs, measurements] = [new StatCache(index), new MeasurementCache(index)];
+    return { paths, index, shards, inputs, measurements, close: () => index.close() };
   } catch (error) {
     index.close();
     throw error;

@@ -1,6 +1,5 @@
 // `theta build`: makes the outputs of a recipe.
 
-import type { ExpectNode } from "../../../compiler/recipe-graph.ts";
 import type { Diagnostic } from "../../../dsl/diagnostic.ts";
 import { printable } from "../../../dsl/printable.ts";
 import { build as runBuild, type BuildResult, type BuildSummary } from "../../build.ts";
@@ -15,6 +14,7 @@ import { createQuietProgress } from "../progress/progress-quiet.ts";
 import type { ProgressView } from "../progress/view.ts";
 import { type BuildReport, writeStepSummary } from "../github/step-summary.ts";
 import { isOnGitHub } from "../github/workflow-commands.ts";
+import { gateJson } from "../report/gate-json.ts";
 import { createDiagnosticPrinter } from "../report-diagnostics.ts";
 import { reportFailure } from "../report-failure.ts";
 import { loadSettings } from "../settings.ts";
@@ -26,6 +26,7 @@ const NOTHING: Omit<BuildSummary, "seconds"> = {
   status: "failed",
   actions: { run: 0, up_to_date: 0, cutoff: 0, local_hit: 0, remote_hit: 0 },
   bytes: { read: 0, hashed: 0, written: 0, copied: 0 },
+  gates: [],
   outputs: [],
 };
 
@@ -52,7 +53,7 @@ async function buildInJson(
   const summarise = (): void =>
     writeJson({
       type: "summary",
-      ...(report.summary ?? { ...NOTHING, seconds: (performance.now() - started) / 1000 }),
+      ...summaryJson(report.summary ?? { ...NOTHING, seconds: (performance.now() - started) / 1000 }),
     });
   writeJson({ type: "version", schema: "theta.build/1", theta: VERSION });
   try {
@@ -85,8 +86,7 @@ async function buildRecipe(
   };
   const view = await createView(flags, color, print);
   const loaded = loadRecipe(file, flags, settings.store);
-  const gates = (loaded.graph?.expectations ?? []).map(refuseGate);
-  const diagnostics = [...loaded.diagnostics, ...gates];
+  const { diagnostics } = loaded;
   for (const diagnostic of diagnostics) view.diagnostic(diagnostic);
   const refused = exitCodeOf(diagnostics);
   if (refused !== EXIT.done || loaded.tensors === undefined) {
@@ -126,19 +126,17 @@ async function createView(
   return createListrProgress(print);
 }
 
-function refuseGate({ span }: ExpectNode): Diagnostic {
-  return {
-    code: "not-served",
-    severity: "error",
-    message: "this version of theta checks expect blocks but does not build recipes that have one",
-    span,
-    help: "take the block out to build",
-  };
+function summaryJson(summary: BuildSummary): object {
+  return { ...summary, gates: summary.gates.map(gateJson) };
 }
 
 /** What was done, a line an output; what was saved, last. */
-function describeSummary({ actions, bytes, outputs, seconds, status }: BuildSummary): string {
-  const lines = outputs.map(({ path, tensors, digest }) => `${printable(path)}  ${tensors} tensors  ${digest}`);
+function describeSummary({ actions, bytes, gates, outputs, seconds, status }: BuildSummary): string {
+  const lines = outputs.map(({ path, tensors, digest }) => {
+    const met = gates.filter(({ output }) => output === path).length;
+    const gateWords = met === 0 ? "" : `  ${met === 1 ? "1 gate holds" : `${met} gates hold`}`;
+    return `${printable(path)}  ${tensors} tensors  ${digest}${gateWords}`;
+  });
   const saved = actions.up_to_date + actions.local_hit + actions.cutoff + actions.remote_hit;
   const done =
     actions.run === 0

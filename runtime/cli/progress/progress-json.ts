@@ -2,6 +2,7 @@
 
 import { diagnosticToJson } from "../../../dsl/render-diagnostic.ts";
 import type { Diagnostic } from "../../../dsl/diagnostic.ts";
+import { gateJson } from "../report/gate-json.ts";
 import type { ProgressView } from "./view.ts";
 
 /** `print` also gets every diagnostic, for people reading standard error. */
@@ -14,6 +15,7 @@ export function createJsonProgress(
     work: ({ actions, bytes }) => write({ type: "work", actions, bytes }),
     actionDone: ({ output, tensor, how, bytes }) => write({ type: "action", output, tensor, how, bytes }),
     bytes: ({ read, hashed, written, copied }) => write({ type: "progress", bytes: { read, hashed, written, copied } }),
+    gateJudged: (result) => write({ type: "gate", ...gateJson(result) }),
     outputPublished: ({ path, tensors, digest }) => write({ type: "output", path, tensors, digest }),
     diagnostic(diagnostic) {
       write({ type: "diagnostic", ...diagnosticToJson(diagnostic) });

@@ -17,6 +17,7 @@ const TITLES: Record<BuildPhase, string> = {
   "look-up": "Look up what is known",
   hash: "Hash inputs",
   compute: "Merge",
+  measure: "Measure gates",
   publish: "Publish",
 };
 
@@ -79,6 +80,7 @@ export function createListrProgress(print: (diagnostic: Diagnostic) => void): Pr
       throughput.bytesDone(read + written + copied);
       draw();
     },
+    gateJudged: () => undefined,
     outputPublished: () => undefined,
     diagnostic: (diagnostic) => void held.push(diagnostic),
     async close(outcome) {

@@ -29,6 +29,7 @@ export function createPlainProgress(
       nextLine = now + SECONDS_BETWEEN_LINES;
       write(`  ${throughput.describe()}\n`);
     },
+    gateJudged: () => undefined,
     outputPublished: () => undefined,
     diagnostic: print,
     close: () => Promise.resolve(),

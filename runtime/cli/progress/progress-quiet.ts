@@ -9,6 +9,7 @@ export function createQuietProgress(print: (diagnostic: Diagnostic) => void): Pr
     work: () => undefined,
     actionDone: () => undefined,
     bytes: () => undefined,
+    gateJudged: () => undefined,
     outputPublished: () => undefined,
     diagnostic: print,
     close: () => Promise.resolve(),

@@ -28,6 +28,7 @@ export async function buildText(directory: string, text: string): Promise<Built>
     bytes: () => undefined,
     actionDone: ({ output, tensor, how }: { readonly output: string; readonly tensor: string; readonly how: string }) =>
       void (how === "run" && ran.push(`${output}:${tensor}`)),
+    gateJudged: () => undefined,
     outputPublished: ({ path }: { readonly path: string }) => void published.push(path),
     diagnostic: (diagnostic: Diagnostic) => void diagnostics.push(diagnostic),
   };

@@ -193,6 +193,7 @@ function listener(also: Partial<BuildObserver>): { readonly observer: BuildObser
       also.actionDone?.(action);
     },
     bytes: () => undefined,
+    gateJudged: () => undefined,
     outputPublished: ({ path }) => void heard.published.push(path),
     diagnostic: (diagnostic) => void heard.diagnostics.push(diagnostic),
   };

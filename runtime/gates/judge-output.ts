@@ -1,0 +1,87 @@
+// The gates of a finished output: takes what is kept, measures the rest, judges.
+
+import type { Action } from "../../compiler/tensor-graph.ts";
+import type { Engine } from "../../native/addon-types.ts";
+import type { FinishedShard } from "../build/finished-output.ts";
+import type { Session } from "../build/session.ts";
+import type { WantedOutput } from "../build/wanted-output.ts";
+import type { BuildObserver } from "../progress.ts";
+import type { MeasurementCache } from "../store/measurement-cache.ts";
+import { gateFailure } from "./gate-messages.ts";
+import { judgeGate, type GateResult } from "./judge-gates.ts";
+import { lookUpMeasurements, type Measurements, type MissingMeasurements } from "./look-up-measurements.ts";
+import { measureTensors, type TensorPlace } from "./measure-tensors.ts";
+import { aloneKey, aloneToNumbers, identityOf, pairKey, pairToNumbers } from "./measurement.ts";
+
+/** `--force` measures everything anew. */
+const NOTHING_KEPT: Pick<MeasurementCache, "load"> = { load: () => new Map() };
+
+interface MadeTensor extends TensorPlace {
+  readonly digest: string;
+}
+
+/**
+ * One result a gate, in the order of the recipe; the observer is told each, and why one failed. Reads nothing when all
+ * was measured before. Throws what `measureTensors` throws.
+ */
+export async function judgeOutput(
+  session: Session,
+  startEngine: () => Engine,
+  { graph }: WantedOutput,
+  shards: readonly FinishedShard[],
+  observer: BuildObserver,
+): Promise<readonly GateResult[]> {
+  if (graph.gates.length === 0) return [];
+  const { context, inputs, store } = session;
+  const made = madeTensors(shards);
+  const cache = context.force ? NOTHING_KEPT : store.measurements;
+  const { known, missing } = lookUpMeasurements(graph, (action) => made.get(action)!.digest, inputs, cache);
+  let measured = known;
+  if (missing.length > 0) {
+    observer.phase("measure");
+    const news = await measureTensors(session, startEngine(), missing, (action) => made.get(action)!);
+    keep(session, missing, news, made);
+    measured = {
+      alone: new Map([...known.alone, ...news.alone]),
+      pairs: new Map([...known.pairs, ...news.pairs]),
+    };
+  }
+  const results = graph.gates.map((gate) => {
+    const result = judgeGate(graph, gate, measured);
+    if (result === undefined) throw new Error(`not everything that ${gate.predicate.subject} needs was measured`);
+    observer.gateJudged(result);
+    return result;
+  });
+  const failing = results.filter(({ passed }) => !passed);
+  for (const result of failing) observer.diagnostic(gateFailure(result, result === failing[0]));
+  return results;
+}
+
+function madeTensors(shards: readonly FinishedShard[]): ReadonlyMap<Action, MadeTensor> {
+  const made = new Map<Action, MadeTensor>();
+  for (const { wanted, stored, records } of shards) {
+    for (const [index, action] of wanted.actions.entries()) {
+      const { digest, offset } = records[index]!;
+      made.set(action, { digest, shard: stored, offset });
+    }
+  }
+  return made;
+}
+
+function keep(
+  { inputs, store }: Session,
+  missing: readonly MissingMeasurements[],
+  { alone, pairs }: Measurements,
+  made: ReadonlyMap<Action, MadeTensor>,
+): void {
+  const rows = new Map<string, readonly number[]>();
+  for (const { action, operands } of missing) {
+    const { digest } = made.get(action)!;
+    const found = alone.get(action);
+    if (found !== undefined) rows.set(aloneKey(action, digest), aloneToNumbers(found));
+    for (const operand of operands) {
+      rows.set(pairKey(action, digest, identityOf(operand, inputs)!), pairToNumbers(pairs.get(operand)!));
+    }
+  }
+  store.measurements.save(rows);
+}

@@ -1,0 +1,120 @@
+// Which measurements the gates of an output need, and which of them are kept from an earlier build. Plan and build share
+// it, so a plan says what a build reads.
+
+import type { Action, OutputGraph } from "../../compiler/tensor-graph.ts";
+import { tensorBytes } from "../checkpoint/safetensors-writer.ts";
+import type { InputFiles } from "../build/input-files.ts";
+import type { MeasurementCache } from "../store/measurement-cache.ts";
+import {
+  aloneKey,
+  aloneOfNumbers,
+  identityOf,
+  pairKey,
+  pairOfNumbers,
+  pairWithItself,
+  payloadIdentity,
+  type Alone,
+  type Pair,
+} from "./measurement.ts";
+
+/** Of one tensor of an output: what its gates need. */
+export interface TensorNeeds {
+  readonly action: Action;
+  readonly alone: boolean;
+  /** What makes the tensors that it is compared with, each once. */
+  readonly operands: readonly Action[];
+}
+
+/** What has still to be measured of it. */
+export interface MissingMeasurements extends TensorNeeds {
+  /** More operands, whose bytes are the tensor's own: they follow from what is measured of it alone. */
+  readonly equal: readonly Action[];
+}
+
+/** By the output's action, and by that of the operand, which no other tensor shares. */
+export interface Measurements {
+  readonly alone: ReadonlyMap<Action, Alone>;
+  readonly pairs: ReadonlyMap<Action, Pair>;
+}
+
+export interface LookedUp {
+  readonly known: Measurements;
+  readonly missing: readonly MissingMeasurements[];
+}
+
+/** One a tensor that some gate is about. */
+export function needsOf({ actions, gates }: OutputGraph): readonly TensorNeeds[] {
+  const alone = gates.some(({ predicate: { metric } }) => metric === "finite" || metric === "norm");
+  const needs = actions.map((action): TensorNeeds => {
+    const operands = gates.flatMap(({ operand }) => operand?.tensors.get(action.tensor) ?? []);
+    return { action, alone: alone && action.work !== "bytes", operands: [...new Set(operands)] };
+  });
+  return needs.filter((need) => need.alone || need.operands.length > 0);
+}
+
+/** `payload`: digest of an output's tensor, undefined while it is not made. */
+export function lookUpMeasurements(
+  graph: OutputGraph,
+  payload: (action: Action) => string | undefined,
+  inputs: InputFiles,
+  cache: Pick<MeasurementCache, "load">,
+): LookedUp {
+  const wanted = needsOf(graph).map((needs) => ({ needs, keys: keysOf(needs, payload(needs.action), inputs) }));
+  const stored = cache.load(
+    wanted.flatMap(({ keys }) => [keys.alone, ...keys.pairs].filter((key) => key !== undefined)),
+  );
+  const numbers = (key: string | undefined): readonly number[] | undefined =>
+    key === undefined ? undefined : stored.get(key);
+  const alone = new Map<Action, Alone>();
+  const pairs = new Map<Action, Pair>();
+  const missing = wanted.flatMap(({ needs, keys }): readonly MissingMeasurements[] => {
+    const { action } = needs;
+    for (const [index, operand] of needs.operands.entries()) {
+      const found = numbers(keys.pairs[index]);
+      if (found !== undefined) pairs.set(operand, pairOfNumbers(found));
+    }
+    const own = numbers(keys.alone);
+    const equal = keys.equal.filter((operand) => !pairs.has(operand));
+    if (own !== undefined) {
+      const found = aloneOfNumbers(own);
+      alone.set(action, found);
+      for (const operand of equal) pairs.set(operand, pairWithItself(found));
+    }
+    const operands = needs.operands.filter((operand) => !pairs.has(operand) && !equal.includes(operand));
+    const isAloneMissing = own === undefined && (needs.alone || equal.length > 0);
+    if (operands.length === 0 && !isAloneMissing) return [];
+    return [{ action, alone: isAloneMissing, operands, equal: isAloneMissing ? equal : [] }];
+  });
+  return { known: { alone, pairs }, missing };
+}
+
+interface Keys {
+  readonly alone: string | undefined;
+  /** One an operand. */
+  readonly pairs: readonly (string | undefined)[];
+  /** Operands whose bytes are the output's own. */
+  readonly equal: readonly Action[];
+}
+
+function keysOf({ action, operands }: TensorNeeds, payload: string | undefined, inputs: InputFiles): Keys {
+  if (payload === undefined) return { alone: undefined, pairs: operands.map(() => undefined), equal: [] };
+  const own = payloadIdentity(action, payload);
+  const identities = operands.map((operand) => identityOf(operand, inputs));
+  return {
+    alone: aloneKey(action, payload),
+    pairs: identities.map((identity) => (identity === undefined ? undefined : pairKey(action, payload, identity))),
+    // Where there is no arithmetic nothing is measured of a tensor alone.
+    equal: action.work === "bytes" ? [] : operands.filter((_, index) => identities[index] === own),
+  };
+}
+
+/** Bytes that measuring reads: of the output's tensors, and of what they are compared with. */
+export function bytesToMeasure(missing: readonly TensorNeeds[]): number {
+  let bytes = 0;
+  for (const { action, operands } of missing) {
+    const { tensor: name, dtype, shape } = action;
+    bytes += tensorBytes({ name, dtype, shape }) * Math.max(1, operands.length);
+    for (const operand of operands) for (const { tensor } of operand.inputs) bytes += tensor.bytes;
+  }
+  return bytes;
+}
