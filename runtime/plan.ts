@@ -11,6 +11,7 @@ import { computeTask } from "./build/native-task.ts";
 import { withSession, withSessionToLook, type Session } from "./build/session.ts";
 import { planShards, type ShardPlan } from "./build/shard-job.ts";
 import { checkVectorBases } from "./build/vector-base.ts";
+import { planGates, type PlannedGate } from "./gates/plan-gates.ts";
 import { tensorBytes } from "./checkpoint/safetensors-writer.ts";
 import type { ActionCounts, HitReason, RunReason } from "./reasons.ts";
 
@@ -35,6 +36,7 @@ export interface PlannedOutput {
   /** Why it is not current, when no node says it: "no such directory", "config.json was edited". */
   readonly because?: string;
   readonly nodes: readonly PlannedNode[];
+  readonly gates: readonly PlannedGate[];
 }
 
 export interface Plan {
@@ -42,7 +44,15 @@ export interface Plan {
   /** Hits by kind; `run` counts the misses, `unknown` the nodes that may turn out either way. */
   readonly counts: ActionCounts & { readonly unknown: number };
   /** Upper bounds where nodes are unknown. */
-  readonly bytes: { readonly hash: number; readonly read: number; readonly copy: number; readonly write: number };
+  readonly bytes: {
+    readonly hash: number;
+    /** Of inputs, and of what gates measure. */
+    readonly read: number;
+    /** The share of `read` that is for gates. */
+    readonly measure: number;
+    readonly copy: number;
+    readonly write: number;
+  };
   /** Bytes of tensor buffers at the most; at most the memory limit. */
   readonly peak: number;
 }
@@ -92,10 +102,12 @@ export async function planBuild(
 function describe(session: Session, standings: Standings, startEngine: () => Engine): Plan {
   const { inputs, outputs, store, context } = session;
   const shards = planShards(outputs, standings, inputs, store.shards);
+  const judged = new Map(outputs.map((wanted) => [wanted, planGates(session, wanted, standings)]));
   const planned = outputs.map((wanted): PlannedOutput => {
+    const { gates } = judged.get(wanted)!;
     const nodes = wanted.graph.actions.map((action) => plannedNode(action, standings));
     const { display, path } = wanted.graph.output;
-    if (nodes.some(({ state }) => state !== "hit")) return { display, path, state: "build", nodes };
+    if (nodes.some(({ state }) => state !== "hit")) return { display, path, state: "build", nodes, gates };
     const ready = wanted.shards.every((shard) => shards.ready.has(shard));
     const because = ready
       ? staleBecause(
@@ -108,14 +120,18 @@ function describe(session: Session, standings: Standings, startEngine: () => Eng
         )
       : "its shards are cut otherwise";
     return because === undefined
-      ? { display, path, state: "current", nodes }
-      : { display, path, state: "publish", because, nodes };
+      ? { display, path, state: "current", nodes, gates }
+      : { display, path, state: "publish", because, nodes, gates };
   });
   return {
     outputs: planned,
     counts: count(planned),
-    bytes: bytesOf(session, standings, shards),
-    peak: peakOf(standings, startEngine),
+    bytes: bytesOf(session, standings, shards, sum([...judged.values()].map(({ read }) => read))),
+    peak: peakOf(
+      standings,
+      [...judged.values()].flatMap(({ computed }) => computed),
+      startEngine,
+    ),
   };
 }
 
@@ -146,11 +162,16 @@ function count(outputs: readonly PlannedOutput[]): Plan["counts"] {
   };
 }
 
-function bytesOf({ inputs, outputs }: Session, standings: Standings, shards: ShardPlan): Plan["bytes"] {
+function bytesOf(
+  { inputs, outputs }: Session,
+  standings: Standings,
+  shards: ShardPlan,
+  measure: number,
+): Plan["bytes"] {
   const toHash = new Map(
     tensorsToHash(outputs, standings, inputs).map((tensor) => [inputs.place(tensor), tensor.bytes]),
   );
-  const total = { hash: sum([...toHash.values()]), read: 0, copy: 0, write: 0 };
+  const total = { hash: sum([...toHash.values()]), read: measure, measure, copy: 0, write: 0 };
   for (const { shard } of new Set(shards.jobs.values())) {
     for (const [index, action] of shard.actions.entries()) {
       const { bytes } = shard.file.tensors[index]!;
@@ -165,10 +186,11 @@ function bytesOf({ inputs, outputs }: Session, standings: Standings, shards: Sha
   return total;
 }
 
-function peakOf(standings: Standings, startEngine: () => Engine): number {
+/** `computed`: for gates alone. */
+function peakOf(standings: Standings, computed: readonly Action[], startEngine: () => Engine): number {
+  const running = [...standings].filter(([, { state }]) => state !== "hit").map(([action]) => action);
   let peak = 0;
-  for (const [action, standing] of standings) {
-    if (standing.state === "hit") continue;
+  for (const action of [...running, ...computed]) {
     // The sizes decide; no file is touched.
     const nowhere = {
       inputs: action.inputs.map(() => 0),

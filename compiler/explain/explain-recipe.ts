@@ -34,6 +34,7 @@ function numbered(outputs: readonly ViewNode[]): ReadonlyMap<ViewNode, string> {
 
 const SHAPES: Readonly<Partial<Record<ViewNode["kind"], Box["shape"]>>> = {
   output: "document",
+  gate: "rounded",
   model: "cylinder",
   adapter: "cylinder",
   vector: "cylinder",

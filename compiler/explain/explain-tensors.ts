@@ -2,7 +2,8 @@
 
 import { explainKey, weakKey } from "../action-key.ts";
 import { matchesGlob, parseGlob } from "../glob.ts";
-import type { Action, Operation, OutputGraph, TensorGraph } from "../tensor-graph.ts";
+import { predicateText } from "../predicates.ts";
+import type { Action, Gate, Operation, OutputGraph, TensorGraph } from "../tensor-graph.ts";
 import { dotText, mermaidText, type Arrow, type Box, type Diagram } from "./diagram.ts";
 import type { ExplainFormat } from "./explain-recipe.ts";
 import { programLines } from "./program-text.ts";
@@ -39,7 +40,8 @@ function chosenBy(pattern: string, outputs: readonly OutputGraph[]): readonly Ou
 function diagramOf(outputs: readonly OutputGraph[]): Diagram {
   const groups: { title: string; boxes: Box[] }[] = [];
   const arrows: Arrow[] = [];
-  for (const { output, actions } of outputs) {
+  for (const [position, { output, actions, gates }] of outputs.entries()) {
+    const expected = `e${position}`;
     for (const { actions: members, number } of groupActions(actions)) {
       const prefix = `g${groups.length}`;
       const [first] = members;
@@ -70,8 +72,12 @@ function diagramOf(outputs: readonly OutputGraph[]): Diagram {
         shape: "document",
       });
       arrows.push({ from: idOf(operations.length - 1), to: `${prefix}_out`, label: "" });
+      if (gates.length > 0) arrows.push({ from: `${prefix}_out`, to: expected, label: "" });
       groups.push({ title: output.display, boxes });
     }
+    if (gates.length === 0) continue;
+    const lines = ["expect", ...gates.map(({ predicate }) => predicateText(predicate))];
+    groups.push({ title: output.display, boxes: [{ id: expected, lines, shape: "rounded" }] });
   }
   return { groups, arrows };
 }
@@ -91,13 +97,26 @@ function jsonOf(outputs: readonly OutputGraph[]): object {
   return {
     schema: "theta.explain/1",
     level: "tensor",
-    outputs: outputs.map(({ output, kind, donor, actions, aliases }) => ({
+    outputs: outputs.map(({ output, kind, donor, actions, aliases, gates }) => ({
       path: output.display,
       kind,
       donor: donor.display,
       tied: Object.fromEntries(aliases),
       tensors: actions.map(actionJson),
+      gates: gates.map(gateJson),
     })),
+  };
+}
+
+/** `with`: what makes the tensors that it compares with, by the names of the output's. */
+function gateJson({ predicate, operand }: Gate): object {
+  const { metric, each, comparison } = predicate;
+  return {
+    gate: predicateText(predicate),
+    metric,
+    each,
+    ...(comparison && { operator: comparison.operator, bound: comparison.bound }),
+    ...(operand && { with: [...operand.tensors.values()].map(actionJson) }),
   };
 }
 

@@ -41,7 +41,12 @@ function lineOf({ role, node, notes }: ViewInput, shown: Set<ViewNode>): TreeLin
   }
   const short = inline(node, shown);
   if (short !== undefined) return { cells: [...before, named(node, short.text), ...notes], children: short.children };
-  const children = node.inputs.map((input) => lineOf(input, shown));
+  const children = node.inputs.flatMap((input) => {
+    // What a gate compares with is in its text, unless that is told nowhere else.
+    const isTold = node.kind === "gate" && (isSource(input.node) || shown.has(input.node));
+    const line = lineOf(input, shown);
+    return isTold ? [] : [line];
+  });
   return { cells: [...before, named(node, node.text), ...notes], children };
 }
 

@@ -2,11 +2,21 @@
 // diagrams and JSON all show this one view.
 
 import type { SourceNode } from "../graph-walk.ts";
-import type { MaskedNode, MethodParameters, ModelNode, OutputNode, RecipeGraph, VectorNode } from "../recipe-graph.ts";
+import { predicatesOf, predicateText } from "../predicates.ts";
+import type {
+  MaskedNode,
+  MethodParameters,
+  ModelNode,
+  OutputNode,
+  PredicateNode,
+  RecipeGraph,
+  VectorNode,
+} from "../recipe-graph.ts";
 import { callText, maskText, numberText, selectorText, strategyText, varyingText } from "./values-text.ts";
 
 export interface ViewNode {
-  readonly kind: "output" | "model" | "adapter" | "vector" | "onto" | "difference" | "method" | "choice" | "arithmetic";
+  readonly kind:
+    "output" | "gate" | "model" | "adapter" | "vector" | "onto" | "difference" | "method" | "choice" | "arithmetic";
   /** The declared name, or an output's path. */
   readonly name?: string;
   /** The method with its effective parameters, the source's path, the operator. */
@@ -34,8 +44,17 @@ export function viewOutputs(graph: RecipeGraph): readonly ViewNode[] {
     kind: "output",
     name: output.display,
     text: settingsText(output),
-    inputs: [input("", output.value.node, view)],
+    inputs: [
+      input("", output.value.node, view),
+      ...predicatesOf(output, graph.expectations).map((predicate) => gateInput(predicate, view)),
+    ],
   }));
+}
+
+function gateInput(predicate: PredicateNode, view: View): ViewInput {
+  const { against } = predicate;
+  const inputs = against === undefined ? [] : [input("with", against, view)];
+  return { role: "expect", node: { kind: "gate", text: predicateText(predicate), inputs }, notes: [] };
 }
 
 function settingsText({ value, dtype, shard, overflow, tokenizer, config }: OutputNode): string {

@@ -3,6 +3,7 @@
 
 import { printable } from "../../dsl/printable.ts";
 import { explainKey, weakKey } from "../action-key.ts";
+import { predicateText } from "../predicates.ts";
 import type { Action, OutputGraph } from "../tensor-graph.ts";
 import { programLines } from "./program-text.ts";
 import { groupActions, type ActionGroup } from "./tensor-groups.ts";
@@ -20,7 +21,7 @@ export function tensorText(outputs: readonly OutputGraph[], byName: boolean): st
     const groups = withKeys ? actions.flatMap((action) => groupActions([action])) : groupActions(actions);
     const head = `output ${JSON.stringify(output.display)}  ${kind}, ${count(actions.length)}`;
     const parts = groups.map((group) => groupLines(group, graph, byName ? Infinity : MOST_NAMES, withKeys));
-    return [[head], ...parts].map((lines) => lines.map(printable).join("\n")).join("\n\n");
+    return [[head], ...parts, ...gateLines(graph)].map((lines) => lines.map(printable).join("\n")).join("\n\n");
   });
   return `${blocks.join("\n\n")}\n`;
 }
@@ -46,6 +47,28 @@ function groupLines(
     ...shown.map((action, index) => `    - ${names[index]!.padEnd(nameWidth)}  [${action.shape.join(", ")}]`),
     ...(shown.length < actions.length ? [`    - and ${actions.length - shown.length} more tensors`] : []),
     ...(withKeys ? keyLines(first) : []),
+  ];
+}
+
+/** One part, and nothing of an output without gates. What has to be computed to compare with is told with each gate. */
+function gateLines({ gates }: OutputGraph): readonly (readonly string[])[] {
+  if (gates.length === 0) return [];
+  const lines = gates.flatMap(({ predicate, operand }) => {
+    const groups = groupActions([...(operand?.tensors.values() ?? [])]);
+    return [`    ${predicateText(predicate)}`, ...groups.flatMap(operandLines)];
+  });
+  return [["  expect", ...lines]];
+}
+
+function operandLines({ actions, number }: ActionGroup): readonly string[] {
+  const [first] = actions;
+  const inputs = first.inputs.map(({ role, tensor }) => `${role} ${tensor.dtype.toLowerCase()}`).join(", ");
+  const isPayload = first.program.operations.length === 1 && first.inputs[0]!.tensor.dtype === first.dtype;
+  if (isPayload) return [`      with ${inputs}: ${count(actions.length)}`];
+  const lines = programLines(first, number);
+  return [
+    `      with ${inputs} -> ${first.dtype.toLowerCase()}: ${count(actions.length)}`,
+    ...lines.map(({ id, text }) => `        %${id} = ${text}`),
   ];
 }
 

@@ -4,6 +4,7 @@
 import type { Diagnostic, Report } from "../../dsl/diagnostic.ts";
 import { modelMadeBy } from "../graph-walk.ts";
 import { type Headers, tensorOf } from "../headers.ts";
+import { predicatesOf } from "../predicates.ts";
 import type { ExpectNode, ModelNode, OutputNode, PredicateNode } from "../recipe-graph.ts";
 import { isSameNode } from "../same-node.ts";
 import type { Action, Gate, GateOperand, OutputGraph } from "../tensor-graph.ts";
@@ -65,10 +66,6 @@ function isSameAction(one: Action, other: Action): boolean {
     one.inputs.every(({ tensor }, index) => tensor === other.inputs[index]!.tensor) &&
     isSameNode(one.program, other.program)
   );
-}
-
-function predicatesOf({ value }: OutputNode, expectations: readonly ExpectNode[]): readonly PredicateNode[] {
-  return expectations.flatMap(({ target, predicates }) => (isSameNode(target, value.node) ? predicates : []));
 }
 
 /** Numbers are known of floating dtypes with arithmetic; integers are finite and in no metric but `changed`. */

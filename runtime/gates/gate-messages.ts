@@ -8,12 +8,6 @@ import { countOf, type Term } from "./metric-value.ts";
 const MOST_TENSORS = 5;
 const WORDS = { "<": "below", "<=": "at most", ">": "above", ">=": "at least" } as const;
 
-/** As the recipe writes it, its bound as a number: "each cosine(llama) > 0.5". */
-export function gateText({ each, subject, comparison }: PredicateNode): string {
-  const bound = comparison === undefined ? "" : ` ${comparison.operator} ${comparison.bound}`;
-  return `${each ? "each " : ""}${subject}${bound}`;
-}
-
 /** `isFirst`: of the gates of its output that failed; what became of the output is said once. */
 export function gateFailure(result: GateResult, isFirst: boolean): Diagnostic {
   const { output, predicate, worst, failing } = result;

@@ -2,9 +2,12 @@
 
 import { diagnosticToJson } from "../../../dsl/render-diagnostic.ts";
 import { printable } from "../../../dsl/printable.ts";
+import { predicateText } from "../../../compiler/predicates.ts";
 import { EXIT } from "../../failure.ts";
+import type { PlannedGate } from "../../gates/plan-gates.ts";
 import { planBuild, type Plan, type PlannedNode, type PlannedOutput } from "../../plan.ts";
 import { makeBuildContext } from "../make-build-context.ts";
+import { plannedGateJson } from "../report/gate-json.ts";
 import type { Flags } from "../command-line.ts";
 import { findRecipe } from "../find-recipe.ts";
 import { exitCodeOf, loadRecipe } from "../load-recipe.ts";
@@ -30,7 +33,9 @@ export async function plan(path: string | undefined, flags: Flags, signal: Abort
     { hash: flags.hash ?? false },
     signal,
   );
-  const work = result.outputs.some(({ state }) => state !== "current");
+  const work = result.outputs.some(
+    ({ state, gates }) => state !== "current" || gates.some((gate) => gate.state !== "holds"),
+  );
   if (flags.json) {
     const { outputs, counts, bytes, peak } = result;
     writeJson({
@@ -42,11 +47,12 @@ export async function plan(path: string | undefined, flags: Flags, signal: Abort
       peak_memory: peak,
       parameters: Object.fromEntries(graph.parameters),
       lists: Object.fromEntries(graph.lists),
-      outputs: outputs.map(({ display, state, because, nodes }) => ({
+      outputs: outputs.map(({ display, state, because, nodes, gates }) => ({
         path: display,
         state,
         ...(because && { because }),
         nodes,
+        gates: gates.map(plannedGateJson),
       })),
       diagnostics: diagnostics.map(diagnosticToJson),
     });
@@ -63,9 +69,10 @@ function describePlan(recipe: string, { outputs, counts, bytes, peak }: Plan, ve
   for (const output of outputs) lines.push(...describeOutput(output, verbose));
   const hits = counts.up_to_date + counts.cutoff + counts.local_hit + counts.remote_hit;
   const unknown = counts.unknown > 0 ? `, ${counts.unknown} unknown` : "";
+  const forGates = bytes.measure > 0 ? ` (${formatBytes(bytes.measure)} for gates)` : "";
   lines.push(`${counts.run} to merge${unknown}, ${hits} reused`);
   lines.push(
-    `${formatBytes(bytes.hash)} to hash, ${formatBytes(bytes.read)} to read, ${formatBytes(bytes.copy)} to copy, ` +
+    `${formatBytes(bytes.hash)} to hash, ${formatBytes(bytes.read)} to read${forGates}, ${formatBytes(bytes.copy)} to copy, ` +
       `${formatBytes(bytes.write)} to write; tensor buffers at most ${formatBytes(peak)}`,
   );
   return `${lines.join("\n")}\n`;
@@ -73,7 +80,27 @@ function describePlan(recipe: string, { outputs, counts, bytes, peak }: Plan, ve
 
 const SIGNS = { hit: "=", miss: "+", unknown: "?" } as const;
 
-function describeOutput({ display, state, because, nodes }: PlannedOutput, verbose: boolean): string[] {
+function describeOutput(output: PlannedOutput, verbose: boolean): string[] {
+  return [...describeTensors(output, verbose), ...describeGates(output.gates)];
+}
+
+const GATE_SIGNS = { holds: "=", fails: "!", unknown: "?" } as const;
+const GATE_WORDS = { holds: "holds", fails: "fails", unknown: "to measure" } as const;
+
+/** Gates that fail or have to be measured are told one by one. */
+function describeGates(gates: readonly PlannedGate[]): string[] {
+  const open = gates.filter(({ state }) => state !== "holds");
+  const met = gates.length - open.length;
+  return [
+    ...(met > 0 ? [`    ${GATE_SIGNS.holds} expect: ${met === 1 ? "1 gate holds" : `${met} gates hold`}`] : []),
+    ...open.map(
+      ({ predicate, state }) =>
+        `    ${GATE_SIGNS[state]} expect ${printable(predicateText(predicate))}: ${GATE_WORDS[state]}`,
+    ),
+  ];
+}
+
+function describeTensors({ display, state, because, nodes }: PlannedOutput, verbose: boolean): string[] {
   const words = { current: "up to date", publish: "published from the store", build: "built" }[state];
   const lines = [`  ${printable(display)}: ${words}${because === undefined ? "" : ` (${because})`}`];
   if (verbose) {

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { gateText } from "../../../runtime/gates/gate-messages.ts";
+import { predicateText } from "../../../compiler/predicates.ts";
 import { gateJson } from "../../../runtime/cli/report/gate-json.ts";
 import {
   decodeFloats,
@@ -39,7 +39,7 @@ function run(body: string): Promise<Built> {
 
 /** By the gate's text. */
 function values({ gates }: Built): ReadonlyMap<string, number> {
-  return new Map(gates.map(({ predicate, value }) => [gateText(predicate), value]));
+  return new Map(gates.map(({ predicate, value }) => [predicateText(predicate), value]));
 }
 
 function random(count: number, seed: number): number[] {
