@@ -47,6 +47,8 @@ function lineOf({ role, node, notes }: ViewInput, shown: Set<ViewNode>): TreeLin
     const line = lineOf(input, shown);
     return isTold ? [] : [line];
   });
+  // Not a column of its own, which would be as wide as what stands above it.
+  if (node.kind === "gate") return { cells: [`${role} ${node.text}`], children };
   return { cells: [...before, named(node, node.text), ...notes], children };
 }
 

@@ -81,23 +81,24 @@ function describePlan(recipe: string, { outputs, counts, bytes, peak }: Plan, ve
 const SIGNS = { hit: "=", miss: "+", unknown: "?" } as const;
 
 function describeOutput(output: PlannedOutput, verbose: boolean): string[] {
-  return [...describeTensors(output, verbose), ...describeGates(output.gates)];
+  return [...describeTensors(output, verbose), ...describeGates(output.gates, verbose)];
 }
 
-const GATE_SIGNS = { holds: "=", fails: "!", unknown: "?" } as const;
-const GATE_WORDS = { holds: "holds", fails: "fails", unknown: "to measure" } as const;
+const GATES = [
+  { state: "holds", sign: "=", one: "1 gate holds", more: "gates hold" },
+  { state: "unknown", sign: "?", one: "1 gate to measure", more: "gates to measure" },
+  { state: "fails", sign: "!", one: "1 gate fails", more: "gates fail" },
+] as const;
 
-/** Gates that fail or have to be measured are told one by one. */
-function describeGates(gates: readonly PlannedGate[]): string[] {
-  const open = gates.filter(({ state }) => state !== "holds");
-  const met = gates.length - open.length;
-  return [
-    ...(met > 0 ? [`    ${GATE_SIGNS.holds} expect: ${met === 1 ? "1 gate holds" : `${met} gates hold`}`] : []),
-    ...open.map(
-      ({ predicate, state }) =>
-        `    ${GATE_SIGNS[state]} expect ${printable(predicateText(predicate))}: ${GATE_WORDS[state]}`,
-    ),
-  ];
+/** Counted by what becomes of them; those that fail are named. */
+function describeGates(gates: readonly PlannedGate[], verbose: boolean): string[] {
+  return GATES.flatMap(({ state, sign, one, more }) => {
+    const found = gates.filter((gate) => gate.state === state);
+    if (found.length === 0) return [];
+    const names = found.map(({ predicate }) => printable(predicateText(predicate)));
+    const named = verbose || state === "fails" ? `: ${names.join("; ")}` : "";
+    return [`    ${sign} expect: ${found.length === 1 ? one : `${found.length} ${more}`}${named}`];
+  });
 }
 
 function describeTensors({ display, state, because, nodes }: PlannedOutput, verbose: boolean): string[] {

@@ -334,3 +334,81 @@ it("shows what files call their tensors with control characters escaped", () => 
   }
   expect(explainTensors(tensors!, "mermaid")).not.toContain("<i>");
 });
+
+describe("gates", () => {
+  const gated = () =>
+    compiled(
+      `theta 1\nbase llama = "models/llama"\nmodel maths = "models/maths"\nmerge half = linear(llama, maths)\n` +
+        `output "dist/maths" = maths\nexpect maths {\n  finite\n  each cosine(llama) > 0.25 * 2\n  changed(half) <= 1\n}\n`,
+    );
+
+  it("stand under their output, with what they compare with where nothing else tells it", () => {
+    expect(explainRecipe(gated().graph, "text")).toMatchInlineSnapshot(`
+      "output "dist/maths"  model
+      ├─ maths
+      ├─ expect finite
+      ├─ expect each cosine(llama) > 0.5
+      └─ expect changed(half) <= 1
+         └─ with  half = linear(normalize: true)
+            ├─ llama  weight 1
+            └─ maths  weight 1
+
+      sources
+        maths  model  "models/maths"
+        llama  model  "models/llama"
+      "
+    `);
+    expect(explainTensors(gated().tensors, "text")).toMatchInlineSnapshot(`
+      "output "dist/maths"  model, 6 tensors
+
+        6 tensors: maths bf16 -> bf16, taken over
+          %0 = maths
+          - model.embed_tokens.weight (tied: lm_head.weight)  [32, 8]
+          - model.layers.0.mlp.up_proj.weight                 [16, 8]
+          - model.layers.0.self_attn.q_proj.weight            [8, 8]
+          - model.layers.1.mlp.up_proj.weight                 [16, 8]
+          - model.layers.1.self_attn.q_proj.weight            [8, 8]
+          - model.norm.weight                                 [8]
+
+        expect
+          finite
+          each cosine(llama) > 0.5
+            with llama bf16: 6 tensors
+          changed(half) <= 1
+            with llama bf16, maths bf16 -> bf16: 6 tensors
+              %2 = linear(1 * llama, 1 * maths)
+      "
+    `);
+  });
+
+  it("are boxes of a diagram, and lines of JSON", () => {
+    expect(explainRecipe(gated().graph, "mermaid")).toMatchInlineSnapshot(`
+      "flowchart LR
+        n0[("maths<br/>#34;models/maths#34;")]
+        n1("finite")
+        n2[("llama<br/>#34;models/llama#34;")]
+        n3("each cosine(llama) #62; 0.5")
+        n4("half<br/>linear(normalize: true)")
+        n5("changed(half) #60;= 1")
+        n6[/"dist/maths<br/>model"/]
+        n2 -->|"with"| n3
+        n2 -->|"weight 1"| n4
+        n0 -->|"weight 1"| n4
+        n4 -->|"with"| n5
+        n0 --> n6
+        n1 -->|"expect"| n6
+        n3 -->|"expect"| n6
+        n5 -->|"expect"| n6
+      "
+    `);
+    expect(explainTensors(gated().tensors, "dot")).toContain(
+      'e0 [label="expect\\lfinite\\leach cosine(llama) > 0.5\\l',
+    );
+    const { outputs } = JSON.parse(explainTensors(gated().tensors, "json")!) as { outputs: { gates: object[] }[] };
+    expect(outputs[0]!.gates).toMatchObject([
+      { gate: "finite", metric: "finite", each: false },
+      { gate: "each cosine(llama) > 0.5", metric: "cosine", each: true, operator: ">", bound: 0.5 },
+      { gate: "changed(half) <= 1", with: [{ name: "model.embed_tokens.weight", dtype: "BF16" }, {}, {}, {}, {}, {}] },
+    ]);
+  });
+});

@@ -19,7 +19,7 @@ import {
   type TestTensors,
 } from "../../support/tensors.ts";
 import { diagnosticText } from "../../support/compile-text.ts";
-import { buildText, type Built } from "./build-text.ts";
+import { buildText, planText, type Built } from "./build-text.ts";
 
 let directory = "";
 beforeEach(() => {
@@ -305,6 +305,30 @@ describe("an output and its gates", () => {
     const again = await run(BODY(0.1, 0.9));
     expect(again).toMatchObject({ status: "done", ran: [], published: [] });
     expect(again.gates.map(({ passed }) => passed)).toEqual([true, true]);
+  });
+
+  test("plan says what gates read, whether they are known, and how those turn out", async () => {
+    const planOf = async (body: string) => {
+      const { bytes, outputs } = await planText(directory, `${HEAD}${body}\n`);
+      return {
+        bytes,
+        states: outputs.map(({ state, gates }) => [state, ...gates.map((gate) => gate.state)].join(" ")),
+      };
+    };
+    const first = await planOf(BODY(0.1, 0.9));
+    const tensors = 6400 + 280;
+    expect(first.states).toEqual(["build unknown", "build unknown", "build"]);
+    expect(first.bytes.measure).toBe(tensors + tensors + 2 * tensors + tensors);
+    expect((await run(BODY(0.1, 0.9))).bytes.read).toBe(first.bytes.read);
+    expect(await planOf(BODY(0.1, 0.9))).toMatchObject({
+      states: ["current holds", "current holds", "current"],
+      bytes: { read: 0, measure: 0 },
+    });
+    expect((await planOf(BODY(0.1, 0.999999))).states).toEqual(["current fails", "current fails", "current"]);
+    const gained = BODY(0.1, 0.9, "each distance(maths) < 1000");
+    const planned = await planOf(gained);
+    expect(planned.states).toEqual(["current unknown", "current unknown", "current"]);
+    expect((await run(gained)).bytes).toMatchObject({ read: planned.bytes.read, written: 0 });
   });
 
   test("one changed tensor is measured, the others are known", async () => {
