@@ -13,6 +13,7 @@ import { judge } from "./build/judge.ts";
 import { lockOutputs } from "./build/lock-outputs.ts";
 import { forcedToRun, lookUp, type Standings } from "./build/look-up.ts";
 import { makeAll } from "./build/make-all.ts";
+import { shardRecogniser } from "./build/recognise-shards.ts";
 import { withSession, type Session } from "./build/session.ts";
 import { planShards } from "./build/shard-job.ts";
 import { tidyStore } from "./build/tidy-store.ts";
@@ -113,6 +114,12 @@ async function makeTrue(session: Session, recorder: BuildRecorder): Promise<Omit
   const ticking = setInterval(() => engine && observer.bytes(engine.progress()), PROGRESS_MS);
   try {
     let standings = lookUp(outputs, inputs, store);
+    const recogniseShards = shardRecogniser(session, startEngine);
+    const recognise = async (): Promise<void> => {
+      if (store.shards.spoiled && !context.force && (await recogniseShards()))
+        standings = lookUp(outputs, inputs, store);
+    };
+    await recognise();
     const toHash = tensorsToHash(outputs, standings, inputs);
     if (toHash.length > 0) {
       observer.phase("hash");
@@ -125,6 +132,7 @@ async function makeTrue(session: Session, recorder: BuildRecorder): Promise<Omit
       }
       standings = lookUp(outputs, inputs, store);
     }
+    await recognise();
     if (context.force) standings = forcedToRun(standings);
     recorder.lookedUp(standings);
     for (const wanted of outputs.filter((output) => !failed.has(output))) {

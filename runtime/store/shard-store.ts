@@ -116,6 +116,25 @@ export class ShardStore {
     return shard;
   }
 
+  /** Those of the spoiled ones whose file is merely not the one that was stored: reading tells whether it will do. */
+  otherwiseStamped(): readonly StoredShard[] {
+    return [...this.#spoiled].flatMap((digest) => {
+      const record = this.#readSidecar(digest);
+      const path = this.path(digest);
+      return record === undefined || ownStampAt(path) === undefined ? [] : [{ path, record }];
+    });
+  }
+
+  /** The file with this stamp was read and is what the record says. Call it under the mutation lock. */
+  restamp({ path, record: { digest } }: StoredShard, stamp: string): void {
+    // As it is now: another process may have changed either.
+    const record = this.#readSidecar(digest);
+    if (record === undefined || ownStampAt(path) !== stamp) return;
+    const restored = { ...record, stamp };
+    replaceFile(this.#sidecar(digest), encodeSidecar(restored));
+    this.#stored({ path, record: restored });
+  }
+
   /** Whether `dropSpoiled` has something to do. */
   get spoiled(): boolean {
     return this.#spoiled.size > 0;

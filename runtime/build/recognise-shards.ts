@@ -1,0 +1,82 @@
+// A store that was copied, or restored in CI, has the right bytes in files that theta did not write: their stamps prove
+// nothing. Reading them does, and costs less than making them again, so a build reads those that it could use.
+
+import { closeSync, openSync } from "node:fs";
+import type { Engine } from "../../native/addon-types.ts";
+import { checkShardFile } from "../store/check-shard-file.ts";
+import type { FileIdentity } from "../checkpoint/source-file.ts";
+import { identityOfDescriptor, ownStamp } from "../store/file-identity.ts";
+import { underMutationLock } from "../store/mutation-lock.ts";
+import type { StoredShard } from "../store/shard-store.ts";
+import { engineFailure } from "./engine-failure.ts";
+import type { Session } from "./session.ts";
+
+/** So many files are open at once; the engine gets the tensors of all of them. */
+const FILES_AT_ONCE = 4;
+
+/**
+ * Gives a function that reads every shard which was found with another stamp than it was stored with, each once, and takes
+ * it back where its bytes are right; the others stay spoiled. True when something was taken back, so that it is worth to
+ * look again. Throws a Failure (71) when the engine runs out of memory.
+ */
+export function shardRecogniser(
+  { addon, signal, store }: Pick<Session, "addon" | "signal" | "store">,
+  startEngine: () => Engine,
+): () => Promise<boolean> {
+  const { shards, paths } = store;
+  const tried = new Set<string>();
+  return async () => {
+    const unknown = shards.otherwiseStamped().filter(({ record }) => !tried.has(record.digest));
+    const right: { readonly shard: StoredShard; readonly stamp: string }[] = [];
+    for (let at = 0; at < unknown.length; at += FILES_AT_ONCE) {
+      signal.throwIfAborted();
+      await Promise.all(
+        unknown.slice(at, at + FILES_AT_ONCE).map(async (shard) => {
+          tried.add(shard.record.digest);
+          const stamp = await stampOfRight(shard, startEngine, paths.root);
+          if (stamp !== undefined) right.push({ shard, stamp });
+        }),
+      );
+    }
+    if (right.length === 0) return false;
+    await underMutationLock(addon, paths, signal, () => {
+      for (const { shard, stamp } of right) shards.restamp(shard, stamp);
+    });
+    return true;
+  };
+}
+
+/** Of the file that was read, when its bytes are what the record says. */
+async function stampOfRight(
+  { path, record }: StoredShard,
+  startEngine: () => Engine,
+  store: string,
+): Promise<string | undefined> {
+  let fd: number;
+  try {
+    fd = openSync(path, "r");
+  } catch (error) {
+    // What cannot be opened cannot be used either: it stays spoiled, and the action runs.
+    if (error instanceof Error && "code" in error) return undefined;
+    throw error;
+  }
+  try {
+    const identity = identityOfDescriptor(fd);
+    if (isFresh(identity)) return undefined;
+    const stamp = ownStamp(identity);
+    const fault = await checkShardFile(fd, record, startEngine());
+    return fault === undefined && ownStamp(identityOfDescriptor(fd)) === stamp ? stamp : undefined;
+  } catch (error) {
+    throw engineFailure(error, path, store, 0);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Two changes within so many nanoseconds may leave the same time stamp, on any file system. */
+const GRANULARITY = 2_000_000_000n;
+
+/** Its next change need not show. */
+function isFresh({ mtimeNs }: FileIdentity): boolean {
+  return mtimeNs + GRANULARITY > BigInt(Date.now()) * 1_000_000n;
+}
