@@ -201,9 +201,77 @@ output "dist/code"       = code
     return "a merge onto a merge", example, text, {"dist/everything": (all_, "F32"), "dist/code": (code, None)}
 
 
+def angles():
+    """What goes by angles and distances, on models and on vectors."""
+    example = tiny_llama()
+    llama, python, c, prose = (example.models[name] for name in ("llama", "python", "c", "prose"))
+    number, row = r.number, r.word("row")
+    apart = r.onto(llama, "-", r.times(number(3.0), r.named(r.difference(python, llama), "python_delta")))
+    clauses = lambda weight: r.Clauses(number(weight))
+    largest = r.Clauses(mask=r.mask_method("magnitude", number(0.5), per=row))
+    tol = r.match_number([(r.glob("*norm*"), number(0.5))], number(1e-7))
+    models = lambda method, members, weights=None: r.called_with_models(method, members, weights and [number(w) for w in weights])
+    outputs = {
+        "dist/nuslerp": (models(r.nuslerp(), [apart, prose], [0.3, 0.9]), None),
+        "dist/nuslerp-row": (models(r.nuslerp(row), [apart, prose], [2.0, -0.5]), "F32"),
+        "dist/nuslerp-vectors": (block(llama, r.nuslerp(row), [([python], clauses(0.6)), ([c], clauses(0.4))]), None),
+        "dist/multislerp": (block(llama, r.multislerp(), [([python], clauses(0.6)), ([c], r.Clauses()), ([prose], r.Clauses())], largest), None),
+        "dist/karcher": (models(r.karcher(), [apart, llama, c, prose], [1.0, 0.5, 0.0, 2.0]), None),
+        "dist/karcher-steps": (models(r.karcher(50, tol), [apart, prose, python]), "F64"),
+        "dist/stock": (block(llama, r.model_stock(), [([m], r.Clauses()) for m in (python, c, prose)]), None),
+        "dist/stock-row": (block(llama, r.model_stock(row), [([m], r.Clauses()) for m in (python, c, prose)], largest), "F32"),
+        "dist/nearswap": (block(llama, r.nearswap(number(0.002)), [([prose], r.Clauses())]), None),
+    }
+    text = HEAD + """
+vector python_delta = python - llama
+merge apart = llama - 3.0 * python_delta
+mask largest = magnitude(density: 0.5, per: row)
+
+merge halfway = nuslerp(apart, prose, weight: [0.3, 0.9])
+merge beyond  = nuslerp(apart, prose, weight: [2.0, -0.5], per: row)
+merge turned onto llama using nuslerp(per: row) {
+  python  weight 0.6
+  c       weight 0.4
+}
+merge step onto llama using multislerp {
+  each    mask largest
+  python  weight 0.6
+  c
+  prose
+}
+merge centre = karcher(apart, llama, c, prose, weight: [1.0, 0.5, 0.0, 2.0])
+merge steps  = karcher(apart, prose, python, max_iter: 50, tol: match("*norm*": 0.5, else: 1e-7))
+merge stock onto llama using model_stock {
+  python
+  c
+  prose
+}
+merge stocks onto llama using model_stock(per: row) {
+  each    mask largest
+  python
+  c
+  prose
+}
+merge near onto llama using nearswap(t: 0.002) {
+  prose
+}
+
+output "dist/nuslerp"         = halfway
+output "dist/nuslerp-row"     = beyond { dtype f32 }
+output "dist/nuslerp-vectors" = turned
+output "dist/multislerp"      = step
+output "dist/karcher"         = centre
+output "dist/karcher-steps"   = steps { dtype f64 }
+output "dist/stock"           = stock
+output "dist/stock-row"       = stocks { dtype f32 }
+output "dist/nearswap"        = near
+"""
+    return "angles and distances", example, text, outputs
+
+
 def main():
     recipes = []
-    for name, example, text, outputs in (digits_example(), tiny_llama_example(), expressions(), nested()):
+    for name, example, text, outputs in (digits_example(), tiny_llama_example(), expressions(), nested(), angles()):
         digests = {path: example.digests(value, dtype) for path, (value, dtype) in outputs.items()}
         recipes.append({"name": name, "example": example.name, "recipe": text, "outputs": digests})
     path = HERE.parent / "golden" / "recipes.json"

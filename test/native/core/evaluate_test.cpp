@@ -64,11 +64,28 @@ TensorDesc bf16_tensor(std::vector<int64_t> shape) {
 
 /// Two masks of different groups, one combined, sums over the tensor and a strategy: all kinds of passes.
 Program everything() {
-  return {{Load{0, false}, Load{1, false}, Subtract{1, 0}, Magnitude{2, 0.3, Group::tensor, false, 5},
-           Breadcrumbs{2, 0.5, 0.1, Group::row, true, 6}, MaskAnd{3, 4}, Select{2, 5}, RescaleL1{2, 6}, Select{7, 5},
-           Load{2, true}, Subtract{9, 0}, Magnitude{10, 0.2, Group::row, false, 7}, Select{10, 11},
-           Ties{{8, 12}, {0.6, 0.4}, 0.9, Elect::weighted, DivideBy::weights}, Onto{0, 13},
-           Slerp{14, 1, 0.3, Group::tensor}}};
+  return {{Load{0, false},
+           Load{1, false},
+           Subtract{1, 0},
+           Magnitude{2, 0.3, Group::tensor, false, 5},
+           Breadcrumbs{2, 0.5, 0.1, Group::row, true, 6},
+           MaskAnd{3, 4},
+           Select{2, 5},
+           RescaleL1{2, 6},
+           Select{7, 5},
+           Load{2, true},
+           Subtract{9, 0},
+           Magnitude{10, 0.2, Group::row, false, 7},
+           Select{10, 11},
+           Ties{{8, 12}, {0.6, 0.4}, 0.9, Elect::weighted, DivideBy::weights},
+           Onto{0, 13},
+           Slerp{14, 1, 0.3, Group::tensor},
+           Slerp{15, 7, 1.2, Group::row},
+           Karcher{{14, 15, 16, 1, 0}, {1, 0.5, 2, -1, 1}, 7, 1e-5},
+           ModelStock{{7, 8, 12}, Group::row},
+           ModelStock{{18, 2, 12}, Group::tensor},
+           Nearswap{19, 0.5},
+           Onto{17, 20}}};
 }
 
 struct Outcome {
@@ -117,6 +134,7 @@ TEST(evaluate_same_bits_everywhere) {
       for (const auto& [memory, chunk] : {std::pair{64, 1 << 20}, {16, 1 << 16}, {16, 4096}, {256, 1 << 26}}) {
         const Outcome outcome = run(task, source, {int64_t{memory} << 20, chunk}, isa);
         CHECK(outcome.bytes == expected.bytes);
+        CHECK(outcome.counters.antiparallel == expected.counters.antiparallel);
         CHECK(outcome.counters.masks.size() == expected.counters.masks.size());
         for (size_t i = 0; i < expected.counters.masks.size(); ++i) {
           CHECK(outcome.counters.masks[i].kept == expected.counters.masks[i].kept);

@@ -4,6 +4,7 @@
 
 #include "../check.h"
 #include "cpu/pairwise_sum.h"
+#include "formula/gram.h"
 #include "samples.h"
 
 namespace {
@@ -60,7 +61,48 @@ void sums_agree() {
   }
 }
 
+/// Each dot product of several values has the bits that it has alone.
+template <typename W>
+void dots_agree() {
+  std::mt19937 random(6);
+  for (const int64_t count : {1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 17}) {
+    for (const int64_t size : {0, 1, 15, 16, 17, 100, 4096, 9000}) {
+      std::vector<std::vector<W>> x;
+      std::vector<const W*> at(static_cast<size_t>(count));
+      for (unsigned i = 0; i < count; ++i) x.push_back(theta_test::numbers<W>(size, i, true));
+      for (const Isa isa : supported_isas()) {
+        const WorkKernels<W>& kernels = kernels_of<W>(kernels_for(isa));
+        std::vector<PairwiseSum> sums(static_cast<size_t>(gram_pairs(count)));
+        std::vector<double*> lanes(sums.size());
+        // Twice: a sum that was taken begins again.
+        for (int round = 0; round < 2; ++round) {
+          for (int64_t done = 0; done < size;) {
+            const int64_t part = std::min<int64_t>(size - done, random() % 3 ? random() % 40 : random() % 3000);
+            PairwiseSum::gather_together(sums, lanes.data(), part, [&](int64_t offset, int64_t n, double* const* to) {
+              for (size_t i = 0; i < x.size(); ++i) at[i] = x[i].data() + done + offset;
+              kernels.lanes_gram(at.data(), count, n, to);
+            });
+            done += part;
+          }
+          for (int64_t i = 0; i < count; ++i) {
+            for (int64_t j = i; j < count; ++j) {
+              std::vector<double> products;
+              for (size_t k = 0; k < static_cast<size_t>(size); ++k) {
+                products.push_back(static_cast<double>(x[i][k]) * static_cast<double>(x[j][k]));
+              }
+              const double found = sums[static_cast<size_t>(gram_pair(j, i, count))].finish();
+              CHECK(std::bit_cast<uint64_t>(found) == std::bit_cast<uint64_t>(reference(products)));
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 
 TEST(reduction_f32) { sums_agree<float>(); }
 TEST(reduction_f64) { sums_agree<double>(); }
+TEST(reduction_dots_f32) { dots_agree<float>(); }
+TEST(reduction_dots_f64) { dots_agree<double>(); }
