@@ -5,27 +5,30 @@ import type { Action, TensorGraph } from "../compiler/tensor-graph.ts";
 import type { Engine } from "../native/addon-types.ts";
 import type { BuildContext } from "./build-context.ts";
 import { finishOutput, readyShard, staleBecause } from "./build/finished-output.ts";
+import { forecast, type Fate, type ForecastBytes } from "./build/forecast.ts";
 import { hashInputs, tensorsToHash } from "./build/hash-inputs.ts";
 import { lookUp, type Standings } from "./build/look-up.ts";
+import type { InputFiles } from "./build/input-files.ts";
 import { computeTask } from "./build/native-task.ts";
 import { withSession, withSessionToLook, type Session } from "./build/session.ts";
 import { planShards, type ShardPlan } from "./build/shard-job.ts";
 import { checkVectorBases } from "./build/vector-base.ts";
 import { planGates, type PlannedGate } from "./gates/plan-gates.ts";
 import { tensorBytes } from "./checkpoint/safetensors-writer.ts";
-import type { ActionCounts, HitReason, RunReason } from "./reasons.ts";
+import type { WantedOutput } from "./build/wanted-output.ts";
+import { changedParameters, changesBetween, type Change, type ParameterChange } from "./history/changes.ts";
+import { describeAction } from "./history/described-action.ts";
+import { EarlierRuns } from "./history/earlier-runs.ts";
+import type { ActionCounts, HitReason } from "./reasons.ts";
 
-export type PlannedNode = {
+export type PlannedNode = Fate & {
   /** Stored name in the output. */
   readonly tensor: string;
   /** Bytes of the inputs and of the result. */
   readonly bytes: { readonly inputs: number; readonly output: number };
-} & (
-  | { readonly state: "hit"; readonly reason: HitReason }
-  | { readonly state: "miss"; readonly reason: RunReason }
-  /** Whether it runs depends on inputs whose digests are not known: so many bytes would have to be hashed. */
-  | { readonly state: "unknown"; readonly hash: number }
-);
+  /** Since the output was last published, where its record tells; of inputs without a digest, nothing. */
+  readonly changes: readonly Change[];
+};
 
 export interface PlannedOutput {
   /** As the recipe spells it. */
@@ -35,6 +38,8 @@ export interface PlannedOutput {
   readonly state: "current" | "publish" | "build";
   /** Why it is not current, when no node says it: "no such directory", "config.json was edited". */
   readonly because?: string;
+  /** Parameters of the recipe that had other values when it was last published. */
+  readonly parameters: readonly ParameterChange[];
   readonly nodes: readonly PlannedNode[];
   readonly gates: readonly PlannedGate[];
 }
@@ -43,15 +48,9 @@ export interface Plan {
   readonly outputs: readonly PlannedOutput[];
   /** Hits by kind; `run` counts the misses, `unknown` the nodes that may turn out either way. */
   readonly counts: ActionCounts & { readonly unknown: number };
-  /** Upper bounds where nodes are unknown. */
-  readonly bytes: {
-    readonly hash: number;
-    /** Of inputs, and of what gates measure. */
-    readonly read: number;
+  readonly bytes: ForecastBytes & {
     /** The share of `read` that is for gates. */
     readonly measure: number;
-    readonly copy: number;
-    readonly write: number;
   };
   /** Bytes of tensor buffers at the most; at most the memory limit. */
   readonly peak: number;
@@ -102,95 +101,97 @@ export async function planBuild(
 function describe(session: Session, standings: Standings, startEngine: () => Engine): Plan {
   const { inputs, outputs, store, context } = session;
   const shards = planShards(outputs, standings, inputs, store.shards);
+  const stale = new Map(outputs.map((wanted) => [wanted, staleness(session, wanted, standings, shards)]));
+  const toPublish = outputs.filter((wanted) => stale.get(wanted) !== undefined);
+  const { fates, bytes } = forecast(session, standings, shards, toPublish);
   const judged = new Map(outputs.map((wanted) => [wanted, planGates(session, wanted, standings)]));
+  const earlier = new EarlierRuns(store.paths);
   const planned = outputs.map((wanted): PlannedOutput => {
-    const { gates } = judged.get(wanted)!;
-    const nodes = wanted.graph.actions.map((action) => plannedNode(action, standings));
-    const { display, path } = wanted.graph.output;
-    if (nodes.some(({ state }) => state !== "hit")) return { display, path, state: "build", nodes, gates };
-    const ready = wanted.shards.every((shard) => shards.ready.has(shard));
-    const because = ready
-      ? staleBecause(
-          finishOutput(
-            wanted,
-            wanted.shards.map((shard) => readyShard(shard, shards, standings)),
-            context,
-            inputs,
-          ),
-        )
-      : "its shards are cut otherwise";
-    return because === undefined
-      ? { display, path, state: "current", nodes, gates }
-      : { display, path, state: "publish", because, nodes, gates };
+    const { output, actions } = wanted.graph;
+    const { state, because } = stale.get(wanted) ?? { state: "current" };
+    return {
+      display: output.display,
+      path: output.path,
+      state,
+      ...(because !== undefined && { because }),
+      parameters: changedParameters(wanted.record?.parameters ?? {}, context.parameters),
+      nodes: actions.map((action) => plannedNode(action, fates.get(action)!, wanted, inputs, earlier)),
+      gates: judged.get(wanted)!.gates,
+    };
   });
+  const measure = [...judged.values()].reduce((sum, { read }) => sum + read, 0);
+  const running = [...fates].flatMap(([action, { state }]) => (state === "hit" ? [] : [action]));
+  const computed = [...judged.values()].flatMap((gates) => gates.computed);
   return {
     outputs: planned,
     counts: count(planned),
-    bytes: bytesOf(session, standings, shards, sum([...judged.values()].map(({ read }) => read))),
-    peak: peakOf(
-      standings,
-      [...judged.values()].flatMap(({ computed }) => computed),
-      startEngine,
-    ),
+    bytes: { ...bytes, read: bytes.read + measure, measure },
+    peak: peakOf([...running, ...computed], startEngine),
   };
 }
 
-function plannedNode(action: Action, standings: Standings): PlannedNode {
-  const standing = standings.get(action)!;
-  const tensor = action.tensor;
+/** Undefined for an output that is as it should be. */
+function staleness(
+  { context, inputs }: Session,
+  wanted: WantedOutput,
+  standings: Standings,
+  shards: ShardPlan,
+): (Pick<PlannedOutput, "because"> & { readonly state: "publish" | "build" }) | undefined {
+  if (wanted.graph.actions.some((action) => standings.get(action)?.state !== "hit")) return { state: "build" };
+  if (!wanted.shards.every((shard) => shards.ready.has(shard))) {
+    return { state: "publish", because: "its shards are cut otherwise" };
+  }
+  const ready = wanted.shards.map((shard) => readyShard(shard, shards, standings));
+  const because = staleBecause(finishOutput(wanted, ready, context, inputs));
+  return because === undefined ? undefined : { state: "publish", because };
+}
+
+function plannedNode(
+  action: Action,
+  fate: Fate,
+  wanted: WantedOutput,
+  inputs: InputFiles,
+  earlier: EarlierRuns,
+): PlannedNode {
+  const { tensor, dtype, shape } = action;
   const bytes = {
-    inputs: sum(action.inputs.map((input) => input.tensor.bytes)),
-    output: tensorBytes({ name: tensor, dtype: action.dtype, shape: action.shape }),
+    inputs: action.inputs.reduce((sum, input) => sum + input.tensor.bytes, 0),
+    output: tensorBytes({ name: tensor, dtype, shape }),
   };
-  if (standing.state === "hit") return { tensor, bytes, state: "hit", reason: standing.reason };
-  if (standing.state === "miss") return { tensor, bytes, state: "miss", reason: standing.reason };
-  if (!standing.mayHit) return { tensor, bytes, state: "miss", reason: standing.reason };
-  return { tensor, bytes, state: "unknown", hash: sum(standing.missing.map((missing) => missing.bytes)) };
+  const isSame = fate.state === "hit" && fate.reason === "up-to-date";
+  const before = isSame ? undefined : earlier.actionOf(wanted, tensor);
+  const changes =
+    before === undefined
+      ? []
+      : changesBetween(
+          before,
+          describeAction(action, (input) => inputs.digest(input)),
+        );
+  return { ...fate, tensor, bytes, changes };
 }
 
 function count(outputs: readonly PlannedOutput[]): Plan["counts"] {
-  const nodes = outputs.flatMap((output) => output.nodes);
-  const hits = (reason: HitReason): number =>
-    nodes.filter((node) => node.state === "hit" && node.reason === reason).length;
-  return {
-    run: nodes.filter((node) => node.state === "miss").length,
-    up_to_date: hits("up-to-date"),
-    cutoff: hits("cutoff"),
-    local_hit: hits("local-hit"),
-    remote_hit: hits("remote-hit"),
-    unknown: nodes.filter((node) => node.state === "unknown").length,
-  };
-}
-
-function bytesOf(
-  { inputs, outputs }: Session,
-  standings: Standings,
-  shards: ShardPlan,
-  measure: number,
-): Plan["bytes"] {
-  const toHash = new Map(
-    tensorsToHash(outputs, standings, inputs).map((tensor) => [inputs.place(tensor), tensor.bytes]),
-  );
-  const total = { hash: sum([...toHash.values()]), read: measure, measure, copy: 0, write: 0 };
-  for (const { shard } of new Set(shards.jobs.values())) {
-    for (const [index, action] of shard.actions.entries()) {
-      const { bytes } = shard.file.tensors[index]!;
-      if (standings.get(action)?.state === "hit") {
-        total.copy += bytes;
-      } else {
-        total.read += sum(action.inputs.map(({ tensor }) => tensor.bytes));
-        total.write += bytes;
-      }
-    }
+  const counts = { run: 0, up_to_date: 0, cutoff: 0, local_hit: 0, remote_hit: 0, unknown: 0 };
+  for (const node of outputs.flatMap((output) => output.nodes)) {
+    if (node.state === "miss") counts.run++;
+    else if (node.state === "unknown") counts.unknown++;
+    else counts[COUNTED_AS[node.reason]]++;
   }
-  return total;
+  return counts;
 }
 
-/** `computed`: for gates alone. */
-function peakOf(standings: Standings, computed: readonly Action[], startEngine: () => Engine): number {
-  const running = [...standings].filter(([, { state }]) => state !== "hit").map(([action]) => action);
-  let peak = 0;
-  for (const action of [...running, ...computed]) {
+const COUNTED_AS = {
+  "up-to-date": "up_to_date",
+  "local-hit": "local_hit",
+  "remote-hit": "remote_hit",
+  cutoff: "cutoff",
+} as const satisfies Record<HitReason, keyof ActionCounts>;
+
+function peakOf(actions: readonly Action[], startEngine: () => Engine): number {
+  const peaks = new Map<string, number>();
+  for (const action of actions) {
+    const structure = structureOf(action);
+    if (peaks.has(structure)) continue;
     // The sizes decide; no file is touched.
     const nowhere = {
       inputs: action.inputs.map(() => 0),
@@ -198,11 +199,19 @@ function peakOf(standings: Standings, computed: readonly Action[], startEngine: 
       output: 0,
       offset: 0,
     };
-    peak = Math.max(peak, startEngine().peak(computeTask(action, nowhere)));
+    peaks.set(structure, startEngine().peak(computeTask(action, nowhere)));
   }
-  return peak;
+  return Math.max(0, ...peaks.values());
 }
 
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
+/** What memory depends on: the layers of a model differ in numbers that are computed with, which need none. */
+function structureOf({ dtype, shape, work, inputs, program }: Action): string {
+  const operations = program.operations.map((operation) =>
+    Object.values<unknown>(operation).filter((value) => typeof value !== "bigint" && !isFraction(value)),
+  );
+  return JSON.stringify([dtype, shape, work, inputs.map(({ tensor }) => [tensor.dtype, tensor.shape]), operations]);
+}
+
+function isFraction(value: unknown): boolean {
+  return Array.isArray(value) ? value.some(isFraction) : typeof value === "number" && !Number.isInteger(value);
 }

@@ -9,7 +9,7 @@ import { decodeChecked, encodeChecked } from "../store/checked-json.ts";
 import { replaceFile } from "../store/durable.ts";
 import { makeFolder } from "../store/make-folder.ts";
 import type { StorePaths } from "../store/store-paths.ts";
-import type { Change } from "./changes.ts";
+import type { Change, ParameterChange } from "./changes.ts";
 import type { DescribedAction, DescribedOperation } from "./described-action.ts";
 
 export interface BuildRecord {
@@ -49,7 +49,7 @@ export interface RecordedOutput {
   /** The build that made what it held before. */
   readonly before?: string;
   /** Parameters of the recipe that had other values then. */
-  readonly parameters: readonly { readonly name: string; readonly from: unknown; readonly to: unknown }[];
+  readonly parameters: readonly ParameterChange[];
   /** Other name → stored name. */
   readonly aliases: Readonly<Record<string, string>>;
   /** None where it was current: those of the build that made it are the same. */

@@ -24,6 +24,25 @@ export type Change =
   /** `name` as people say it: "weight of code". */
   | { readonly kind: "parameter"; readonly name: string; readonly from: Setting; readonly to: Setting };
 
+/** A parameter of the recipe, whose values may be of any kind. */
+export interface ParameterChange {
+  readonly name: string;
+  readonly from: unknown;
+  readonly to: unknown;
+}
+
+/** Those that a build had before with another value. */
+export function changedParameters(
+  before: Readonly<Record<string, unknown>>,
+  now: ReadonlyMap<string, unknown>,
+): readonly ParameterChange[] {
+  const earlier = new Map(Object.entries(before));
+  return [...now].flatMap(([name, to]) => {
+    const from = earlier.get(name);
+    return from === undefined || JSON.stringify(from) === JSON.stringify(to) ? [] : [{ name, from, to }];
+  });
+}
+
 /** Empty where nothing can be told apart but names and places, which are in no key. */
 export function changesBetween(before: DescribedAction, now: DescribedAction): readonly Change[] {
   const inputs = inputChanges(before, now);
@@ -100,54 +119,95 @@ function operationChanges(
 }
 
 function parameterChanges(before: DescribedAction, now: DescribedAction): readonly Change[] {
+  return changesInPlace(before, now) ?? changesByName(before, now);
+}
+
+/**
+ * Of programs of one shape over the same models, which is what another weight gives: only what differs is named. Undefined
+ * where they are of two shapes, or names alone would not tell two parameters apart.
+ */
+function changesInPlace(before: DescribedAction, now: DescribedAction): readonly Change[] | undefined {
+  const isSameShape =
+    before.operations.length === now.operations.length &&
+    before.inputs.length === now.inputs.length &&
+    now.inputs.every(({ role }, index) => before.inputs[index]!.role === role);
+  if (!isSameShape) return undefined;
+  const changes = new Map<string, Change>();
+  let count = 0;
+  for (const [id, { op, settings }] of now.operations.entries()) {
+    const earlier = before.operations[id]!;
+    if (earlier.op !== op) return undefined;
+    for (const field of Object.keys(settings)) {
+      const [from, to] = [earlier.settings[field], settings[field]!];
+      if (from === undefined || isSameSetting(from, to)) continue;
+      if (OPERANDS.has(field)) return undefined;
+      const then = valuesOf(before, id, field);
+      for (const [index, { name, value }] of valuesOf(now, id, field).entries()) {
+        const was = then[index]?.value;
+        if (was === undefined || isSameSetting(was, value)) continue;
+        changes.set(name, { kind: "parameter", name, from: was, to: value });
+        count++;
+      }
+    }
+  }
+  return count === changes.size ? [...changes.values()] : undefined;
+}
+
+function changesByName(before: DescribedAction, now: DescribedAction): readonly Change[] {
   const earlier = parametersOf(before);
   const changes: Change[] = [];
   for (const [name, to] of parametersOf(now)) {
     const from = earlier.get(name);
-    if (from === undefined || JSON.stringify(from) === JSON.stringify(to)) continue;
+    if (from === undefined || isSameSetting(from, to)) continue;
     changes.push({ kind: "parameter", name, from, to });
   }
   return changes;
 }
 
+function isSameSetting(a: Setting, b: Setting): boolean {
+  if (!Array.isArray(a) || !Array.isArray(b)) return a === b;
+  return a.length === b.length && a.every((each: Setting, index) => isSameSetting(each, b[index] as Setting));
+}
+
+/** What people set, by a name that does not depend on the order of terms; a model that is used twice has two weights. */
+function parametersOf(action: DescribedAction): ReadonlyMap<string, Setting> {
+  const parameters = new Map<string, Setting>();
+  for (const [id, { settings }] of action.operations.entries()) {
+    for (const { name, value } of Object.keys(settings).flatMap((field) => valuesOf(action, id, field))) {
+      let own = name;
+      for (let count = 2; parameters.has(own); count++) own = `${name} (${count})`;
+      parameters.set(own, value);
+    }
+  }
+  return parameters;
+}
+
 /** Fields that name inputs or other operations. */
 const OPERANDS = new Set(["input", "a", "b", "of", "left", "right", "base", "vector", "mask", "masked"]);
 
-const FIELD_WORDS: Readonly<Record<string, string>> = {
-  by: "factor",
-  dropTop: "drop_top",
-  atLeastOne: "at_least_one",
-  weights: "weight",
-  tie: "stream",
-};
+const FIELD_WORDS: Readonly<Record<string, string>> = { by: "factor", weights: "weight", tie: "stream" };
 
-/** What people set, by a name that does not depend on the order of terms. */
-function parametersOf(action: DescribedAction): ReadonlyMap<string, Setting> {
-  const parameters = new Map<string, Setting>();
-  const add = (name: string, value: Setting): void => {
-    // A model that is used twice has two weights.
-    for (let count = 1; ; count++) {
-      const own = count === 1 ? name : `${name} (${count})`;
-      if (parameters.has(own)) continue;
-      parameters.set(own, value);
-      return;
-    }
-  };
-  action.operations.forEach(({ op, settings }, id) => {
-    const terms = settings["of"];
-    for (const [field, value] of Object.entries(settings)) {
-      // Rescaling repeats its mask's density.
-      if (OPERANDS.has(field) || op.startsWith("rescale")) continue;
-      const word = FIELD_WORDS[field] ?? field;
-      if (Array.isArray(value) && Array.isArray(terms) && value.length === terms.length) {
-        value.forEach((each: Setting, index) => add(`${word} of ${subjectOf(action, terms[index] as number)}`, each));
-      } else {
-        const subject = subjectOf(action, id);
-        add(`${word} of ${subject === op ? op : `${op} of ${subject}`}`, value);
-      }
-    }
-  });
-  return parameters;
+/** One of a field, or one a term. */
+function valuesOf(
+  action: DescribedAction,
+  id: number,
+  field: string,
+): readonly { readonly name: string; readonly value: Setting }[] {
+  const { op, settings } = action.operations[id]!;
+  // Rescaling repeats its mask's density.
+  if (OPERANDS.has(field) || op.startsWith("rescale")) return [];
+  const value = settings[field]!;
+  // Recipes write drop_top.
+  const word = FIELD_WORDS[field] ?? field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const terms = settings["of"];
+  if (Array.isArray(value) && Array.isArray(terms) && value.length === terms.length) {
+    return value.map((each: Setting, index) => ({
+      name: `${word} of ${subjectOf(action, terms[index] as number)}`,
+      value: each,
+    }));
+  }
+  const subject = subjectOf(action, id);
+  return [{ name: `${word} of ${subject === op ? op : `${op} of ${subject}`}`, value }];
 }
 
 /** Whose tensor a value is: the model that is merged, not the base that it is compared with. */

@@ -3,7 +3,7 @@
 
 import { OPERATION_REVISION } from "../../compiler/operation-revision.ts";
 import type { TensorInfo } from "../../compiler/checkpoint.ts";
-import type { Action } from "../../compiler/tensor-graph.ts";
+import type { Action, Operation } from "../../compiler/tensor-graph.ts";
 
 /** What JSON holds; 64-bit streams stand as hex text. */
 export type Setting = string | number | boolean | null | readonly Setting[];
@@ -39,13 +39,7 @@ export function describeAction(
 ): DescribedAction {
   return {
     dtype,
-    operations: program.operations.map(({ op, ...fields }) => ({
-      op,
-      revision: OPERATION_REVISION[op],
-      settings: Object.fromEntries(
-        Object.entries<Setting | bigint>(fields).map(([name, value]) => [name, settingOf(value)]),
-      ),
-    })),
+    operations: program.operations.map(describeOperation),
     inputs: inputs.map(({ role, tensor }) => {
       const known = digest(tensor);
       return { role, tensor: tensor.name, file: tensor.file, ...(known !== undefined && { digest: known }) };
@@ -53,6 +47,11 @@ export function describeAction(
   };
 }
 
-function settingOf(value: Setting | bigint): Setting {
-  return typeof value === "bigint" ? value.toString(16).padStart(16, "0") : value;
+function describeOperation(operation: Operation): DescribedOperation {
+  const { op, ...fields } = operation;
+  const settings: Record<string, Setting> = {};
+  for (const [name, value] of Object.entries<Setting | bigint>(fields)) {
+    settings[name] = typeof value === "bigint" ? value.toString(16).padStart(16, "0") : value;
+  }
+  return { op, revision: OPERATION_REVISION[op], settings };
 }

@@ -8,7 +8,7 @@ import { keyOf, type Standing, type Standings } from "../build/look-up.ts";
 import { reasonToRun } from "../build/reason-to-run.ts";
 import type { WantedOutput } from "../build/wanted-output.ts";
 import type { RecordedOutput, RecordedTensor } from "./build-record.ts";
-import { changesBetween, type Change } from "./changes.ts";
+import { changedParameters, changesBetween, type Change } from "./changes.ts";
 import { describeAction, type DescribedAction, type DescribedOperation } from "./described-action.ts";
 import type { EarlierRuns } from "./earlier-runs.ts";
 
@@ -61,7 +61,7 @@ export function recordOutput(
     ...(because !== undefined && { because }),
     ...(finished && { digest: finished.digest }),
     ...(before !== undefined && { before }),
-    parameters: changedParameters(wanted, facts.parameters),
+    parameters: changedParameters(wanted.record?.parameters ?? {}, facts.parameters),
     aliases: Object.fromEntries(wanted.graph.aliases),
     tensors,
     programs: programs.rows,
@@ -118,14 +118,6 @@ function reasonNow(
 ): RecordedTensor["wanted"] {
   if (standing.state !== "hit" && standing.reason === "forced") return "forced";
   return reasonToRun(action, wanted, key);
-}
-
-function changedParameters({ record }: WantedOutput, now: ReadonlyMap<string, unknown>): RecordedOutput["parameters"] {
-  const before = new Map(Object.entries(record?.parameters ?? {}));
-  return [...now].flatMap(([name, to]) => {
-    const from = before.get(name);
-    return from === undefined || JSON.stringify(from) === JSON.stringify(to) ? [] : [{ name, from, to }];
-  });
 }
 
 function withoutStream(operation: DescribedOperation): DescribedOperation {

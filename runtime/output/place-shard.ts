@@ -67,9 +67,10 @@ function tryReflink(calls: FileSystemCalls, from: string, to: string): boolean {
   return shared;
 }
 
-function isOursAlone(path: string): boolean {
-  const { nlink, uid } = statSync(path);
-  return nlink === 1 && uid === process.geteuid?.();
+/** Whether an output may link it: nobody else does. False where it is gone. */
+export function isOursAlone(path: string): boolean {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat !== undefined && stat.nlink === 1 && stat.uid === process.geteuid?.();
 }
 
 /** Every way in which a file system refuses a link means that the bytes have to be copied. */

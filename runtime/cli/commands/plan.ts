@@ -11,6 +11,7 @@ import { plannedGateJson } from "../report/gate-json.ts";
 import type { Flags } from "../command-line.ts";
 import { findRecipe } from "../find-recipe.ts";
 import { exitCodeOf, loadRecipe } from "../load-recipe.ts";
+import { reasonLines } from "../report/reason-text.ts";
 import { createDiagnosticPrinter } from "../report-diagnostics.ts";
 import { loadSettings } from "../settings.ts";
 import { formatBytes } from "../size.ts";
@@ -47,11 +48,12 @@ export async function plan(path: string | undefined, flags: Flags, signal: Abort
       peak_memory: peak,
       parameters: Object.fromEntries(graph.parameters),
       lists: Object.fromEntries(graph.lists),
-      outputs: outputs.map(({ display, state, because, nodes, gates }) => ({
+      outputs: outputs.map(({ display, state, because, parameters, nodes, gates }) => ({
         path: display,
         state,
         ...(because && { because }),
-        nodes,
+        changed_parameters: parameters,
+        nodes: nodes.map(({ changes, ...node }) => ({ ...node, ...(changes.length > 0 && { changes }) })),
         gates: gates.map(plannedGateJson),
       })),
       diagnostics: diagnostics.map(diagnosticToJson),
@@ -80,7 +82,7 @@ function describePlan(recipe: string, { outputs, counts, bytes, peak }: Plan, ve
 
 const SIGNS = { hit: "=", miss: "+", unknown: "?" } as const;
 
-function describeOutput(output: PlannedOutput, verbose: boolean): string[] {
+function describeOutput(output: PlannedOutput, verbose: boolean): readonly string[] {
   return [...describeTensors(output, verbose), ...describeGates(output.gates, verbose)];
 }
 
@@ -101,29 +103,37 @@ function describeGates(gates: readonly PlannedGate[], verbose: boolean): string[
   });
 }
 
-function describeTensors({ display, state, because, nodes }: PlannedOutput, verbose: boolean): string[] {
+function describeTensors(
+  { display, state, because, parameters, nodes }: PlannedOutput,
+  verbose: boolean,
+): readonly string[] {
   const words = { current: "up to date", publish: "published from the store", build: "built" }[state];
-  const lines = [`  ${printable(display)}: ${words}${because === undefined ? "" : ` (${because})`}`];
-  if (verbose) {
-    for (const node of nodes) lines.push(`    ${SIGNS[node.state]} ${printable(node.tensor)}  ${whyOf(node)}`);
-    return lines;
-  }
-  const groups = new Map<string, { readonly sign: string; count: number; readonly example: string }>();
-  for (const node of nodes) {
-    const why = node.state === "unknown" ? "unknown" : node.reason;
-    const group = groups.get(why);
-    if (group === undefined) groups.set(why, { sign: SIGNS[node.state], count: 1, example: node.tensor });
-    else group.count++;
-  }
-  for (const [why, { sign, count, example }] of groups) {
-    const hash = nodes.reduce((sum, node) => sum + (node.state === "unknown" ? node.hash : 0), 0);
-    const reason = why === "unknown" ? `unknown (${formatBytes(hash)} to hash)` : why;
-    const such = count === 1 ? printable(example) : `${count} tensors, such as ${printable(example)}`;
-    lines.push(`    ${sign} ${reason}: ${such}`);
-  }
-  return lines;
+  const head = `  ${printable(display)}: ${words}${because === undefined ? "" : ` (${because})`}`;
+  const unknown = nodes.reduce((sum, node) => sum + (node.state === "unknown" ? node.hash : 0), 0);
+  const lines = verbose
+    ? nodes.map(
+        (node) =>
+          `${SIGNS[node.state]} ${printable(node.tensor)}  ${reasonOf(node, node.state === "unknown" ? node.hash : 0)}`,
+      )
+    : reasonLines(
+        nodes.map((node) => ({
+          tensor: node.tensor,
+          sign: SIGNS[node.state],
+          reason: reasonOf(node, unknown),
+          changes: node.changes,
+        })),
+        parameters,
+      );
+  return [head, ...lines.map((line) => `    ${line}`)];
 }
 
-function whyOf(node: PlannedNode): string {
-  return node.state === "unknown" ? `unknown (${formatBytes(node.hash)} to hash)` : node.reason;
+function reasonOf(node: PlannedNode, hash: number): string {
+  switch (node.state) {
+    case "hit":
+      return node.wanted === undefined ? node.reason : `${node.reason}, ${node.wanted}`;
+    case "miss":
+      return node.reason;
+    case "unknown":
+      return `unknown (${formatBytes(hash)} to hash)`;
+  }
 }

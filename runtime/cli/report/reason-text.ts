@@ -3,7 +3,7 @@
 
 import { printable } from "../../../dsl/printable.ts";
 import { groupByName } from "../../compare/name-groups.ts";
-import type { Change } from "../../history/changes.ts";
+import type { Change, ParameterChange } from "../../history/changes.ts";
 import type { Setting } from "../../history/described-action.ts";
 
 export interface Reasoned {
@@ -13,12 +13,6 @@ export interface Reasoned {
   /** What stands before the count: "param-changed". Equal ones come together. */
   readonly reason: string;
   readonly changes: readonly Change[];
-}
-
-export interface ParameterChange {
-  readonly name: string;
-  readonly from: unknown;
-  readonly to: unknown;
 }
 
 /** More names than that are counted. */

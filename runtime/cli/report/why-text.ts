@@ -102,8 +102,8 @@ function tensorLines(why: Told, told: ToldTensor): readonly string[] {
   return [`${sign} ${reason}: ${printable(tensor.name)}`, ...chain];
 }
 
-function bytesText({ name, digest, was }: ToldTensor["tensor"]): string {
-  if (digest === undefined) return `${name}: not made`;
+function bytesText({ name, digest, how, was }: ToldTensor["tensor"]): string {
+  if (digest === undefined) return `${name}: ${how === "run" ? "made, and not published" : "not made"}`;
   return `${name}: ${was === undefined ? "" : `${shortDigest(was)} -> `}${shortDigest(digest)}`;
 }
 

@@ -32,7 +32,7 @@ test("of a first build: all runs, because there is no record", async () => {
   const plan = await space.plan(RECIPE);
   expect(lines(plan)).toEqual(["dist/m: build", "  a miss no-record", "  b miss no-record"]);
   expect(plan.counts).toMatchObject({ run: 2, unknown: 0, up_to_date: 0 });
-  expect(plan.bytes).toEqual({ hash: 0, read: 56, measure: 0, copy: 0, write: 28 });
+  expect(plan.bytes).toEqual({ hash: 0, read: 56, measure: 0, hashed: 84, copy: 0, write: 28 });
   expect(plan.peak).toBeGreaterThan(0);
   expect(plan.peak).toBeLessThanOrEqual(64 * 2 ** 20);
 });
@@ -41,7 +41,7 @@ test("after the build: nothing", async () => {
   await space.build(RECIPE);
   const plan = await space.plan(RECIPE);
   expect(lines(plan)).toEqual(["dist/m: current", "  a hit up-to-date", "  b hit up-to-date"]);
-  expect(plan.bytes).toEqual({ hash: 0, read: 0, measure: 0, copy: 0, write: 0 });
+  expect(plan.bytes).toEqual({ hash: 0, read: 0, measure: 0, hashed: 0, copy: 0, write: 0 });
 });
 
 test("of another weight: all runs, because a parameter changed; going back is a hit", async () => {
