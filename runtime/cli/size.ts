@@ -11,8 +11,9 @@ const UNITS: ReadonlyMap<string, number> = new Map([
   ["TiB", 2 ** 40],
 ]);
 
-/** Bytes, or undefined when the text is no size. A fraction of a byte is rounded down. */
+/** Bytes, or undefined when the text is no size. A fraction of a byte is rounded down; nothing needs no unit. */
 export function parseSize(text: string): number | undefined {
+  if (text === "0") return 0;
   const match = /^(\d+(?:\.\d+)?)(kB|MB|GB|TB|KiB|MiB|GiB|TiB)$/.exec(text);
   if (match === null) return undefined;
   const bytes = Math.floor(Number(match[1]) * UNITS.get(match[2]!)!);

@@ -4,6 +4,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fdatasync,
   fstatSync,
   ftruncateSync,
@@ -127,20 +128,39 @@ export class PartialShard {
 /** Nobody resumes a build that was cut off so long ago. */
 export const ABANDONED_MS = 24 * 3600 * 1000;
 
-/** Deletes shards in the making that no process holds and none has written to for a day. */
+/** Deletes shards in the making that no process holds and none has written to for a day, and journals of no shard. */
 export function removeAbandoned(calls: FileSystemCalls, folder: string): void {
   const before = Date.now() - ABANDONED_MS;
-  for (const name of readdirSync(folder)) {
+  const old = readdirSync(folder).filter((name) => {
+    const stat = statSync(join(folder, name), { throwIfNoEntry: false });
+    return stat !== undefined && stat.mtimeMs <= before;
+  });
+  for (const name of old) {
     const path = join(folder, name);
-    const stat = statSync(path, { throwIfNoEntry: false });
-    if (!name.endsWith(".partial") || stat === undefined || stat.mtimeMs > before) continue;
-    const fd = openSync(path, "r");
-    if (calls.tryLock(fd)) {
-      rmSync(path.replace(/partial$/, "journal"), { force: true });
-      rmSync(path, { force: true });
-    }
-    closeSync(fd);
+    if (name.endsWith(".partial")) removeUnlessHeld(calls, path);
+    // A process was killed after its shard had moved into the store.
+    else if (name.endsWith(".journal") && !existsSync(partialOf(path))) rmSync(path, { force: true });
   }
+}
+
+function removeUnlessHeld(calls: FileSystemCalls, path: string): void {
+  let fd: number;
+  try {
+    fd = openSync(path, "r");
+  } catch (error) {
+    // Another process collects garbage, too.
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+    throw error;
+  }
+  if (calls.tryLock(fd)) {
+    rmSync(path.replace(/partial$/, "journal"), { force: true });
+    rmSync(path, { force: true });
+  }
+  closeSync(fd);
+}
+
+function partialOf(journal: string): string {
+  return journal.replace(/journal$/, "partial");
 }
 
 /** The lock is on the file itself. Where another build makes the same shard, this one makes its own copy. */

@@ -173,3 +173,22 @@ test("a shard that goes while it is about to be published is looked up again", a
   await expect(fought).rejects.toMatchObject({ exitCode: 73, details: { code: "shard-gone" } });
   expect(existsSync(space.path("dist"))).toBe(false);
 });
+
+test("shards in the making go after a day, and so do journals that outlived theirs", async () => {
+  await space.build(RECIPE);
+  const { partial } = storePaths(space.path(".theta"));
+  const write = (name: string, days: number): void => {
+    writeFileSync(join(partial, name), "");
+    age(join(partial, name), days);
+  };
+  for (const [stem, days] of [
+    ["old", 2],
+    ["new", 0.5],
+  ] as const) {
+    write(`${stem}.partial`, days);
+    write(`${stem}.journal`, days);
+    write(`alone-${stem}.journal`, days);
+  }
+  await collect();
+  expect(readdirSync(partial).sort()).toEqual(["alone-new.journal", "new.journal", "new.partial"]);
+});
