@@ -9,7 +9,9 @@ export function checkDiskSpace(folder: string, bytes: number, files: number): vo
   // One that has no blocks at all, such as /proc, is not full: writing to it says what it is.
   if (blocks === 0) return;
   const free = bavail * bsize;
-  if (bytes > free) throw diskFull(folder, `${bytes} bytes are needed, ${free} are free`);
+  // The last block of a file is taken whole.
+  const needed = bytes + files * bsize;
+  if (needed > free) throw diskFull(folder, `${needed} bytes are needed, ${free} are free`);
   // A file system that counts no inodes reports 0 of 0.
   if (inodes > 0 && files > ffree) throw diskFull(folder, `${files} files are needed, ${ffree} inodes are free`);
 }
@@ -18,7 +20,7 @@ export function checkDiskSpace(folder: string, bytes: number, files: number): vo
 export function diskFullDuringWork(folder: string, needed: number, cause: unknown): Failure {
   const { bavail, bsize } = statfsSync(folder);
   const wanted = needed > 0 ? `${needed} bytes are needed` : "the disk or its quota is full";
-  return diskFull(folder, `${wanted}, ${bavail * bsize} are free`, cause);
+  return diskFull(folder, `${wanted}, ${bavail * bsize} bytes are free`, cause);
 }
 
 function diskFull(folder: string, message: string, cause?: unknown): Failure {
