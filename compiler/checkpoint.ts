@@ -26,8 +26,26 @@ export interface TensorInfo {
 /** The facts of `config.json` that merging needs; everything else is carried over by the runtime. */
 export interface ModelConfig {
   readonly tieWordEmbeddings: boolean;
+  /** What config.json says of layers; absent without one. */
+  readonly layers?: readonly LayerSetting[];
   /** Why arithmetic on these tensors would be wrong, such as "quantization_config says gptq". */
   readonly quantization?: string;
+}
+
+/** One setting of config.json that says how many layers there are, or which of them are of a kind. */
+export interface LayerSetting {
+  /** Keys from the root: `["text_config", "num_hidden_layers"]`. */
+  readonly path: readonly string[];
+  readonly says:
+    | { readonly kind: "count"; readonly layers: number }
+    /** A value for each layer, as JSON text. */
+    | { readonly kind: "each"; readonly elements: readonly string[] }
+    /** The numbers of the layers that are special. */
+    | { readonly kind: "numbers"; readonly layers: readonly number[] }
+    /** What a layer is follows from the remainder of its number. */
+    | { readonly kind: "period"; readonly every: number }
+    /** The first so many layers are of another kind than the rest; or, `fromEnd`, the last. */
+    | { readonly kind: "edge"; readonly layers: number; readonly fromEnd: boolean };
 }
 
 /** A model directory or file in the hub's conventions. */

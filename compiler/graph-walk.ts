@@ -5,6 +5,7 @@ import type {
   CheckpointNode,
   ModelNode,
   OutputNode,
+  StackNode,
   StoredVectorNode,
   VectorNode,
 } from "./recipe-graph.ts";
@@ -16,6 +17,8 @@ export function childrenOf(node: ModelNode | VectorNode): readonly (ModelNode | 
   switch (node.kind) {
     case "checkpoint":
       return [];
+    case "stack":
+      return node.slices.map(({ model }) => model);
     case "onto":
       return [node.base, node.vector];
     case "model-method":
@@ -58,15 +61,22 @@ export function sourcesUnder(...roots: readonly (ModelNode | VectorNode)[]): Sou
   );
 }
 
-export function checkpointsUnder(...roots: readonly (ModelNode | VectorNode)[]): CheckpointNode[] {
-  return [...nodesUnder(...roots)].filter((node) => node.kind === "checkpoint");
+/** What gives tensors under `root`; not the checkpoints of a stack, which has them under other names. */
+export function checkpointsAndStacksUnder(root: ModelNode | VectorNode): LayoutNode[] {
+  const found = new Set<ModelNode | VectorNode>([root]);
+  for (const node of found) if (node.kind !== "stack") for (const child of childrenOf(node)) found.add(child);
+  return [...found].filter((node) => node.kind === "checkpoint" || node.kind === "stack");
 }
 
-/** The innermost model that `node` was merged onto, else its first input. */
-export function donorOf(node: ModelNode): CheckpointNode {
+/** Whose tensors a model has, and by which names: a checkpoint's own, or those of layers stacked anew. */
+export type LayoutNode = CheckpointNode | StackNode;
+
+/** Follows the innermost model that `node` was merged onto, else its first input. */
+function layoutNodeOf(node: ModelNode): LayoutNode {
   for (let at = node; ;) {
     switch (at.kind) {
       case "checkpoint":
+      case "stack":
         return at;
       case "onto":
         at = at.base;
@@ -79,6 +89,13 @@ export function donorOf(node: ModelNode): CheckpointNode {
         break;
     }
   }
+}
+
+/** The innermost checkpoint that `node` was merged onto, else its first input; of a stack, its first slice's. */
+export function donorOf(node: ModelNode): CheckpointNode {
+  let at = layoutNodeOf(node);
+  while (at.kind === "stack") at = layoutNodeOf(at.slices[0]!.model);
+  return at;
 }
 
 /** The model that a vector is a change of. */
@@ -112,15 +129,21 @@ export function baseOf(vector: VectorNode): ModelNode {
   }
 }
 
-const MODELS: ReadonlySet<string> = new Set<ModelNode["kind"]>(["checkpoint", "onto", "model-method", "model-choice"]);
+const MODELS: ReadonlySet<string> = new Set<ModelNode["kind"]>([
+  "checkpoint",
+  "onto",
+  "model-method",
+  "model-choice",
+  "stack",
+]);
 
 function isModel(node: ModelNode | VectorNode): node is ModelNode {
   return MODELS.has(node.kind);
 }
 
-/** The checkpoint whose names and layers a node's selectors and ramps are about. */
-export function modelMadeBy(node: ModelNode | VectorNode): CheckpointNode {
-  return donorOf(isModel(node) ? node : baseOf(node));
+/** What makes the names and layers that a node's selectors and ramps are about. */
+export function modelMadeBy(node: ModelNode | VectorNode): LayoutNode {
+  return layoutNodeOf(isModel(node) ? node : baseOf(node));
 }
 
 export function rootOf(output: OutputNode): ModelNode | VectorNode {

@@ -1,10 +1,12 @@
 // The checkpoint headers under the outputs: read once per source through the host, found again by node.
 
 import type { Report } from "../dsl/diagnostic.ts";
-import type { Adapter, Checkpoint, CompilerHost, SourceProblem, StoredVector, TensorInfo } from "./checkpoint.ts";
-import { modelMadeBy, type SourceNode } from "./graph-walk.ts";
+import type { Adapter, Checkpoint, CompilerHost, SourceProblem, StoredVector } from "./checkpoint.ts";
+import { modelMadeBy, type LayoutNode, type SourceNode } from "./graph-walk.ts";
+import { layoutOfCheckpoint, type Layout } from "./layout.ts";
 import { namingOf, type Naming } from "./naming.ts";
 import type { AdapterNode, CheckpointNode, ModelNode, StoredVectorNode, VectorNode } from "./recipe-graph.ts";
+import { stackLayout } from "./stack-layout.ts";
 
 type Header = Checkpoint | Adapter | StoredVector;
 
@@ -16,7 +18,8 @@ export class Headers {
   readonly #host: CompilerHost;
   readonly #report: Report;
   readonly #read = new Map<string, Header | undefined>();
-  readonly #namings = new Map<string, Naming>();
+  readonly #layouts = new Map<LayoutNode, Layout | undefined>();
+  readonly #namings = new Map<Layout, Naming>();
   readonly #namingOfNode = new Map<ModelNode | VectorNode, Naming>();
 
   constructor(host: CompilerHost, report: Report) {
@@ -43,13 +46,31 @@ export class Headers {
     return this.#get(node) as StoredVector;
   }
 
+  /** What tensors the model has that the innermost call makes. */
+  layout(node: ModelNode | VectorNode): Layout {
+    const layout = this.tryLayout(node);
+    if (layout === undefined) throw new Error("the layers of a stack do not fit, which was reported");
+    return layout;
+  }
+
+  /** Undefined when slices under it do not make a stack; that was reported, once. */
+  tryLayout(node: ModelNode | VectorNode): Layout | undefined {
+    const maker = modelMadeBy(node);
+    if (!this.#layouts.has(maker)) {
+      const isRead = maker.kind === "checkpoint";
+      const made = isRead ? layoutOfCheckpoint(maker, this.model(maker)) : stackLayout(maker, this, this.#report);
+      this.#layouts.set(maker, made);
+    }
+    return this.#layouts.get(maker);
+  }
+
   /** Of the model that the innermost call makes: what selectors, ramps and layers are about. */
   naming(node: ModelNode | VectorNode): Naming {
     let naming = this.#namingOfNode.get(node);
     if (naming === undefined) {
-      const donor = modelMadeBy(node);
-      naming = this.#namings.get(donor.path) ?? namingOf(this.model(donor), donor.name);
-      this.#namings.set(donor.path, naming);
+      const layout = this.layout(node);
+      naming = this.#namings.get(layout) ?? namingOf(layout, layoutName(modelMadeBy(node)));
+      this.#namings.set(layout, naming);
       this.#namingOfNode.set(node, naming);
     }
     return naming;
@@ -89,8 +110,16 @@ export class Headers {
   }
 }
 
+/** What messages call it. */
+export function layoutName(node: LayoutNode): string {
+  return node.name ?? "the stack";
+}
+
 /** By any of the tensor's names, the stored one first. */
-export function tensorOf(source: Checkpoint | StoredVector, names: readonly string[]): TensorInfo | undefined {
+export function tensorOf<T>(
+  source: { readonly tensors: ReadonlyMap<string, T>; readonly aliases: ReadonlyMap<string, string> },
+  names: readonly string[],
+): T | undefined {
   for (const name of names) {
     const tensor = source.tensors.get(name) ?? source.tensors.get(source.aliases.get(name) ?? "");
     if (tensor !== undefined) return tensor;

@@ -2,7 +2,7 @@
 
 import type { Diagnostic } from "../dsl/diagnostic.ts";
 import type { CompilerHost } from "./checkpoint.ts";
-import { rootOf, sourcesUnder } from "./graph-walk.ts";
+import { nodesUnder, rootOf, sourcesUnder } from "./graph-walk.ts";
 import { checkHeaders } from "./header-checks/check-headers.ts";
 import { checkDepth } from "./header-checks/depth.ts";
 import { Headers } from "./headers.ts";
@@ -26,9 +26,9 @@ export function lower(
   const failed = (): boolean => diagnostics.some(({ severity }) => severity === "error");
   const headers = new Headers(host, report);
   const operands = outputs.flatMap((output) => operandsOf(output, expectations));
-  const readable = [...outputs, ...operands].filter(
-    (output) => checkDepth(output, report) && readSources(output, headers),
-  );
+  const readable = [...outputs, ...operands]
+    .filter((output) => checkDepth(output, report) && readSources(output, headers))
+    .filter((output) => hasLayouts(output, headers));
   const comparable = new Set(checkHeaders(readable, headers, report));
   const problems = new TensorProblems();
   const graphs = outputs
@@ -39,6 +39,14 @@ export function lower(
   // What a gate compares with is often what the output is made of: its mistakes are told once.
   const gated = graphs.map((graph) => lowerGates(graph, expectations, headers, report));
   return failed() ? { diagnostics } : { tensors: { outputs: gated }, diagnostics };
+}
+
+/** Whether the slices of every stack make one; which do not was reported. */
+function hasLayouts(output: OutputNode, headers: Headers): boolean {
+  return [...nodesUnder(rootOf(output))]
+    .filter((node) => node.kind === "stack")
+    .map((node) => headers.tryLayout(node))
+    .every((layout) => layout !== undefined);
 }
 
 /** Asks for every source, so that one run names all that cannot be read. */

@@ -93,7 +93,7 @@ interface SourceFields extends Node {
   readonly exceptions: Exceptions;
 }
 
-export type ModelNode = CheckpointNode | OntoNode | ModelMethodNode | ModelChoiceNode;
+export type ModelNode = CheckpointNode | OntoNode | ModelMethodNode | ModelChoiceNode | StackNode;
 
 /** A declared `model` or `base`. */
 export interface CheckpointNode extends SourceFields {
@@ -120,6 +120,22 @@ export interface ModelChoiceNode extends Node {
   readonly kind: "model-choice";
   readonly arms: readonly MatchArm<ModelNode>[];
   readonly otherwise?: ModelNode;
+}
+
+/** Layers of models on top of each other, renumbered. */
+export interface StackNode extends Node {
+  readonly kind: "stack";
+  /** From the first layer of the output to the last; at least one. */
+  readonly slices: readonly Slice[];
+  /** The layer stack that is meant; needed where the models have several. */
+  readonly stack?: { readonly name: string; readonly span: Span };
+}
+
+/** Some layers of a model, as a stack takes them. */
+export interface Slice {
+  readonly model: ModelNode;
+  readonly range: LayerRange;
+  readonly span: Span;
 }
 
 // ---------------------------------------------------------------------------------------------------- vectors

@@ -172,11 +172,19 @@ export interface Gate {
   readonly operand?: GateOperand;
 }
 
+/** A value of config.json, by its keys from the root, and the JSON text that takes its place. */
+export interface ConfigChange {
+  readonly path: readonly string[];
+  readonly json: string;
+}
+
 export interface OutputGraph {
   readonly output: OutputNode;
   readonly kind: "model" | "vector";
   /** config.json, tokenizer and side files come from here unless the output names another. */
   readonly donor: Checkpoint;
+  /** What a stack of layers changes in the donor's config.json. */
+  readonly configChanges: readonly ConfigChange[];
   /** Of a vector: the base it belongs to. */
   readonly base?: Checkpoint;
   /** Those that the output is made of. */

@@ -112,6 +112,8 @@ export const DIAGNOSTIC_CODES = {
     "bad-glob": "the string is no glob",
     "no-such-tensor": "a selector takes no tensor",
     "no-such-layer": "a range of layers takes none",
+    "which-stack": "models without layers, or with several layer stacks, are stacked",
+    "stack-config": "config.json cannot say what the layers of a stack are",
     "ramp-without-layers": "a ramp on a model without numbered layers",
     "too-deep": "too many merges and vectors stand on each other",
     "no-common-tensors": "two models have no tensor name in common",

@@ -27,6 +27,7 @@ export function declarationsOf({ declarations, values }: Scope): readonly Declar
       case "word":
       case "list":
       case "range":
+      case "slice":
         return [];
     }
   });

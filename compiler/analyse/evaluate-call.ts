@@ -6,6 +6,7 @@ import type { Expectation } from "./evaluate.ts";
 import { evaluateMatch } from "./evaluate-match.ts";
 import { evaluateRamp } from "./evaluate-ramp.ts";
 import { evaluateRebase } from "./evaluate-rebase.ts";
+import { evaluateSlice, evaluateStack } from "./evaluate-stack.ts";
 import { evaluateSelectorCall } from "./evaluate-selector.ts";
 import { describeKind, POISON, type Result } from "./kinds.ts";
 import { readArguments, type ReadArguments } from "./method-arguments.ts";
@@ -129,6 +130,10 @@ function evaluateFunction(
       return evaluateRamp(args, scope, span);
     case "rebase":
       return evaluateRebase(args, scope, span);
+    case "slice":
+      return evaluateSlice(args, scope, span);
+    case "stack":
+      return evaluateStack(args, scope, span);
     default:
       throw new Error(`the method table serves ${row.name}, which nothing evaluates`);
   }

@@ -234,6 +234,7 @@ function isChoosable(value: Result): value is Choosable {
     case "string":
     case "list":
     case "range":
+    case "slice":
       return false;
   }
 }

@@ -9,6 +9,7 @@ import type {
   ModelNode,
   NumberValue,
   Selector,
+  Slice,
   StrategyValue,
   Varying,
   VectorNode,
@@ -99,6 +100,12 @@ export interface RangeResult {
   readonly to?: number;
 }
 
+/** Layers of a model; it stands in a stack only. */
+export interface SliceResult {
+  readonly kind: "slice";
+  readonly slice: Slice;
+}
+
 export type Result =
   | Poison
   | ModelResult
@@ -112,7 +119,8 @@ export type Result =
   | StringResult
   | WordResult
   | ListResult
-  | RangeResult;
+  | RangeResult
+  | SliceResult;
 
 const KIND_NAMES: Readonly<Record<Result["kind"], string>> = {
   poison: "nothing",
@@ -128,6 +136,7 @@ const KIND_NAMES: Readonly<Record<Result["kind"], string>> = {
   word: "a word",
   list: "a list",
   range: "a range",
+  slice: "a slice of a model",
 };
 
 export function describeKind(result: Result): string {

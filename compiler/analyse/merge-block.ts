@@ -213,9 +213,11 @@ export function reportMergeKind(name: string, value: Result, span: Span, scope: 
       "a model",
       value,
       span,
-      value.kind === "vector"
-        ? `write vector ${name} = …, or merge ${name} = ${baseName(scope)} + ${ownWords(span, describeKind(value))}`
-        : undefined,
+      value.kind === "slice"
+        ? `write stack(${ownWords(span, "slice(…)")})`
+        : value.kind === "vector"
+          ? `write vector ${name} = …, or merge ${name} = ${baseName(scope)} + ${ownWords(span, describeKind(value))}`
+          : undefined,
     ),
   );
 }

@@ -166,7 +166,7 @@ function multiplyOrDivide(
       span,
       help:
         operator === "*"
-          ? `to scale what it changed: ${base} + ${number} * (${model} - ${base}); to scale every tensor: scale(${model}, ${number})`
+          ? `to scale what it changed: ${base} + ${number} * (${model} - ${base}); to scale every tensor: scale(${model}, by: ${number})`
           : `to scale what it changed: ${base} + (${model} - ${base}) / ${number}`,
     });
     return POISON;

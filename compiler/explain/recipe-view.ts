@@ -12,7 +12,7 @@ import type {
   RecipeGraph,
   VectorNode,
 } from "../recipe-graph.ts";
-import { callText, maskText, numberText, selectorText, strategyText, varyingText } from "./values-text.ts";
+import { callText, maskText, numberText, rangeText, selectorText, strategyText, varyingText } from "./values-text.ts";
 
 export interface ViewNode {
   readonly kind:
@@ -123,6 +123,13 @@ function viewNode(node: ModelNode | VectorNode, view: View): ViewNode {
         ...name,
         text: callText(node.method, node.parameters.shared),
         inputs: node.inputs.map((one, index) => input("", one, view, clauses(node.parameters.perInput, index))),
+      };
+    case "stack":
+      return {
+        kind: "method",
+        ...name,
+        text: node.stack === undefined ? "stack" : `stack(stack: ${JSON.stringify(node.stack.name)})`,
+        inputs: node.slices.map(({ model, range }) => input("", model, view, [`layers ${rangeText(range)}`])),
       };
     case "vector-method":
       return {

@@ -3,6 +3,7 @@
 
 import { printable } from "../../dsl/printable.ts";
 import { explainKey, weakKey } from "../action-key.ts";
+import { placeOf } from "../naming.ts";
 import { predicateText } from "../predicates.ts";
 import type { Action, OutputGraph } from "../tensor-graph.ts";
 import { programLines } from "./program-text.ts";
@@ -72,9 +73,13 @@ function operandLines({ actions, number }: ActionGroup): readonly string[] {
   ];
 }
 
-function nameOf({ tensor }: Action, aliases: ReadonlyMap<string, string>): string {
+/** With the name that the tensor had before its layer was stacked. */
+function nameOf({ tensor, inputs }: Action, aliases: ReadonlyMap<string, string>): string {
   const tied = [...aliases].filter(([, stored]) => stored === tensor).map(([alias]) => alias);
-  return tied.length === 0 ? tensor : `${tensor} (tied: ${tied.join(", ")})`;
+  const before = inputs[0]!.tensor.name;
+  const isMoved = placeOf(before) !== undefined && placeOf(before)?.stack === placeOf(tensor)?.stack;
+  const from = isMoved && before !== tensor ? ` (was ${before})` : "";
+  return `${tensor}${tied.length === 0 ? "" : ` (tied: ${tied.join(", ")})`}${from}`;
 }
 
 function equalText({ mustEqual = [] }: Action): string {

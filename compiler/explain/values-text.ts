@@ -55,7 +55,7 @@ function partText(selector: Selector): string {
   return selector.kind === "and" || selector.kind === "or" ? `(${selectorText(selector)})` : selectorText(selector);
 }
 
-function rangeText({ from, to }: LayerRange): string {
+export function rangeText({ from, to }: LayerRange): string {
   return `${from}..${to ?? ""}`;
 }
 

@@ -2,9 +2,10 @@
 
 import type { Report } from "../../dsl/diagnostic.ts";
 import { didYouMean } from "../../dsl/did-you-mean.ts";
-import type { Checkpoint, LoraModule } from "../checkpoint.ts";
+import type { LoraModule } from "../checkpoint.ts";
 import { modelMadeBy, nodesUnder, rootOf } from "../graph-walk.ts";
-import { tensorOf, type Headers } from "../headers.ts";
+import { layoutName, tensorOf, type Headers } from "../headers.ts";
+import type { Layout } from "../layout.ts";
 import type { AdapterNode, OutputNode } from "../recipe-graph.ts";
 import { isSameShape } from "../lower/tensor-facts.ts";
 
@@ -17,26 +18,26 @@ export function checkAdapters(output: OutputNode, headers: Headers, report: Repo
 }
 
 function checkAdapter(node: AdapterNode, headers: Headers, report: Report): void {
-  const base = modelMadeBy(node);
-  const model = headers.model(base);
+  const base = layoutName(modelMadeBy(node));
+  const model = headers.layout(node);
   const missing: string[] = [];
   const misfits: { readonly lora: LoraModule; readonly shape: readonly number[] }[] = [];
   for (const [module, lora] of headers.adapter(node).modules) {
-    const tensor = tensorOf(model, [`${module}${WEIGHT}`]);
+    const tensor = tensorOf(model, [`${module}${WEIGHT}`])?.tensor;
     if (tensor === undefined) missing.push(module);
     else if (!isSameShape(shapeOf(lora), tensor.shape)) misfits.push({ lora, shape: tensor.shape });
   }
-  if (missing.length > 0 && node.exceptions.extra !== "skip") reportMissing(node, base.name, missing, model, report);
+  if (missing.length > 0 && node.exceptions.extra !== "skip") reportMissing(node, base, missing, model, report);
   const [misfit] = misfits;
   if (misfit !== undefined) {
     report({
       code: "adapter-shape",
       severity: "error",
-      message: `${node.name} does not fit ${base.name} at ${misfit.lora.module}${more(misfits.length - 1)}`,
+      message: `${node.name} does not fit ${base} at ${misfit.lora.module}${more(misfits.length - 1)}`,
       span: node.span,
       facts: [
         `${node.name}  [${shapeOf(misfit.lora).join(", ")}]  B [${misfit.lora.b.shape.join(", ")}] · A [${misfit.lora.a.shape.join(", ")}]${misfit.lora.transposed ? ", transposed" : ""}`,
-        `${base.name}  [${misfit.shape.join(", ")}]`,
+        `${base}  [${misfit.shape.join(", ")}]`,
       ],
     });
   }
@@ -60,7 +61,7 @@ function reportMissing(
   node: AdapterNode,
   base: string,
   missing: readonly string[],
-  model: Checkpoint,
+  model: Layout,
   report: Report,
 ): void {
   const first = missing[0]!;

@@ -7,7 +7,7 @@ import { checkAdapters } from "./adapters.ts";
 import { checkNames } from "./names.ts";
 import { checkSelectors } from "./selectors.ts";
 
-/** Every source under the outputs has been read. Returns the outputs whose models are about the same tensors. */
+/** Every source under the outputs has been read, and every stack has a layout. Returns the outputs whose models are about the same tensors. */
 export function checkHeaders(outputs: readonly OutputNode[], headers: Headers, report: Report): readonly OutputNode[] {
   const once = reportOnce(report);
   const comparable = outputs.filter((output) => checkNames(output, headers, once));

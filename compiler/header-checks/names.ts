@@ -1,64 +1,97 @@
 // Do the models under an output have the same tensors? Missing ones are found while lowering, tensor by tensor.
 
 import type { Report } from "../../dsl/diagnostic.ts";
-import type { Checkpoint, StoredVector } from "../checkpoint.ts";
-import { childrenOf, modelMadeBy, rootOf } from "../graph-walk.ts";
-import type { Headers } from "../headers.ts";
-import type { CheckpointNode, ModelNode, OutputNode, StoredVectorNode, VectorNode } from "../recipe-graph.ts";
+import { childrenOf, modelMadeBy, rootOf, type LayoutNode } from "../graph-walk.ts";
+import { layoutName, type Headers } from "../headers.ts";
+import type {
+  CheckpointNode,
+  ModelNode,
+  OutputNode,
+  StackNode,
+  StoredVectorNode,
+  VectorNode,
+} from "../recipe-graph.ts";
 
 /** False when a model has no tensor in common with the donor: then nothing about single tensors is worth saying. */
 export function checkNames(output: OutputNode, headers: Headers, report: Report): boolean {
-  const root = rootOf(output);
-  const donor = modelMadeBy(root);
-  const donorModel = headers.model(donor);
+  // The models of a stack are compared with what is sliced; the output has other layers.
+  const roots = new Set<ModelNode | VectorNode>([rootOf(output)]);
   let comparable = true;
-  for (const node of alwaysUsed(root)) {
-    const source = node.kind === "checkpoint" ? headers.model(node) : headers.vector(node);
+  for (const root of roots) {
+    const used = alwaysUsed(root);
+    for (const { slices } of stacksAmong(root)) for (const { model } of slices) roots.add(model);
+    if (!checkAlike(root, used, headers, report)) comparable = false;
+  }
+  return comparable;
+}
+
+type Used = CheckpointNode | StoredVectorNode | StackNode;
+
+function checkAlike(root: ModelNode | VectorNode, used: readonly Used[], headers: Headers, report: Report): boolean {
+  const donor = modelMadeBy(root);
+  const donorModel = headers.layout(root);
+  let comparable = true;
+  for (const node of used) {
+    const source = node.kind === "stored-vector" ? headers.vector(node) : headers.layout(node);
     const names = [...source.tensors.keys()];
     if (names.length > 0 && !names.some((name) => has(donorModel, name))) {
       comparable = false;
       reportNothingInCommon(node, donor, names, donorModel, report);
       continue;
     }
-    if (node.exceptions.extra !== "skip") reportExtra(node, donor, source, donorModel, report);
+    if (node.kind === "stack" || node.exceptions.extra !== "skip") reportExtra(node, donor, source, donorModel, report);
   }
   return comparable;
 }
 
-/** Sources that every tensor meets. The arm of a choice is for some tensors only, so what else it has is its affair. */
-function alwaysUsed(root: ModelNode | VectorNode): (CheckpointNode | StoredVectorNode)[] {
-  const found = new Set<ModelNode | VectorNode>([root]);
-  for (const node of found) {
-    if (node.kind !== "model-choice" && node.kind !== "vector-choice") {
-      for (const child of childrenOf(node)) found.add(child);
-    } else if (node.otherwise !== undefined) {
-      found.add(node.otherwise);
-    }
-  }
-  return [...found].filter((node) => node.kind === "checkpoint" || node.kind === "stored-vector");
+/** What every tensor meets. The arm of a choice is for some tensors only, so what else it has is its affair. */
+function alwaysUsed(root: ModelNode | VectorNode): readonly Used[] {
+  const found = reachedFrom(root, (node) => {
+    if (node.kind !== "model-choice" && node.kind !== "vector-choice") return childrenOf(node);
+    return node.otherwise === undefined ? [] : [node.otherwise];
+  });
+  return found.filter((node) => node.kind === "checkpoint" || node.kind === "stored-vector" || node.kind === "stack");
 }
 
-function has(model: Checkpoint, name: string): boolean {
+function stacksAmong(root: ModelNode | VectorNode): readonly StackNode[] {
+  return reachedFrom(root, childrenOf).filter((node) => node.kind === "stack");
+}
+
+/** Not through stacks. */
+function reachedFrom(
+  root: ModelNode | VectorNode,
+  next: (node: ModelNode | VectorNode) => readonly (ModelNode | VectorNode)[],
+): readonly (ModelNode | VectorNode)[] {
+  const found = new Set<ModelNode | VectorNode>([root]);
+  for (const node of found) if (node.kind !== "stack") for (const child of next(node)) found.add(child);
+  return [...found];
+}
+
+type Names = { readonly tensors: ReadonlyMap<string, unknown>; readonly aliases: ReadonlyMap<string, string> };
+
+function has(model: Names, name: string): boolean {
   return model.tensors.has(name) || model.aliases.has(name);
 }
 
 function reportNothingInCommon(
-  node: CheckpointNode | StoredVectorNode,
-  donor: CheckpointNode,
+  node: Used,
+  donor: LayoutNode,
   names: readonly string[],
-  donorModel: Checkpoint,
+  donorModel: Names,
   report: Report,
 ): void {
+  const name = nameOf(node);
+  const donorName = layoutName(donor);
   const [theirs] = donorModel.tensors.keys();
   report({
     code: "no-common-tensors",
     severity: "error",
-    message: `${node.name} and ${donor.name} have no tensor in common`,
+    message: `${name} and ${donorName} have no tensor in common`,
     span: node.span,
     notes: [
-      { message: `${node.name} has ${count(names.length)}, such as ${names[0]}`, span: node.span },
+      { message: `${name} has ${count(names.length)}, such as ${names[0]}`, span: node.span },
       {
-        message: `${donor.name} has ${count(donorModel.tensors.size)}${theirs === undefined ? "" : `, such as ${theirs}`}`,
+        message: `${donorName} has ${count(donorModel.tensors.size)}${theirs === undefined ? "" : `, such as ${theirs}`}`,
         span: donor.span,
       },
     ],
@@ -66,13 +99,9 @@ function reportNothingInCommon(
 }
 
 /** A name that the donor has, or ties, is no extra one unless both of a tied pair are stored apart. */
-function reportExtra(
-  node: CheckpointNode | StoredVectorNode,
-  donor: CheckpointNode,
-  source: Checkpoint | StoredVector,
-  donorModel: Checkpoint,
-  report: Report,
-): void {
+function reportExtra(node: Used, donor: LayoutNode, source: Names, donorModel: Names, report: Report): void {
+  const ownName = nameOf(node);
+  const donorName = layoutName(donor);
   const extra: string[] = [];
   for (const name of source.tensors.keys()) {
     const stored = donorModel.aliases.get(name);
@@ -80,9 +109,9 @@ function reportExtra(
       report({
         code: "tied-apart",
         severity: "error",
-        message: `${node.name} stores ${name} apart from ${stored}; in ${donor.name} they are one tensor`,
+        message: `${ownName} stores ${name} apart from ${stored}; in ${donorName} they are one tensor`,
         span: node.span,
-        help: `write { extra skip } behind ${node.name} to use its ${stored} for both`,
+        ...helpToSkip(node, `to use its ${stored} for both`),
       });
     } else if (!has(donorModel, name)) {
       extra.push(name);
@@ -94,10 +123,19 @@ function reportExtra(
   report({
     code: "extra-tensor",
     severity: "error",
-    message: `${node.name} has ${first}${rest}, which ${donor.name} has not`,
+    message: `${ownName} has ${first}${rest}, which ${donorName} has not`,
     span: node.span,
-    help: `write { extra skip } behind ${node.name} to leave what ${donor.name} lacks out of the output`,
+    ...helpToSkip(node, `to leave what ${donorName} lacks out of the output`),
   });
+}
+
+function nameOf(node: Used): string {
+  return node.kind === "stack" ? layoutName(node) : node.name;
+}
+
+/** Exceptions belong to what is read; a stack has none. */
+function helpToSkip(node: Used, why: string): { readonly help?: string } {
+  return node.kind === "stack" ? {} : { help: `write { extra skip } behind ${node.name} ${why}` };
 }
 
 function count(tensors: number): string {

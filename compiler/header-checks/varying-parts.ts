@@ -44,6 +44,7 @@ export function visitVarying(node: ModelNode | VectorNode, parts: VaryingParts):
       break;
     case "checkpoint":
     case "onto":
+    case "stack":
     case "difference":
     case "adapter":
     case "stored-vector":

@@ -2,7 +2,7 @@
 // equal it. Headers cannot tell whether they do; the action says so and the runtime compares digests.
 
 import type { Dtype, TensorInfo } from "../checkpoint.ts";
-import { checkpointsUnder } from "../graph-walk.ts";
+import { checkpointsAndStacksUnder } from "../graph-walk.ts";
 import { tensorOf } from "../headers.ts";
 import { lowerChoice } from "./choice.ts";
 import type { TensorScope } from "./scope.ts";
@@ -59,11 +59,15 @@ function copiesOf(node: ModelNode, scope: TensorScope): readonly Copy[] {
       return node.inputs.flatMap((input) => copiesOf(input, scope));
     case "model-choice":
       return chosenCopies(node, scope);
+    case "stack": {
+      const from = tensorOf(scope.headers.layout(node), scope.names)?.from;
+      return from === undefined ? [] : copiesOf(from.model, scope.inside(from.model, from.name));
+    }
   }
 }
 
 function copiesUnder(vector: VectorNode, scope: TensorScope): readonly Copy[] {
-  return checkpointsUnder(vector).flatMap((node) => copiesOf(node, scope));
+  return checkpointsAndStacksUnder(vector).flatMap((node) => copiesOf(node, scope));
 }
 
 /** A tied integer tensor that meets two arms would need two payloads; `lowerChoice` compares programs, so it makes them. */

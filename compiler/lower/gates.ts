@@ -2,7 +2,6 @@
 // with. METHODS.md, "Gates", says what the metrics mean.
 
 import type { Diagnostic, Report } from "../../dsl/diagnostic.ts";
-import { modelMadeBy } from "../graph-walk.ts";
 import { type Headers, tensorOf } from "../headers.ts";
 import { predicatesOf } from "../predicates.ts";
 import type { ExpectNode, ModelNode, OutputNode, PredicateNode } from "../recipe-graph.ts";
@@ -92,14 +91,14 @@ interface OperandContext {
 
 function lowerOperand(context: OperandContext): GateOperand {
   const { graph, headers, predicate, problems, shared } = context;
-  const donor = modelMadeBy(graph.output.value.node);
-  const { tied } = headers.naming(donor);
+  const layout = headers.layout(graph.output.value.node);
+  const { tied } = headers.naming(graph.output.value.node);
   const tensors = new Map<string, Action>();
   for (const action of graph.actions) {
     if (action.work === "bytes" && predicate.metric !== "changed") continue;
-    const tensor = graph.donor.tensors.get(action.tensor)!;
+    const donated = layout.tensors.get(action.tensor)!;
     const names = [action.tensor, ...(tied.get(action.tensor) ?? [])] as const;
-    const scope = makeScope(names, { node: donor, tensor }, headers, problems);
+    const scope = makeScope(names, donated, headers, problems);
     const before = problems.errors;
     const made = operandAction(action, scope, context);
     if (made !== undefined && problems.errors === before) tensors.set(action.tensor, shared.share(made));

@@ -1,13 +1,15 @@
 // A model at one tensor: the checkpoint's own, a base with a vector laid onto it, or a method over models.
 
 import { METHODS } from "../methods/method-table.ts";
+import { layoutName, tensorOf } from "../headers.ts";
 import { lowerChoice } from "./choice.ts";
 import { membersOf, type Member } from "./members.ts";
-import { booleanParameter } from "./parameters.ts";
+import { booleanParameter, numberParameter } from "./parameters.ts";
 import { isValue, type Found, type TensorScope } from "./scope.ts";
 import { lowerCheckpoint } from "./sources.ts";
 import { lowerKarcher, lowerSlerp } from "./spherical.ts";
-import type { ModelMethodNode, ModelNode, OntoNode } from "../recipe-graph.ts";
+import type { Value } from "./program-builder.ts";
+import type { ModelMethodNode, ModelNode, OntoNode, StackNode } from "../recipe-graph.ts";
 
 export function lowerModel(node: ModelNode, scope: TensorScope): Found {
   switch (node.kind) {
@@ -19,6 +21,8 @@ export function lowerModel(node: ModelNode, scope: TensorScope): Found {
       return lowerChoice(node, scope.headers.naming(node), scope, (candidate) => scope.model(candidate));
     case "model-method":
       return lowerMethod(node, scope);
+    case "stack":
+      return lowerStack(node, scope);
   }
 }
 
@@ -28,6 +32,17 @@ function lowerOnto(node: OntoNode, scope: TensorScope): Found {
   const vector = scope.vector(node.vector);
   if (!isValue(base) || vector === "skip" || vector.zero) return base;
   return scope.builder.emit({ op: "onto", base: base.id, vector: vector.id });
+}
+
+/** The layer's value in the model that it was taken from, under the name that it has there. */
+function lowerStack(node: StackNode, scope: TensorScope): Found {
+  const from = tensorOf(scope.headers.layout(node), scope.names)?.from;
+  if (from !== undefined) return scope.inside(from.model, from.name).model(from.model);
+  scope.problems.add("missing-tensor", node, () => ({
+    message: `${layoutName(node)} has no tensor ${scope.names[0]}`,
+    span: node.span,
+  }));
+  return "skip";
 }
 
 function lowerMethod(node: ModelMethodNode, scope: TensorScope): Found {
@@ -52,10 +67,18 @@ function lowerMethod(node: ModelMethodNode, scope: TensorScope): Found {
       return lowerSlerp({ method: node.method, shared, node }, members, scope);
     case "karcher":
       return lowerKarcher({ method: node.method, shared, node }, members, scope);
+    case "multiply":
+      return lowerScale(node, first, scope);
     case undefined:
       scope.problems.add("not-served", node, () => ({ message: `${node.method} is not served yet`, span: node.span }));
       return "skip";
   }
+}
+
+function lowerScale(node: ModelMethodNode, model: Value, scope: TensorScope): Found {
+  const by = numberParameter(node.method, node.parameters.shared, "by", node, scope);
+  if (by === undefined) return "skip";
+  return by === 1 ? model : scope.builder.emit({ op: "multiply", of: model.id, by });
 }
 
 function lowerLinear(node: ModelMethodNode, members: readonly Member[], scope: TensorScope): Found {

@@ -2,7 +2,7 @@
 
 import type { Span } from "../../dsl/source.ts";
 import { compute } from "../arithmetic.ts";
-import { depthOf, resolveRange, type Naming } from "../naming.ts";
+import { depthOf, isBeforeLayers, resolveRange, type Naming } from "../naming.ts";
 import { candidates } from "./scope.ts";
 import type { NumberValue } from "../recipe-graph.ts";
 
@@ -60,7 +60,7 @@ function resolve(value: NumberValue, naming: Naming, names: Names): number | Num
       const depth = depthOf(naming, names[0]);
       if (depth === undefined) {
         if (value.outside !== undefined) return resolve(value.outside, naming, names);
-        return FIRST_STAGES.test(names[0]) ? points[0]! : points.at(-1)!;
+        return isBeforeLayers(names[0]) ? points[0]! : points.at(-1)!;
       }
       if (value.over === undefined) return rampAt(points, depth.layer, depth.layers - 1);
       const { from, to } = resolveRange(value.over, depth.layers);
@@ -69,9 +69,6 @@ function resolve(value: NumberValue, naming: Naming, names: Names): number | Num
     }
   }
 }
-
-/** Outside the layer stacks these lie before the first layer; everything else counts as behind the last. */
-const FIRST_STAGES = /embed|wte|wpe|patch/;
 
 /** The piecewise linear function through `points` at step `i` of 0 … `last`; METHODS.md: "Numbers". */
 export function rampAt(points: readonly number[], i: number, last: number): number {

@@ -1,16 +1,18 @@
 // One output: its tensors are the donor's, each becomes an action with a program and a dtype of its own.
 
-import { isFloat, type Dtype, type TensorInfo } from "../checkpoint.ts";
+import { isFloat, type Dtype } from "../checkpoint.ts";
 import { baseOf, donorOf, sourcesUnder } from "../graph-walk.ts";
 import type { Headers } from "../headers.ts";
+import type { LayoutTensor } from "../layout.ts";
 import { lowerCopied } from "./copied.ts";
 import { isValue, type Divisor, type Found, type TensorScope } from "./scope.ts";
 import { lowerModel } from "./model.ts";
 import { lowerWord } from "./parameters.ts";
+import { configChanges } from "./stacked-config.ts";
 import { lowerVector } from "./vector.ts";
 import { checkNumbers, checkDivisors } from "./work-type.ts";
 import { ProgramBuilder, type Value } from "./program-builder.ts";
-import type { CheckpointNode, ModelNode, OutputNode, VectorNode } from "../recipe-graph.ts";
+import type { ModelNode, OutputNode, VectorNode } from "../recipe-graph.ts";
 import type { TensorProblems } from "./tensor-problems.ts";
 import type { Action, OutputGraph, VectorOnBase } from "../tensor-graph.ts";
 
@@ -19,9 +21,9 @@ export type UngatedOutput = Omit<OutputGraph, "gates">;
 /** Every source under the output has been read. Actions of tensors with problems are left out. */
 export function lowerOutput(output: OutputNode, headers: Headers, problems: TensorProblems): UngatedOutput {
   const { value } = output;
-  const donor = donorOf(value.kind === "model" ? value.node : baseOf(value.node));
-  const checkpoint = headers.model(donor);
-  if (value.kind === "vector" && baseOf(value.node).kind !== "checkpoint") {
+  const made = value.kind === "model" ? value.node : baseOf(value.node);
+  const donor = headers.model(donorOf(made));
+  if (value.kind === "vector" && made.kind !== "checkpoint") {
     // Its side file names the base by the digest of a checkpoint; a merge that is nowhere stored has none.
     problems.add("not-served", output, () => ({
       message: "a vector relative to a merge is not served as an output yet",
@@ -29,23 +31,25 @@ export function lowerOutput(output: OutputNode, headers: Headers, problems: Tens
       help: "write the merge as an output and take the vector from that",
     }));
   }
-  const tied = headers.naming(donor).tied;
+  const layout = headers.layout(made);
+  const { tied } = headers.naming(made);
   const actions: Action[] = [];
-  for (const [name, tensor] of checkpoint.tensors) {
+  for (const [name, donated] of layout.tensors) {
     const before = problems.errors;
-    const scope = makeScope([name, ...(tied.get(name) ?? [])], { node: donor, tensor }, headers, problems);
+    const scope = makeScope([name, ...(tied.get(name) ?? [])], donated, headers, problems);
     const action = value.kind === "model" ? ofModel(value.node, output, scope) : ofVector(value.node, output, scope);
     if (action !== undefined && problems.errors === before) actions.push(action);
   }
-  const made = new Set(actions.map(({ tensor }) => tensor));
+  const names = new Set(actions.map(({ tensor }) => tensor));
   return {
     output,
     kind: value.kind,
-    donor: checkpoint,
-    ...(value.kind === "vector" ? { base: checkpoint } : {}),
+    donor,
+    configChanges: value.kind === "model" ? configChanges(made, output, headers, problems) : [],
+    ...(value.kind === "vector" ? { base: donor } : {}),
     storedVectors: storedVectors(value.node, headers),
     actions,
-    aliases: new Map([...checkpoint.aliases].filter(([, stored]) => made.has(stored))),
+    aliases: new Map([...layout.aliases].filter(([, stored]) => names.has(stored))),
   };
 }
 
@@ -59,34 +63,50 @@ export function storedVectors(node: ModelNode | VectorNode, headers: Headers): r
 }
 
 export function makeScope(
-  names: readonly [string, ...string[]],
-  donor: { readonly node: CheckpointNode; readonly tensor: TensorInfo },
+  ownNames: readonly [string, ...string[]],
+  donor: LayoutTensor,
   headers: Headers,
   problems: TensorProblems,
 ): TensorScope {
-  const models = new Map<ModelNode, Found>();
-  const vectors = new Map<VectorNode, Value | "skip">();
+  const builder = new ProgramBuilder();
   const divisors: Divisor[] = [];
-  const scope: TensorScope = {
-    names,
-    shape: donor.tensor.shape,
-    donor,
-    headers,
-    builder: new ProgramBuilder(),
-    problems,
-    divisors,
-    model(node) {
-      let found = models.get(node);
-      if (found === undefined) models.set(node, (found = lowerModel(node, scope)));
-      return found;
-    },
-    vector(node) {
-      let found = vectors.get(node);
-      if (found === undefined) vectors.set(node, (found = lowerVector(node, scope)));
-      return found;
-    },
+  // One for each tensor of a stacked model that takes part, so that what is shared there is lowered once.
+  const scopes = new Map<string, TensorScope>();
+  const scopeOf = (names: readonly [string, ...string[]]): TensorScope => {
+    const key = names.join("\0");
+    let scope = scopes.get(key);
+    if (scope === undefined) scopes.set(key, (scope = newScope(names)));
+    return scope;
   };
-  return scope;
+  const newScope = (names: readonly [string, ...string[]]): TensorScope => {
+    const models = new Map<ModelNode, Found>();
+    const vectors = new Map<VectorNode, Value | "skip">();
+    const scope: TensorScope = {
+      names,
+      shape: donor.tensor.shape,
+      donor,
+      headers,
+      builder,
+      problems,
+      divisors,
+      inside(model, name) {
+        const stored = headers.layout(model).aliases.get(name) ?? name;
+        return scopeOf([stored, ...(headers.naming(model).tied.get(stored) ?? [])]);
+      },
+      model(node) {
+        let found = models.get(node);
+        if (found === undefined) models.set(node, (found = lowerModel(node, scope)));
+        return found;
+      },
+      vector(node) {
+        let found = vectors.get(node);
+        if (found === undefined) vectors.set(node, (found = lowerVector(node, scope)));
+        return found;
+      },
+    };
+    return scope;
+  };
+  return scopeOf(ownNames);
 }
 
 function ofModel(node: ModelNode, output: OutputNode, scope: TensorScope): Action | undefined {

@@ -29,6 +29,8 @@ export interface TensorScope {
   readonly problems: TensorProblems;
   /** Sums of weights that something is divided by; judged once W is known. */
   readonly divisors: Divisor[];
+  /** The same action, where a stack takes the value from: the tensor that `model` has by one of the names. */
+  inside(model: ModelNode, name: string): TensorScope;
   model(node: ModelNode): Found;
   vector(node: VectorNode): Value | "skip";
 }

@@ -26,28 +26,20 @@ export const FUNCTIONS: readonly MethodRow[] = [
     example: "merge analogy = code + rebase(maths - llama, code)",
   },
   {
-    name: "scale",
-    maps: "function",
-    parameters: [],
-    summary: "Every tensor of a model times a number.",
-    example: "merge half = scale(maths, 0.5)",
-    notServed: "a model merged onto its base with a weight is served: llama + 0.5 * (maths - llama)",
-  },
-  {
     name: "stack",
     maps: "function",
     parameters: [],
-    summary: "Layers of several models on top of each other.",
+    summary:
+      'Layers on top of each other, renumbered: slices of models, or whole models. What lies before the layers (the embedding) comes from the first, what lies behind them (the last norm, the head) from the last. `stack: "model.layers"` names the layer stack where a model has several.',
     example: "merge tall = stack(slice(maths, 0..24), slice(code, 8..32))",
-    notServed: "outputs have the layers of their inputs in this version",
   },
   {
     name: "slice",
     maps: "function",
     parameters: [],
-    summary: "Some layers of a model.",
-    example: "merge tall = stack(slice(maths, 0..24), slice(code, 8..32))",
-    notServed: "outputs have the layers of their inputs in this version",
+    summary:
+      "Layers A up to, not including, B of a model, for a stack; `A..` runs to the end, a negative number counts from it.",
+    example: "merge shorter = stack(slice(maths, 0..8), slice(maths, -4..))",
   },
   {
     name: "moe",

@@ -90,7 +90,7 @@ interface Row<Maps extends string, Op extends Operation["op"] = never> extends R
  * lint name the place where an operation that is added here must be lowered.
  */
 export type MethodRow =
-  | Row<"models", "linear" | "slerp" | "karcher">
+  | Row<"models", "linear" | "slerp" | "karcher" | "multiply">
   | Row<"vectors", "sum" | "mean" | "ties" | "model-stock" | "nearswap">
   | Row<"either", "slerp" | "karcher">
   | Row<"mask", "magnitude" | "breadcrumbs">

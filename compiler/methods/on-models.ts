@@ -41,6 +41,24 @@ export const MODEL_METHODS: readonly MethodRow[] = [
     op: "slerp",
   },
   {
+    name: "scale",
+    maps: "models",
+    inputs: { min: 1, max: 1 },
+    parameters: [
+      {
+        name: "by",
+        kind: "number",
+        range: {},
+        meaning: "by is what every element is multiplied with",
+      },
+    ],
+    summary:
+      "Every element of a model times a number, which may differ by tensor: what mergekit's passthrough does with `scale`. Where it is 1 the tensor is taken over unchanged.",
+    source: "mergekit, passthrough",
+    example: 'merge half = scale(maths, by: match("*.o_proj.weight": 0.5, else: 1))',
+    op: "multiply",
+  },
+  {
     name: "nuslerp",
     maps: "either",
     inputs: { min: 2, max: 2 },

@@ -24,7 +24,7 @@ export function modelConfig(
   config: JsonObject | undefined,
   tensors: ReadonlyMap<string, TensorInfo>,
   file: SourceFile,
-): ModelConfig {
+): Omit<ModelConfig, "layers"> {
   const quantization = (config && configuredQuantization(config)) ?? storedQuantization(tensors);
   const tieWordEmbeddings = config !== undefined && tiesEmbeddings(config, file);
   return { tieWordEmbeddings, ...(quantization === undefined ? {} : { quantization }) };

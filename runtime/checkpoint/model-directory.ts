@@ -3,6 +3,7 @@
 
 import type { Checkpoint, SourceProblem } from "../../compiler/checkpoint.ts";
 import { printable } from "../../dsl/printable.ts";
+import { layerSettings } from "./config-layers.ts";
 import { CONFIG_FILE, modelConfig, parseConfig, readConfigText } from "./model-config.ts";
 import { fail, orProblem, quoted } from "./problem.ts";
 import { type SafetensorsHeader, readSafetensorsHeader } from "./safetensors-header.ts";
@@ -52,8 +53,11 @@ function toCheckpoint(
 ): Checkpoint {
   if (tensors.size === 0) fail("empty-checkpoint", `${printable(display)} holds no tensors`);
   const file = inside(directory, CONFIG_FILE);
-  const parsed = hasConfig ? parseConfig(readConfigText(file, opened), file) : undefined;
-  const config = modelConfig(parsed, tensors, file);
+  const text = hasConfig ? readConfigText(file, opened) : undefined;
+  const config = {
+    ...modelConfig(text === undefined ? undefined : parseConfig(text, file), tensors, file),
+    ...(text === undefined ? {} : { layers: layerSettings(text, file.display) }),
+  };
   const aliases = new Map([...tied, ...(config.tieWordEmbeddings ? tiedNames(tensors, tied) : [])]);
   return { kind: "model", path, display, tensors, aliases, config };
 }

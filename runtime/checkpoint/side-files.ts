@@ -3,8 +3,10 @@
 
 import type { Dtype, SourceProblem } from "../../compiler/checkpoint.ts";
 import { printable } from "../../dsl/printable.ts";
+import type { ConfigChange } from "../../compiler/tensor-graph.ts";
 import { sortByBytes } from "./byte-order.ts";
 import { uniformTorchDtype, withDtype } from "./config-dtype.ts";
+import { withChanges } from "./config-layers.ts";
 import { CONFIG_FILE, readConfigText } from "./model-config.ts";
 import { fail, orProblem } from "./problem.ts";
 import { type OpenedFiles, type SourceFile, inside, kindOf, missing, namesIn, parentOf } from "./source-file.ts";
@@ -30,10 +32,14 @@ export interface SideFileDonors {
   readonly config?: SideFileDonor;
 }
 
-/** Sorted by name, by bytes. `dtypes` are those of the output's tensors. Every file read is added to `opened`. */
+/**
+ * Sorted by name, by bytes. `dtypes` are those of the output's tensors; `changes` are made to the model's own
+ * configuration. Every file read is added to `opened`.
+ */
 export function sideFiles(
   { model, tokenizer = model, config = model }: SideFileDonors,
   dtypes: Iterable<Dtype>,
+  changes: readonly ConfigChange[],
   opened: OpenedFiles,
 ): readonly SideFile[] | SourceProblem {
   return orProblem(() => {
@@ -45,9 +51,10 @@ export function sideFiles(
     }
     for (const file of tokenizerFiles) files.set(file.name, file);
     const dtype = uniformTorchDtype(dtypes);
-    if (files.has(CONFIG_FILE) && dtype !== undefined) {
+    if (files.has(CONFIG_FILE) && (dtype !== undefined || changes.length > 0)) {
       const file = inside(sideFileFolder(config), CONFIG_FILE);
-      const corrected = withDtype(readConfigText(file, opened), dtype, file.display);
+      const changed = withChanges(readConfigText(file, opened), changes, file.display);
+      const corrected = dtype === undefined ? changed : withDtype(changed, dtype, file.display);
       files.set(CONFIG_FILE, { name: CONFIG_FILE, content: Buffer.from(corrected, "utf8") });
     }
     return sortByBytes([...files.keys()]).map((name) => files.get(name)!);

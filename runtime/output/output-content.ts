@@ -3,6 +3,7 @@
 
 import { statSync } from "node:fs";
 import { basename, dirname } from "node:path";
+import { nodesUnder, rootOf } from "../../compiler/graph-walk.ts";
 import { METHODS } from "../../compiler/methods/method-table.ts";
 import type { TensorInfo } from "../../compiler/checkpoint.ts";
 import type { OutputGraph } from "../../compiler/tensor-graph.ts";
@@ -65,11 +66,14 @@ export function contentStamp(files: readonly SideFile[]): string {
   return sha256(lines.join("\n"));
 }
 
-function donated({ output, donor, actions }: OutputGraph, locked: LockedInputs | undefined): readonly SideFile[] {
+function donated(
+  { output, donor, configChanges, actions }: OutputGraph,
+  locked: LockedInputs | undefined,
+): readonly SideFile[] {
   const { tokenizer, config } = output;
   const opened: OpenedFiles = new Map();
   const donors = { model: donor, ...(tokenizer && { tokenizer }), ...(config && { config }) };
-  const files = sideFiles(donors, new Set(actions.map(({ dtype }) => dtype)), opened);
+  const files = sideFiles(donors, new Set(actions.map(({ dtype }) => dtype)), configChanges, opened);
   if ("kind" in files) {
     const { code, message, help } = files;
     throw new Failure(EXIT.input, message, { code, ...(help !== undefined && { help }) });
@@ -108,8 +112,17 @@ function digestOf(tensors: Iterable<TensorInfo>, payload: ContentFacts["payload"
   return checkpointDigest([...tensors].map((tensor) => ({ ...tensor, digest: payload(tensor)! })));
 }
 
-/** Rows of the method table that the actions run, in the table's order. */
-function methodsOf({ actions }: OutputGraph): readonly string[] {
+/** Rows of the method table that the actions run, in the table's order; of what leaves no operation of its own, all. */
+function methodsOf({ output, actions }: OutputGraph): readonly string[] {
   const used = new Set(actions.flatMap(({ program }) => program.operations.map(({ op }) => op)));
-  return [...METHODS.values()].filter(({ op }) => op !== undefined && used.has(op)).map(({ name }) => name);
+  // An operator multiplies, too, and a stack only renames.
+  const nodes = [...nodesUnder(rootOf(output))];
+  const scales = nodes.some((node) => node.kind === "model-method" && node.method === "scale");
+  const stacks = nodes.some(({ kind }) => kind === "stack");
+  return [...METHODS.values()]
+    .filter(({ name, op }) => {
+      if (name === "stack") return stacks;
+      return op !== undefined && used.has(op) && (op !== "multiply" || scales);
+    })
+    .map(({ name }) => name);
 }

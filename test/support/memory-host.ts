@@ -5,6 +5,7 @@ import type {
   Adapter,
   Checkpoint,
   CompilerHost,
+  LayerSetting,
   LoraModule,
   SourceProblem,
   TensorInfo,
@@ -18,6 +19,7 @@ export interface MemoryModel {
   /** Tied name → stored name. */
   readonly tied?: Readonly<Record<string, string>>;
   readonly quantization?: string;
+  readonly layers?: readonly LayerSetting[];
 }
 
 export interface MemoryAdapter {
@@ -89,6 +91,7 @@ function modelOf(path: string, display: string, model: MemoryModel): Checkpoint 
     aliases: new Map(Object.entries(model.tied ?? {})),
     config: {
       tieWordEmbeddings: model.tied !== undefined,
+      ...(model.layers === undefined ? {} : { layers: model.layers }),
       ...(model.quantization === undefined ? {} : { quantization: model.quantization }),
     },
   };

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { analyseText, rendered } from "./analyse-text.ts";
 import { PRELUDE, type RefusedCase } from "./refused/case.ts";
 import { MERGES } from "./refused/merges.ts";
+import { STACKS } from "./refused/stacks.ts";
 import { NAMES } from "./refused/names.ts";
 import { OPERATORS } from "./refused/operators.ts";
 import { OUTPUTS } from "./refused/outputs.ts";
@@ -16,6 +17,7 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, RefusedCase>>>> = 
   parameters: PARAMETERS,
   values: VALUES,
   merges: MERGES,
+  stacks: STACKS,
   outputs: OUTPUTS,
 };
 

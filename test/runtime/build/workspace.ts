@@ -5,6 +5,7 @@ import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Checkpoint, TensorInfo } from "../../../compiler/checkpoint.ts";
+import type { ModelNode } from "../../../compiler/recipe-graph.ts";
 import type { Action, ActionInput, OutputGraph, TensorGraph } from "../../../compiler/tensor-graph.ts";
 import type { Diagnostic } from "../../../dsl/diagnostic.ts";
 import { build, type BuildResult } from "../../../runtime/build.ts";
@@ -117,18 +118,28 @@ export class Workspace {
     const own = all.weights?.[path];
     const recipe = own === undefined ? all : { ...all, weight: own };
     const overflow = recipe.overflow ?? "error";
+    const span = { source: { path: "merge.theta", text: "" }, start: 0, end: 0 } as never;
+    const node: ModelNode = {
+      kind: "checkpoint",
+      name: base.display,
+      path: base.path,
+      display: base.display,
+      exceptions: {},
+      span,
+    };
     return {
       output: {
         kind: "output",
-        span: { source: { path: "merge.theta", text: "" }, start: 0, end: 0 } as never,
+        span,
         display: path,
         path: this.path(path),
-        value: undefined as never,
+        value: { kind: "model", node },
         overflow,
         ...(recipe.shard !== undefined && { shard: recipe.shard }),
       },
       kind: "model",
       donor: base,
+      configChanges: [],
       actions: [...base.tensors.values()].map((tensor) => mergeAction(tensor, models, recipe, overflow)),
       aliases: base.aliases,
       gates: [],

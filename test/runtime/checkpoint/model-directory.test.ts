@@ -31,7 +31,7 @@ test("one file: tensors sorted by bytes, each with its place", () => {
     file: join(space, "m/model.safetensors"),
   });
   expect({ config, path, display, aliases: aliases.size }).toEqual({
-    config: { tieWordEmbeddings: false },
+    config: { tieWordEmbeddings: false, layers: [] },
     path: join(space, "m"),
     display: "m",
     aliases: 0,
@@ -117,7 +117,7 @@ test("a configuration may hold the infinities that Python writes", () => {
     config: false,
     files: { "config.json": '{"time_step_limit": [0.0, Infinity]}' },
   });
-  expect(read("m").config).toEqual({ tieWordEmbeddings: false });
+  expect(read("m").config).toEqual({ tieWordEmbeddings: false, layers: [] });
 });
 
 test("every file that was opened is remembered", () => {

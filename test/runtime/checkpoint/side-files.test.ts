@@ -19,7 +19,7 @@ function make(name: string, files: readonly string[], config: object = { torch_d
 
 /** "name ← donor", or the content where it is written anew. */
 function list(donors: SideFileDonors, dtypes: string[] = ["F32"]): readonly string[] {
-  const files = sideFiles(donors, dtypes, new Map());
+  const files = sideFiles(donors, dtypes, [], new Map());
   if ("code" in files) throw new Error(`${files.code}: ${files.message}`);
   return files.map((file) =>
     "content" in file

@@ -52,7 +52,7 @@ export const VALUES: Readonly<Record<string, RefusedCase>> = {
   },
   "a method that is not served": { code: "not-served", body: `merge x onto llama using sce(select: 0.5) { maths }` },
   "a mask that is not served": { code: "not-served", body: `mask x = random(density: 0.3, seed: 7)` },
-  "a function that is not served": { code: "not-served", body: `merge x = scale(maths, 0.5)` },
+  "a function that is not served": { code: "not-served", body: `merge x = moe(llama, maths)` },
   "a group that is not served": { code: "not-served", body: `mask x = magnitude(density: 0.3, per: model)` },
   "a mask of another vector": { code: "not-served", body: `mask x = magnitude(density: 0.3, of: m)` },
 };
