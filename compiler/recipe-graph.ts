@@ -128,7 +128,7 @@ export interface StackNode extends Node {
   /** From the first layer of the output to the last; at least one. */
   readonly slices: readonly Slice[];
   /** The layer stack that is meant; needed where the models have several. */
-  readonly stack?: { readonly name: string; readonly span: Span };
+  readonly stack?: { readonly prefix: string; readonly span: Span };
 }
 
 /** Some layers of a model, as a stack takes them. */

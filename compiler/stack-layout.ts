@@ -58,7 +58,7 @@ function tooLarge({ span }: StackNode, message: string): Diagnostic {
 
 /** The stack that is named, else the only one of the first model. */
 function chooseStack({ slices, stack, span }: StackNode, models: Models, report: Report): string | undefined {
-  if (stack !== undefined) return stack.name;
+  if (stack !== undefined) return stack.prefix;
   const { stacks, display } = models.naming(slices[0]!.model);
   const [only, ...others] = stacks.keys();
   if (only !== undefined && others.length === 0) return only;

@@ -93,7 +93,7 @@ function readName(argument: Argument, scope: Scope): StackNode["stack"] {
   const { label, value } = argument;
   if (label?.kind !== "name" || label.text !== "stack") return refuseLabel(argument, false, scope);
   const result = evaluate(value, scope);
-  if (result.kind === "string") return { name: result.text, span: value.span };
+  if (result.kind === "string") return { prefix: result.text, span: value.span };
   if (result.kind === "poison") return undefined;
   const help = `write stack: ${JSON.stringify(ownWords(value.span, "model.layers"))}`;
   scope.report(takesInstead("stack", 'the beginning of the layers\' names, in " "', result, value.span, help));

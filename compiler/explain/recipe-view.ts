@@ -128,7 +128,7 @@ function viewNode(node: ModelNode | VectorNode, view: View): ViewNode {
       return {
         kind: "method",
         ...name,
-        text: node.stack === undefined ? "stack" : `stack(stack: ${JSON.stringify(node.stack.name)})`,
+        text: node.stack === undefined ? "stack" : `stack(stack: ${JSON.stringify(node.stack.prefix)})`,
         inputs: node.slices.map(({ model, range }) => input("", model, view, [`layers ${rangeText(range)}`])),
       };
     case "vector-method":
