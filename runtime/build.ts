@@ -39,7 +39,7 @@ export interface BuildSummary {
   readonly actions: ActionCounts;
   readonly bytes: { readonly read: number; readonly hashed: number; readonly written: number; readonly copied: number };
   readonly seconds: number;
-  /** Of every output whose tensors were all made, as they were judged. */
+  /** Of every output whose tensors were all made, in the order of the recipe. */
   readonly gates: readonly GateResult[];
   /** Those that are now true, published by this build or before; `path` as the recipe spells it. */
   readonly outputs: readonly { readonly path: string; readonly tensors: number; readonly digest: string }[];
@@ -149,7 +149,7 @@ async function makeTrue(session: Session, recorder: BuildRecorder): Promise<Omit
     }
     signal.throwIfAborted();
     const done = new Map<WantedOutput, string>();
-    const gates: GateResult[] = [];
+    const gates = new Map<WantedOutput, readonly GateResult[]>();
     let copied = 0;
     const finished = async (wanted: WantedOutput, shards: readonly FinishedShard[]): Promise<void> => {
       signal.throwIfAborted();
@@ -159,7 +159,7 @@ async function makeTrue(session: Session, recorder: BuildRecorder): Promise<Omit
         return;
       }
       const judged = await judgeOutput(session, startEngine, wanted, shards, observer);
-      gates.push(...judged);
+      gates.set(wanted, judged);
       if (!judged.every(({ passed }) => passed)) {
         failed.condemn(wanted);
         return;
@@ -190,7 +190,7 @@ async function makeTrue(session: Session, recorder: BuildRecorder): Promise<Omit
       failures: failed.causes(outputs),
       actions: countActions(going, standings, made),
       bytes: { ...progress, copied: progress.copied + copied },
-      gates,
+      gates: outputs.flatMap((wanted) => gates.get(wanted) ?? []),
       outputs: outputs.flatMap((wanted) => {
         const digest = done.get(wanted);
         const { output, actions } = wanted.graph;

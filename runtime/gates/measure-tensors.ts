@@ -9,7 +9,9 @@ import type { Engine, NativeInput, TaskResult } from "../../native/addon-types.t
 import { engineFailure } from "../build/engine-failure.ts";
 import { computeTask } from "../build/native-task.ts";
 import type { Session } from "../build/session.ts";
+import { settle } from "../compare/payloads.ts";
 import { tensorBytes } from "../checkpoint/safetensors-writer.ts";
+import { identityOfDescriptor, ownStamp } from "../store/file-identity.ts";
 import { openShard, ShardGone, type StoredShard } from "../store/shard-store.ts";
 import type { Measurements, MissingMeasurements } from "./look-up-measurements.ts";
 import { aloneOf, aloneOfPair, isPayload, pairOf, pairWithItself, type Alone, type Pair } from "./measurement.ts";
@@ -33,6 +35,7 @@ export async function measureTensors(
     const settled = await Promise.allSettled(missing.map((needs) => measuring.measure(needs)));
     const failed = settled.find(({ status }) => status === "rejected");
     if (failed?.status === "rejected") throw failed.reason;
+    measuring.checkShards();
     session.inputs.save();
     return measuring;
   } finally {
@@ -46,7 +49,8 @@ class Measuring implements Measurements {
   readonly #session: Session;
   readonly #engine: Engine;
   readonly #placeOf: (action: Action) => TensorPlace;
-  readonly #shards = new Map<string, number>();
+  /** Open, by path. */
+  readonly #shards = new Map<string, { readonly fd: number; readonly shard: StoredShard }>();
   readonly #turns: Turns;
 
   constructor(session: Session, engine: Engine, placeOf: (action: Action) => TensorPlace) {
@@ -59,7 +63,7 @@ class Measuring implements Measurements {
   async measure({ action, alone, operands, equal }: MissingMeasurements): Promise<void> {
     try {
       const a = this.#ofOutput(action);
-      const pairs = await Promise.all(operands.map((operand) => this.#compare(a, operand)));
+      const pairs = await settle(operands.map((operand) => this.#compare(a, operand)));
       const derived = pairs.flatMap((pair) => aloneOfPair(pair) ?? []);
       const found = derived[0] ?? (alone ? await this.#measureAlone(a, action) : undefined);
       if (found === undefined || action.work === "bytes") return;
@@ -70,8 +74,15 @@ class Measuring implements Measurements {
     }
   }
 
+  /** Throws ShardGone for one that was written to meanwhile: what was measured is not of the bytes that it promises. */
+  checkShards(): void {
+    for (const { fd, shard } of this.#shards.values()) {
+      if (ownStamp(identityOfDescriptor(fd)) !== shard.record.stamp) throw new ShardGone(shard);
+    }
+  }
+
   close(): void {
-    for (const fd of this.#shards.values()) closeSync(fd);
+    for (const { fd } of this.#shards.values()) closeSync(fd);
   }
 
   async #measureAlone(input: NativeInput, { tensor }: Action): Promise<Alone> {
@@ -130,12 +141,9 @@ class Measuring implements Measurements {
 
   #ofOutput(action: Action): NativeInput {
     const { shard, offset } = this.#placeOf(action);
-    let fd = this.#shards.get(shard.path);
-    if (fd === undefined) {
-      fd = openShard(shard);
-      if (fd === undefined) throw new ShardGone(shard);
-      this.#shards.set(shard.path, fd);
-    }
+    const fd = this.#shards.get(shard.path)?.fd ?? openShard(shard);
+    if (fd === undefined) throw new ShardGone(shard);
+    this.#shards.set(shard.path, { fd, shard });
     return { fd, offset, dtype: action.dtype, shape: action.shape, digest: false };
   }
 }

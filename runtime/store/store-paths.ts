@@ -12,7 +12,7 @@ export const STORE_VERSION = "1";
 
 export interface StorePaths {
   readonly root: string;
-  /** Derived; deleting it loses only the digests of inputs. */
+  /** Derived; deleting it loses only digests of inputs and what gates measured. */
   readonly index: string;
   /** `<digest>.safetensors` with its sidecar `<digest>.json`. */
   readonly shards: string;

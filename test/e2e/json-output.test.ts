@@ -76,6 +76,36 @@ describe("build --json", () => {
     expect(lines.at(-1)).toMatchObject({ ...SUMMARY, status: "failed", outputs: [] });
   });
 
+  test("tells each gate when it is judged, and all in the summary; plan tells how they stand", async () => {
+    const gate = { output: "dist/assistant", gate: "cosine(llama) > 0.99999", metric: "cosine", each: false };
+    const run = await session(example, ["build", "--json", "-p", "min_cosine=0.99999"]);
+    expect(run.code).toBe(1);
+    const lines = linesOf(run);
+    const [finite, cosine] = lines.filter(({ type }) => type === "gate");
+    expect(finite).toMatchObject({ gate: "finite", passed: true, value: 0, tensors: 39, failing: 0, worst: [] });
+    expect(cosine).toMatchObject({ ...gate, operator: ">", bound: 0.99999, passed: false, tensors: 39 });
+    expect(cosine!["value"]).toBeCloseTo(0.99997, 5);
+    const worst = cosine!["worst"] as readonly { tensor: string; value: number }[];
+    expect(worst[0]!.tensor).toBe("model.layers.0.self_attn.v_proj.weight");
+    const { gates, outputs, status } = lines.at(-1) as { gates: object[]; outputs: object[]; status: string };
+    expect(status).toBe("failed");
+    expect(gates).toMatchObject([{ gate: "finite" }, gate]);
+    expect(outputs).toMatchObject([{ path: "dist/soup" }]);
+    expect(lines.find(({ type }) => type === "diagnostic")).toMatchObject({
+      code: "gate-failed",
+      span: { path: "merge.theta", start: { column: 3 } },
+    });
+    const [plan] = linesOf(await session(example, ["plan", "--json", "-p", "min_cosine=0.99999"]));
+    const planned = plan!["outputs"] as readonly { gates: readonly object[] }[];
+    expect(planned[0]!.gates).toMatchObject([{ gate: "finite", state: "holds" }, { state: "fails" }]);
+    expect(planned[1]!.gates).toEqual([]);
+    expect((await session(example, ["plan", "--detailed-exitcode", "-p", "min_cosine=0.99999"])).code).toBe(2);
+    // Another output alone has no gate.
+    const only = await session(example, ["build", "--json", "-p", "min_cosine=0.99999", "--only", "dist/soup"]);
+    expect(only.code).toBe(0);
+    expect(linesOf(only).at(-1)).toMatchObject({ status: "done", gates: [] });
+  });
+
   test("ends in a summary when a tensor fails, exit code 1", async () => {
     const run = await session(overflowing(), ["build", "--json"]);
     expect(run.code, run.stderr).toBe(1);

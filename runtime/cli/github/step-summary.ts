@@ -1,6 +1,7 @@
 // What a build did, as Markdown on the page of the workflow run: outputs, counts, and what went wrong.
 
 import { appendFileSync, statSync } from "node:fs";
+import { predicateText } from "../../../compiler/predicates.ts";
 import type { Diagnostic } from "../../../dsl/diagnostic.ts";
 import { printable } from "../../../dsl/printable.ts";
 import { renderDiagnostic } from "../../../dsl/render-diagnostic.ts";
@@ -60,17 +61,28 @@ export function stepSummaryText({ recipe, summary, diagnostics, failures }: Buil
   return `${parts.join("\n\n")}\n\n`;
 }
 
-function describe({ actions, bytes, outputs }: BuildSummary): string[] {
+function describe({ actions, bytes, gates, outputs }: BuildSummary): string[] {
   const reused = actions.up_to_date + actions.local_hit + actions.cutoff + actions.remote_hit;
   const counts =
     `${actions.run} tensors merged, ${reused} from the cache; ${formatBytes(bytes.read)} read, ` +
     `${formatBytes(bytes.hashed)} hashed, ${formatBytes(bytes.written + bytes.copied)} written`;
-  if (outputs.length === 0) return [counts];
+  const parts = gates.length > 0 ? [gateTable(gates), counts] : [counts];
+  if (outputs.length === 0) return parts;
   const rows = outputs
     .slice(0, MOST_OUTPUTS)
     .map(({ path, tensors, digest }) => `| ${code(path)} | ${tensors} | ${code(digest)} |`);
   if (outputs.length > rows.length) rows.push(`| and ${outputs.length - rows.length} more | | |`);
-  return [["| output | tensors | digest |", "| --- | ---: | --- |", ...rows].join("\n"), counts];
+  return [["| output | tensors | digest |", "| --- | ---: | --- |", ...rows].join("\n"), ...parts];
+}
+
+function gateTable(gates: BuildSummary["gates"]): string {
+  const rows = gates
+    .slice(0, MOST_OUTPUTS)
+    .map(
+      ({ output, predicate, passed, value }) =>
+        `| ${code(predicateText(predicate))} | ${code(output)} | ${value} | ${passed ? "holds" : "**fails**"} |`,
+    );
+  return ["| gate | output | value | |", "| --- | --- | ---: | --- |", ...rows].join("\n");
 }
 
 /** Text of any kind in a line or a cell of a table. */

@@ -1,7 +1,7 @@
 // Gates of a build: each metric against its definition in plain float64, what happens to an output that does not meet one,
 // and what is read when.
 
-import { mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -188,6 +188,7 @@ describe("what is not finite", () => {
         "expect maths {\n  finite\n  norm > 0\n  cosine(llama) > -2\n  distance(llama) > 0\n  changed(llama) < 0.5\n}\n",
     );
     expect(built).toMatchObject({ status: "failed", published: [], outputs: [] });
+    expect(existsSync(join(directory, "out"))).toBe(false);
     expect(built.gates.map(({ passed, value }) => [passed, value])).toEqual([
       [false, 2],
       [false, NaN],
