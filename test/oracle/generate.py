@@ -204,7 +204,7 @@ def expression(g, base, entries, vectors, depth):
     """A model; its first input has every tensor of the base."""
     kind = g.rng.random()
     again = lambda: expression(g, base, entries, vectors, depth - 1) if depth and g.chance(0.3) else g.pick(entries)
-    first = base if g.chance(0.6) else g.pick([m for m in [base, *entries] if m.exception is None])
+    first = base if g.chance(0.6) else g.pick(complete(g, [base, *entries]))
     if kind < 0.3:
         inputs, text = [first, *(again() for _ in range(g.between(0, 3)))], None
         if g.chance(0.3) and (found := draw_list(g, entries)):
@@ -231,8 +231,14 @@ def expression(g, base, entries, vectors, depth):
 
 
 def again_complete(g, base, entries):
-    complete = [base, *(m for m in entries if m.exception is None)]
-    return lambda: g.pick(complete)
+    found = complete(g, [base, *entries])
+    return lambda: g.pick(found)
+
+
+def complete(g, entries):
+    """Those that store every tensor of the base, so that they can be an output's donor."""
+    tied = {source.name for source in g.case.sources if source.tied}
+    return [m for m in entries if m.exception is None and m.donor not in tied]
 
 
 # ------------------------------------------------------------------------------------------------- outputs and text
