@@ -1,7 +1,7 @@
 // theta.json, the file that theta puts beside what it writes: what it is, its digest, and of a vector its base.
 
 import { createHash } from "node:crypto";
-import { compareByBytes } from "./byte-order.ts";
+import { compareByBytes, sortByBytes } from "./byte-order.ts";
 import { isObject, parseJson } from "./json-reader.ts";
 import { fail, quoted } from "./problem.ts";
 import { type OpenedFiles, type SourceFile, readText } from "./source-file.ts";
@@ -111,7 +111,7 @@ export function checkpointDigest(entries: Iterable<DigestEntry>): string {
     return `${plain} ${dtype} [${shape.join(", ")}] ${digest}\n`;
   });
   const hash = createHash("sha256");
-  for (const line of lines.sort(compareByBytes)) hash.update(line, "utf8");
+  for (const line of sortByBytes(lines)) hash.update(line, "utf8");
   return `sha256:${hash.digest("hex")}`;
 }
 

@@ -45,15 +45,36 @@ export function changedParameters(
 
 /** Empty where nothing can be told apart but names and places, which are in no key. */
 export function changesBetween(before: DescribedAction, now: DescribedAction): readonly Change[] {
+  const dtype: readonly Change[] =
+    before.dtype === now.dtype ? [] : [{ kind: "dtype", from: before.dtype, to: now.dtype }];
+  if (haveSameShape(before, now)) {
+    const payloads = now.inputs.flatMap((input, index) => payloadChange(before.inputs[index]!, input));
+    const parameters = changesInPlace(before, now) ?? changesByName(before, now);
+    return dtype.length + payloads.length === 0 ? parameters : [...dtype, ...payloads, ...parameters];
+  }
   const inputs = inputChanges(before, now);
-  const parameters = parameterChanges(before, now);
   const isOtherSet = inputs.some(({ kind }) => kind === "input-added" || kind === "input-removed");
-  return [
-    ...(before.dtype === now.dtype ? [] : [{ kind: "dtype", from: before.dtype, to: now.dtype } as const]),
-    ...inputs,
-    ...operationChanges(before.operations, now.operations, isOtherSet),
-    ...parameters,
-  ];
+  const operations = operationChanges(before.operations, now.operations, isOtherSet);
+  return [...dtype, ...inputs, ...operations, ...changesByName(before, now)];
+}
+
+/** Equal operations over the same models, in one order: which is what another weight or another payload gives. */
+function haveSameShape(before: DescribedAction, now: DescribedAction): boolean {
+  return (
+    before.operations.length === now.operations.length &&
+    before.inputs.length === now.inputs.length &&
+    now.inputs.every(({ role }, index) => before.inputs[index]!.role === role) &&
+    now.operations.every(({ op, revision }, id) => {
+      const earlier = before.operations[id]!;
+      return earlier.op === op && earlier.revision === revision;
+    })
+  );
+}
+
+function payloadChange(before: DescribedInput, { role, tensor, file, digest: to }: DescribedInput): readonly Change[] {
+  const { digest: from, file: was } = before;
+  if (to === undefined || from === undefined || from === to) return [];
+  return [{ kind: "input", role, tensor, file, ...(was !== file && { was }), from, to }];
 }
 
 function inputChanges(before: DescribedAction, now: DescribedAction): readonly Change[] {
@@ -69,17 +90,7 @@ function inputChanges(before: DescribedAction, now: DescribedAction): readonly C
       continue;
     }
     left.delete(same.role);
-    const { role, tensor, file, digest: to } = input;
-    if (to === undefined || same.digest === undefined || same.digest === to) continue;
-    changes.push({
-      kind: "input",
-      role,
-      tensor,
-      file,
-      ...(same.file !== file && { was: same.file }),
-      from: same.digest,
-      to,
-    });
+    changes.push(...payloadChange(same, input));
   }
   for (const { role, file } of added) changes.push({ kind: "input-added", role, file });
   for (const { role, file } of left.values()) changes.push({ kind: "input-removed", role, file });
@@ -118,27 +129,15 @@ function operationChanges(
   return changes;
 }
 
-function parameterChanges(before: DescribedAction, now: DescribedAction): readonly Change[] {
-  return changesInPlace(before, now) ?? changesByName(before, now);
-}
-
-/**
- * Of programs of one shape over the same models, which is what another weight gives: only what differs is named. Undefined
- * where they are of two shapes, or names alone would not tell two parameters apart.
- */
+/** Only what differs is named. Undefined where names alone do not tell two parameters apart, or operands differ. */
 function changesInPlace(before: DescribedAction, now: DescribedAction): readonly Change[] | undefined {
-  const isSameShape =
-    before.operations.length === now.operations.length &&
-    before.inputs.length === now.inputs.length &&
-    now.inputs.every(({ role }, index) => before.inputs[index]!.role === role);
-  if (!isSameShape) return undefined;
   const changes = new Map<string, Change>();
   let count = 0;
-  for (const [id, { op, settings }] of now.operations.entries()) {
-    const earlier = before.operations[id]!;
-    if (earlier.op !== op) return undefined;
-    for (const field of Object.keys(settings)) {
-      const [from, to] = [earlier.settings[field], settings[field]!];
+  for (const [id, { settings }] of now.operations.entries()) {
+    const earlier = before.operations[id]!.settings;
+    for (const field in settings) {
+      const from = earlier[field];
+      const to = settings[field]!;
       if (from === undefined || isSameSetting(from, to)) continue;
       if (OPERANDS.has(field)) return undefined;
       const then = valuesOf(before, id, field);
