@@ -115,7 +115,22 @@ function writeOperation(sink: KeySink, operation: Operation): void {
       sink.text("at_least_one", String(operation.atLeastOne));
       sink.stream("tie", operation.tie);
       break;
+    case "random":
+      sink.number("density", operation.density);
+      sink.stream("seed", operation.seed);
+      sink.stream("stream", operation.stream);
+      break;
+    case "della":
+      sink.integer("of", operation.of);
+      sink.number("density", operation.density);
+      sink.number("epsilon", operation.epsilon);
+      sink.text("per", operation.per);
+      sink.stream("tie", operation.tie);
+      sink.stream("seed", operation.seed);
+      sink.stream("stream", operation.stream);
+      break;
     case "select":
+    case "rescale-della":
       sink.integers("of, mask", [operation.of, operation.mask]);
       break;
     case "rescale-inv":

@@ -3,10 +3,12 @@
 import type {
   AdapterNode,
   CheckpointNode,
+  MaskNode,
   ModelNode,
   OutputNode,
   StackNode,
   StoredVectorNode,
+  Varying,
   VectorNode,
 } from "./recipe-graph.ts";
 
@@ -42,10 +44,37 @@ export function childrenOf(node: ModelNode | VectorNode): readonly (ModelNode | 
     case "vector-divide":
       return [node.operand];
     case "masked":
-      return [node.vector];
+      return [node.vector, ...masksIn(node.mask).flatMap(vectorsOf)];
     case "rebase":
       return [node.vector, node.base];
   }
+}
+
+/** Every mask that is not made of others, in order: of each arm of a choice, of both sides of a combination. */
+export function masksIn(mask: Varying<MaskNode>): readonly LeafMask[] {
+  if (mask.kind === "match") {
+    const choices = mask.arms.map(({ value }) => value);
+    return [...choices, ...(mask.otherwise === undefined ? [] : [mask.otherwise])].flatMap(masksIn);
+  }
+  const node = mask.value;
+  switch (node.kind) {
+    case "selector":
+    case "mask-method":
+      return [node];
+    case "mask-and":
+    case "mask-or":
+      return [...masksIn(node.left), ...masksIn(node.right)];
+    case "mask-not":
+      return masksIn(node.operand);
+  }
+}
+
+type LeafMask = Extract<MaskNode, { kind: "selector" | "mask-method" }>;
+
+/** That the mask is computed from, where it is not the one that it is applied to. */
+function vectorsOf(mask: LeafMask): readonly VectorNode[] {
+  const of = mask.kind === "mask-method" ? mask.shared.get("of") : undefined;
+  return of?.kind === "vector" ? [of.node] : [];
 }
 
 /** Every node under `roots` and they themselves, each once, parents first. */

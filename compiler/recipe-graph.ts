@@ -224,7 +224,8 @@ export interface VectorChoiceNode extends Node {
 export type ParameterValue =
   | { readonly kind: "number"; readonly value: NumberValue }
   | { readonly kind: "word"; readonly value: Varying<string> }
-  | { readonly kind: "boolean"; readonly value: Varying<boolean> };
+  | { readonly kind: "boolean"; readonly value: Varying<boolean> }
+  | { readonly kind: "vector"; readonly node: VectorNode };
 
 export interface MethodParameters {
   /** Every parameter of the method table, defaults filled in. */

@@ -59,12 +59,27 @@ export type Operation =
       readonly atLeastOne: boolean;
       readonly tie: bigint;
     }
+  /** Mask: elements whose random word, of this seed and 64-bit stream, is below floor(density·2³²). */
+  | { readonly op: "random"; readonly density: number; readonly seed: bigint; readonly stream: bigint }
+  /** Mask: the same, with a probability that rises with the rank in the group, from density − epsilon to density + epsilon. */
+  | {
+      readonly op: "della";
+      readonly of: ValueId;
+      readonly density: number;
+      readonly epsilon: number;
+      readonly per: Group;
+      readonly tie: bigint;
+      readonly seed: bigint;
+      readonly stream: bigint;
+    }
   | { readonly op: "mask-and" | "mask-or"; readonly left: ValueId; readonly right: ValueId }
   | { readonly op: "mask-not"; readonly of: ValueId }
   /** The value where the mask holds, +0 elsewhere. Its kept elements are counted. */
   | { readonly op: "select"; readonly of: ValueId; readonly mask: ValueId }
   /** τ ÷ density, density rounded to W. */
   | { readonly op: "rescale-inv"; readonly of: ValueId; readonly density: number }
+  /** τ ÷ the probability that `mask`, a della, keeps each element with; a multiple of 2⁻³², rounded to W. */
+  | { readonly op: "rescale-della"; readonly of: ValueId; readonly mask: ValueId }
   /** before × (f64 Σ|before| ÷ f64 Σ|masked|), 1 where either sum is 0; masked is `select` of it. */
   | { readonly op: "rescale-l1"; readonly of: ValueId; readonly masked: ValueId }
   /** scale × Σ wᵢτᵢ */

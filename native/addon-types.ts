@@ -83,7 +83,7 @@ export interface InputCounters {
   readonly firstInf: number;
 }
 
-/** Of one `magnitude` or `breadcrumbs` operation (`operation` is its position), and of the `select` that uses a mask. */
+/** Of one `magnitude` or `breadcrumbs` operation (`operation` is its position), and of each `select`, which uses a mask. */
 export interface MaskCounters {
   readonly operation: number;
   /** Elements kept. */

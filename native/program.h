@@ -65,6 +65,19 @@ struct Breadcrumbs {
   bool at_least_one;
   uint64_t tie;
 };
+/// A mask: elements whose random word is below floor(density·2³²).
+struct Random {
+  double density;
+  uint64_t seed, stream;
+};
+/// The same, with a probability that rises with the element's rank in its group from density − epsilon to density +
+/// epsilon.
+struct Della {
+  ValueId of;
+  double density, epsilon;
+  Group per;
+  uint64_t tie, seed, stream;
+};
 struct MaskAnd {
   ValueId left, right;
 };
@@ -80,6 +93,10 @@ struct Select {
 struct RescaleInv {
   ValueId of;
   double density;
+};
+/// Divided by the probability that `mask`, a Della, keeps each element with.
+struct RescaleDella {
+  ValueId of, mask;
 };
 struct RescaleL1 {
   ValueId of, masked;
@@ -127,8 +144,8 @@ struct Nearswap {
 };
 
 using Operation = std::variant<Load, Resize, Lora, Subtract, Add, Onto, Negate, Multiply, Divide, Magnitude,
-                               Breadcrumbs, MaskAnd, MaskOr, MaskNot, Select, RescaleInv, RescaleL1, Sum, Mean, Ties,
-                               Linear, Slerp, Karcher, ModelStock, Nearswap>;
+                               Breadcrumbs, Random, Della, MaskAnd, MaskOr, MaskNot, Select, RescaleInv, RescaleDella,
+                               RescaleL1, Sum, Mean, Ties, Linear, Slerp, Karcher, ModelStock, Nearswap>;
 
 /// Static single assignment; the last operation's value is the output.
 struct Program {

@@ -5,7 +5,8 @@ import type { Report } from "../../dsl/diagnostic.ts";
 import type { Span } from "../../dsl/source.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Parameter, WordParameter } from "../methods/method-row.ts";
-import type { Scope } from "./names.ts";
+import { baseName, type Scope } from "./names.ts";
+import { ownWords } from "./own-words.ts";
 import { checkRange, takeInteger, takeNumber } from "./numbers.ts";
 import type { ParameterValue, Varying } from "../recipe-graph.ts";
 import { takesInstead, wrongKind } from "./wrong-kind.ts";
@@ -44,8 +45,15 @@ export function readParameter(parameter: Parameter, expression: Expression, scop
       if (value === undefined || !areWordsServed(parameter, value, span, report)) return undefined;
       return { kind: "word", value };
     }
-    case "vector":
-      throw new Error(`${name} takes a vector, which nothing reads yet`);
+    case "vector": {
+      const result = evaluate(expression, scope);
+      if (result.kind === "vector") return { kind: "vector", node: result.node };
+      if (result.kind === "poison") return undefined;
+      const base = baseName(scope);
+      const help = result.kind === "model" ? `write ${ownWords(span, "model")} - ${base}` : undefined;
+      report(takesInstead(name, "a vector", result, span, help));
+      return undefined;
+    }
   }
 }
 

@@ -132,12 +132,19 @@ function actionJson(action: Action): object {
     weak_key: `sha256:${weakKey(action)}`,
     inputs: inputs.map(inputJson),
     must_equal: mustEqual.map(inputJson),
-    // A stream has 64 bits, more than a JSON number holds.
-    program: program.operations.map((operation) =>
-      "tie" in operation ? { ...operation, tie: operation.tie.toString(16).padStart(16, "0") } : operation,
-    ),
+    program: program.operations.map(operationJson),
     key: explainKey(action, "unknown"),
   };
+}
+
+/** A stream has 64 bits, more than a JSON number holds; a seed came out of a recipe's number. */
+function operationJson(operation: Operation): object {
+  const json: Record<string, unknown> = {};
+  for (const [field, value] of Object.entries(operation) as [string, unknown][]) {
+    if (typeof value !== "bigint") json[field] = value;
+    else json[field] = field === "seed" ? Number(value) : value.toString(16).padStart(16, "0");
+  }
+  return json;
 }
 
 function inputJson({ role, tensor, nan, checkpoint }: Action["inputs"][number]): object {

@@ -64,6 +64,12 @@ function operationText(operation: Operation, action: Action, name: (id: number) 
       if (operation.atLeastOne) parts.push("at least one");
       return `${operation.op}(${parts.join(", ")})`;
     }
+    case "random":
+      return `random(density ${number("density")}, seed ${operation.seed})`;
+    case "della": {
+      const parts = [`density ${number("density")}`, `epsilon ${number("epsilon")}`, `per ${operation.per}`];
+      return `della(${name(operation.of)}, ${parts.join(", ")}, seed ${operation.seed})`;
+    }
     case "mask-and":
       return `${name(operation.left)} & ${name(operation.right)}`;
     case "mask-or":
@@ -74,6 +80,8 @@ function operationText(operation: Operation, action: Action, name: (id: number) 
       return `${name(operation.of)} where ${name(operation.mask)}`;
     case "rescale-inv":
       return `${name(operation.of)} / density ${number("density")}`;
+    case "rescale-della":
+      return `${name(operation.of)} / probability of ${name(operation.mask)}`;
     case "rescale-l1":
       return `${name(operation.of)} * (l1 of ${name(operation.of)} / l1 of ${name(operation.masked)})`;
     case "sum":

@@ -25,10 +25,23 @@ export function groupActions(actions: readonly Action[]): readonly ActionGroup[]
 function shapeOf({ program, inputs, dtype, work, mustEqual = [] }: Action): string {
   const inputsText = inputs.map(({ role, tensor, nan }) => [role, tensor.dtype, nan]);
   const operations = program.operations.map((operation) => Object.entries(operation).filter(isShape));
-  return JSON.stringify([dtype, work, inputsText, mustEqual.map(({ role }) => role), operations]);
+  const shape = [dtype, work, inputsText, mustEqual.map(({ role }) => role), operations];
+  return JSON.stringify(shape, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
 }
 
-const VARYING = new Set(["tie", "density", "dropTop", "weights", "scale", "by", "t", "tolerance", "scaling"]);
+const VARYING = new Set([
+  "tie",
+  "stream",
+  "density",
+  "epsilon",
+  "dropTop",
+  "weights",
+  "scale",
+  "by",
+  "t",
+  "tolerance",
+  "scaling",
+]);
 
 function isShape([field]: [string, unknown]): boolean {
   return !VARYING.has(field);

@@ -9,6 +9,7 @@ import type {
   Selector,
   StrategyValue,
   Varying,
+  VectorNode,
 } from "../recipe-graph.ts";
 
 export function numberText(value: NumberValue): string {
@@ -94,6 +95,36 @@ function parameterText(parameter: ParameterValue): string {
     case "word":
     case "boolean":
       return varyingText<string | boolean>(parameter.value, String);
+    case "vector":
+      return vectorText(parameter.node);
+  }
+}
+
+/** By its name; one that has none as far as a few words go. */
+function vectorText(vector: VectorNode): string {
+  if (vector.name !== undefined) return vector.name;
+  switch (vector.kind) {
+    case "difference":
+      return `${vector.model.name ?? "a model"} - ${vector.base.name ?? "a model"}`;
+    case "vector-negate":
+      return `-${vectorText(vector.operand)}`;
+    case "vector-add":
+    case "vector-subtract":
+      return `(${vectorText(vector.left)} ${vector.kind === "vector-add" ? "+" : "-"} ${vectorText(vector.right)})`;
+    case "vector-multiply":
+    case "vector-divide":
+      return `${vectorText(vector.operand)} ${vector.kind === "vector-multiply" ? "*" : "/"} ${operandText(vector.factor)}`;
+    case "masked":
+      return `(${vectorText(vector.vector)} & ${maskText(vector.mask)})`;
+    case "rebase":
+      return vectorText(vector.vector);
+    case "vector-method":
+      return `${strategyText(vector.strategy)} of ${vector.inputs.map(vectorText).join(", ")}`;
+    case "vector-choice":
+      return "match(…)";
+    case "adapter":
+    case "stored-vector":
+      return vector.name;
   }
 }
 

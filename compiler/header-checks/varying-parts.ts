@@ -62,8 +62,17 @@ function visitPerInput(perInput: ReadonlyMap<string, readonly NumberValue[]>, pa
 
 function visitShared(shared: ReadonlyMap<string, ParameterValue>, parts: VaryingParts): void {
   for (const parameter of shared.values()) {
-    if (parameter.kind === "number") visitNumber(parameter.value, parts);
-    else visitWord<string | boolean>(parameter.value, parts);
+    switch (parameter.kind) {
+      case "number":
+        visitNumber(parameter.value, parts);
+        break;
+      case "word":
+      case "boolean":
+        visitWord<string | boolean>(parameter.value, parts);
+        break;
+      case "vector":
+        break;
+    }
   }
 }
 

@@ -1,25 +1,13 @@
 // `vector & mask` at one tensor: selectors decide for the whole of it, methods make a mask, then select and rescale.
 
 import { baseOf } from "../graph-walk.ts";
-import { METHODS } from "../methods/method-table.ts";
+import { lowerMaskMethod, type LoweredMask, type Rescale } from "./mask-method.ts";
+import { reportNoValue, reportTiedNames } from "./parameters.ts";
 import { candidates, isValue, type TensorScope } from "./scope.ts";
-import {
-  booleanParameter,
-  numberParameter,
-  optionalInteger,
-  reportNoValue,
-  reportTiedNames,
-  wordParameter,
-} from "./parameters.ts";
 import type { Value } from "./program-builder.ts";
 import type { MaskedNode, MaskNode, Varying } from "../recipe-graph.ts";
 import { takesTensor } from "../selectors.ts";
-import { streamId } from "./stream-id.ts";
-import type { Group, ValueId } from "../tensor-graph.ts";
-
-/** What a mask does to the tensor. `rescale`: how to make up for what it drops, where it is allowed to. */
-type LoweredMask = "all" | "none" | { readonly mask: ValueId; readonly rescale?: Rescale };
-type Rescale = { readonly how: "inv"; readonly density: number } | { readonly how: "l1" };
+import type { ValueId } from "../tensor-graph.ts";
 
 export function lowerMasked(node: MaskedNode, scope: TensorScope): Value | "skip" {
   const vector = scope.vector(node.vector);
@@ -33,13 +21,24 @@ export function lowerMasked(node: MaskedNode, scope: TensorScope): Value | "skip
     const base = scope.model(baseOf(node.vector));
     return builder.zero(isValue(base) ? base : vector);
   }
-  const selected = builder.emit({ op: "select", of: vector.id, mask: lowered.mask });
-  if (lowered.rescale === undefined) return selected;
-  if (lowered.rescale.how === "inv") {
-    return builder.emit({ op: "rescale-inv", of: selected.id, density: lowered.rescale.density });
+  const { mask, rescale } = lowered;
+  return builder.emit({ op: "select", of: rescaled(vector, mask, rescale, scope).id, mask });
+}
+
+/** What the mask drops is selected away afterwards, whatever a division by a probability of 0 makes of it. */
+function rescaled(vector: Value, mask: ValueId, rescale: Rescale | undefined, { builder }: TensorScope): Value {
+  switch (rescale?.how) {
+    case undefined:
+      return vector;
+    case "inv":
+      return builder.emit({ op: "rescale-inv", of: vector.id, density: rescale.density });
+    case "della":
+      return builder.emit({ op: "rescale-della", of: vector.id, mask });
+    case "l1": {
+      const masked = builder.emit({ op: "select", of: vector.id, mask });
+      return builder.emit({ op: "rescale-l1", of: vector.id, masked: masked.id });
+    }
   }
-  const rescaled = builder.emit({ op: "rescale-l1", of: vector.id, masked: selected.id });
-  return builder.emit({ op: "select", of: rescaled.id, mask: lowered.mask });
 }
 
 function lowerMask(mask: Varying<MaskNode>, of: Value, node: MaskedNode, scope: TensorScope): LoweredMask | undefined {
@@ -70,7 +69,7 @@ function lowerOne(mask: MaskNode, of: Value, node: MaskedNode, scope: TensorScop
     case "selector":
       return takesTensor(mask.selector, scope.headers.naming(node), scope.names) ? "all" : "none";
     case "mask-method":
-      return lowerMethod(mask, of, node, scope);
+      return lowerMaskMethod(mask, of, node, scope);
     case "mask-and":
     case "mask-or": {
       const left = lowerMask(mask.left, of, node, scope);
@@ -93,69 +92,6 @@ function lowerOne(mask: MaskNode, of: Value, node: MaskedNode, scope: TensorScop
       return { mask: scope.builder.emit({ op: "mask-not", of: operand.mask }).id };
     }
   }
-}
-
-type MaskMethod = Extract<MaskNode, { kind: "mask-method" }>;
-
-function lowerMethod(mask: MaskMethod, of: Value, node: MaskedNode, scope: TensorScope): LoweredMask | undefined {
-  const { method } = mask;
-  const row = METHODS.get(method);
-  const op = row?.maps === "mask" ? row.op : undefined;
-  switch (op) {
-    case "magnitude":
-    case "breadcrumbs":
-      return lowerByMagnitude(op, mask, of, node, scope);
-    case undefined:
-      scope.problems.add("not-served", mask, () => ({ message: `${method} is not served yet`, span: mask.span }));
-      return undefined;
-  }
-}
-
-/** Scalars are never masked, and a density of 1 masks nothing but the top of breadcrumbs; neither is then rescaled. */
-function lowerByMagnitude(
-  op: "magnitude" | "breadcrumbs",
-  mask: MaskMethod,
-  of: Value,
-  node: MaskedNode,
-  scope: TensorScope,
-): LoweredMask | undefined {
-  const { method, shared } = mask;
-  const density = numberParameter(method, shared, "density", node, scope);
-  const per = wordParameter(method, shared, "per", node, scope);
-  const rescale = wordParameter(method, shared, "rescale", node, scope);
-  const atLeastOne = booleanParameter(method, shared, "at_least_one", node, scope);
-  const dropTop = op === "breadcrumbs" ? numberParameter(method, shared, "drop_top", node, scope) : 0;
-  if (density === undefined || per === undefined || rescale === undefined) return undefined;
-  if (atLeastOne === undefined || dropTop === undefined) return undefined;
-  if (per === "model") {
-    scope.problems.add("not-served", mask, () => ({
-      message: "a threshold per model is not served yet",
-      span: mask.span,
-      help: "use per: tensor",
-    }));
-    return undefined;
-  }
-  if (scope.shape.length === 0 || (op === "magnitude" && density >= 1)) return "all";
-  const stream = optionalInteger(shared, "stream") ?? node.stream;
-  const common = {
-    of: of.id,
-    per: groupOf(per, scope.shape),
-    atLeastOne,
-    tie: streamId("tie", stream, scope.names[0]),
-  };
-  const { id } =
-    op === "magnitude"
-      ? scope.builder.emit({ op, ...common, density })
-      : scope.builder.emit({ op, ...common, density: Math.min(density, 1), dropTop });
-  if (rescale === "none" || density >= 1) return { mask: id };
-  return { mask: id, rescale: rescale === "inv" ? { how: "inv", density } : { how: "l1" } };
-}
-
-/** One word for groups that are the same, so that the spelling is not part of the key. */
-function groupOf(per: string, shape: readonly number[]): Group {
-  if (shape.length < 2) return "tensor";
-  if (per === "last") return shape.length === 2 ? "row" : "last";
-  return per === "row" ? "row" : "tensor";
 }
 
 function reportRescale(mask: MaskNode, scope: TensorScope): undefined {

@@ -40,6 +40,13 @@ export function numberParameter(
   return undefined;
 }
 
+/** The value of an integer that has one; it is constant. */
+export function integerParameter(method: string, shared: Shared, name: string): bigint {
+  const value = optionalInteger(shared, name);
+  if (value === undefined) throw new Error(`${method} was given no integer ${name}`);
+  return BigInt(value);
+}
+
 /** The value of an integer that may be left out; it is constant. */
 export function optionalInteger(shared: Shared, name: string): number | undefined {
   const parameter = shared.get(name);

@@ -116,11 +116,15 @@ function renumber(operation: Operation, value: (id: ValueId) => ValueId, input: 
     case "divide":
     case "magnitude":
     case "breadcrumbs":
+    case "della":
     case "mask-not":
     case "rescale-inv":
     case "nearswap":
       return { ...operation, of: value(operation.of) };
-    case "select": {
+    case "random":
+      return operation;
+    case "select":
+    case "rescale-della": {
       const of = value(operation.of);
       return { ...operation, of, mask: value(operation.mask) };
     }

@@ -42,8 +42,7 @@ const SEED: IntegerParameter = {
 const OF: VectorParameter = {
   name: "of",
   kind: "vector",
-  meaning: "of is the vector that the mask is computed from",
-  notServed: "a mask is computed from the vector it is applied to",
+  meaning: "of is the vector that the mask is computed from; by default the one that it is applied to",
 };
 
 const EPSILON: NumberParameter = {
@@ -120,16 +119,17 @@ export const MASKS: readonly MethodRow[] = [
     summary: "Keeps each element with probability density (DARE), by a counter-based generator.",
     source: "Yu et al., Language Models are Super Mario, ICML 2024, arXiv 2311.03099",
     example: "mask dare = random(density: 0.3, seed: 7)",
-    notServed: "use magnitude or breadcrumbs",
+    op: "random",
   },
   {
     name: "della",
     maps: "mask",
     parameters: [DENSITY, EPSILON, SEED, STREAM, rescale("inv"), per(GROUPS, "row"), OF],
-    summary: "Keeps each element with a probability that grows with its rank by absolute value.",
+    summary:
+      "Keeps each element with a probability that rises with its rank in its group, by absolute value: from density − epsilon for the smallest to density + epsilon for the largest. Both must lie between 0 and 1.",
     source: "Deep et al., DELLA-Merging, arXiv 2406.11617",
     example: "mask ranks = della(density: 0.5, seed: 7)",
-    notServed: "use magnitude or breadcrumbs",
+    op: "della",
   },
   {
     name: "tensors",

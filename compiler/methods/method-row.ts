@@ -93,7 +93,7 @@ export type MethodRow =
   | Row<"models", "linear" | "slerp" | "karcher" | "multiply">
   | Row<"vectors", "sum" | "mean" | "ties" | "model-stock" | "nearswap">
   | Row<"either", "slerp" | "karcher">
-  | Row<"mask", "magnitude" | "breadcrumbs">
+  | Row<"mask", "magnitude" | "breadcrumbs" | "random" | "della">
   | Row<"selector" | "function">;
 
 /** "above 0 and at most 1"; the empty string when everything is allowed. */

@@ -141,6 +141,26 @@ struct Form<Breadcrumbs> {
   }
 };
 template <>
+struct Form<Random> {
+  static constexpr std::string_view word = "random";
+  static Random read(const Reader& from) {
+    return {from.number("density"), from.object["seed"].stream(), from.object["stream"].stream()};
+  }
+};
+template <>
+struct Form<Della> {
+  static constexpr std::string_view word = "della";
+  static Della read(const Reader& from) {
+    return {from.value("of"),
+            from.number("density"),
+            from.number("epsilon"),
+            choice(from.object["per"], kGroups),
+            from.object["tie"].stream(),
+            from.object["seed"].stream(),
+            from.object["stream"].stream()};
+  }
+};
+template <>
 struct Form<MaskAnd> {
   static constexpr std::string_view word = "mask-and";
   static MaskAnd read(const Reader& from) { return from.pair<MaskAnd>(); }
@@ -164,6 +184,11 @@ template <>
 struct Form<RescaleInv> {
   static constexpr std::string_view word = "rescale-inv";
   static RescaleInv read(const Reader& from) { return {from.value("of"), from.number("density")}; }
+};
+template <>
+struct Form<RescaleDella> {
+  static constexpr std::string_view word = "rescale-della";
+  static RescaleDella read(const Reader& from) { return {from.value("of"), from.value("mask")}; }
 };
 template <>
 struct Form<RescaleL1> {

@@ -82,6 +82,15 @@ Facts facts_of_one(const Operation& operation, const std::vector<Facts>& earlier
                         [&](const Divide& op) { return plain({op.of}); },
                         [&](const Magnitude& op) { return band_facts(op, shape); },
                         [&](const Breadcrumbs& op) { return band_facts(op, shape); },
+                        [&](const Random&) {
+                          return Facts{{}, true, tensor, std::nullopt, std::nullopt};
+                        },
+                        [&](const Della& op) {
+                          const Geometry groups = grouped(shape, op.per);
+                          Facts facts{{op.of}, true, groups, std::nullopt, std::nullopt};
+                          if (groups.size > 1) facts.statistic = groups;
+                          return facts;
+                        },
                         [&](const MaskAnd& op) {
                           return combined({op.left, op.right}, earlier, shape);
                         },
@@ -93,6 +102,9 @@ Facts facts_of_one(const Operation& operation, const std::vector<Facts>& earlier
                           return plain({op.of, op.mask});
                         },
                         [&](const RescaleInv& op) { return plain({op.of}); },
+                        [&](const RescaleDella& op) {
+                          return plain({op.of, op.mask});
+                        },
                         [&](const RescaleL1& op) {
                           return Facts{{op.of, op.masked}, false, {}, std::nullopt, tensor};
                         },
@@ -118,7 +130,8 @@ Facts facts_of_one(const Operation& operation, const std::vector<Facts>& earlier
 
 /// Which operands are masks, by position.
 bool wants_mask(const Operation& operation, size_t position) {
-  if (std::holds_alternative<Select>(operation)) return position == 1;
+  if (std::holds_alternative<Select>(operation) || std::holds_alternative<RescaleDella>(operation))
+    return position == 1;
   return std::holds_alternative<MaskAnd>(operation) || std::holds_alternative<MaskOr>(operation) ||
          std::holds_alternative<MaskNot>(operation);
 }

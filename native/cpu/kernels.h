@@ -41,6 +41,11 @@ inline constexpr int kLanes = 16;
 /// Elements behind its last that collect() and find() may write.
 inline constexpr int64_t kCollectSlack = 16;
 
+template <typename Key>
+struct KeyRange {
+  Key low, high;
+};
+
 template <typename W>
 struct WorkKernels {
   using Key = Bits<W>;
@@ -86,7 +91,15 @@ struct WorkKernels {
   /// Lanes where low <= key < high.
   void (*band)(const W* x, Key low, Key high, Key* to, int64_t n);
 
+  /// Lanes where the element's word is below a threshold, or below its own.
+  void (*below)(const uint32_t* words, uint32_t threshold, Key* to, int64_t n);
+  void (*below_each)(const uint32_t* words, const uint32_t* thresholds, Key* to, int64_t n);
+  /// x ÷ (threshold × 2⁻³²), the divisor rounded to W.
+  void (*divide_by_thresholds)(const W* x, const uint32_t* thresholds, W* to, int64_t n);
+
   void (*keys)(const W* x, Key* to, int64_t n);
+  /// The smallest key other than 0, and the largest; 0 and 0 where all are 0.
+  KeyRange<Key> (*key_range)(const Key* keys, int64_t n);
   /// Of either sign.
   int64_t (*count_zeros)(const W* x, int64_t n);
   /// How many keys are at least `bound`; keys are compared as signed.
@@ -114,6 +127,8 @@ struct KernelTable {
   void (*number_keys)(const double* x, uint64_t* to, int64_t n);
   int64_t (*collect_numbers)(const double* x, int64_t n, uint64_t low, uint64_t high, uint64_t* keys,
                              uint32_t* positions, int64_t& above);
+  /// words[i]: that of element first + i of a stream.
+  void (*random_words)(uint64_t seed, uint64_t stream, int64_t first, int64_t n, uint32_t* words);
   WorkKernels<float> f32;
   WorkKernels<double> f64;
   MeasureKernels measure;

@@ -7,6 +7,7 @@
 #include "../formula/rounding.h"
 #include "kernels.h"
 #include "kernels_gram.h"
+#include "kernels_random.h"
 #include "kernels_search.h"
 #include "kernels_ties.h"
 #include "measure_kernels_body.h"
@@ -220,8 +221,12 @@ constexpr WorkKernels<W> work_kernels() {
   k.mask_count = mask_count<Bits<W>>;
   k.select = select<W>;
   k.band = band<W>;
+  k.below = below<Bits<W>>;
+  k.below_each = below_each<Bits<W>>;
+  k.divide_by_thresholds = divide_by_thresholds<W>;
   k.keys = keys<W>;
   k.count_zeros = count_zeros<W>;
+  k.key_range = key_range<Bits<W>>;
   k.count_from = count_from<Bits<W>>;
   k.collect = collect<W, false>;
   k.find = find<W>;
@@ -240,6 +245,7 @@ const KernelTable kTable = {
     tie_keys,
     number_keys,
     collect<double, true>,
+    random_words,
     work_kernels<float>(),
     work_kernels<double>(),
     measure_kernels(),

@@ -35,6 +35,18 @@ int64_t count_zeros(const W* x, int64_t n) {
 }
 
 template <typename Key>
+KeyRange<Key> key_range(const Key* keys, int64_t n) {
+  // A key of 0 less 1 is the largest number there is.
+  Key low = static_cast<Key>(~Key{0}), high = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    const auto less = static_cast<Key>(keys[i] - 1);
+    low = less < low ? less : low;
+    high = keys[i] > high ? keys[i] : high;
+  }
+  return {static_cast<Key>(low + 1), high};
+}
+
+template <typename Key>
 int64_t count_from(const Key* keys, int64_t n, Key bound) {
   // Of magnitudes the highest bit is clear: signed comparisons serve all keys, and every instruction set has them.
   using Signed = std::make_signed_t<Key>;

@@ -6,6 +6,7 @@
 #include "../error.h"
 #include "absolute_ratio.h"
 #include "cached_selection.h"
+#include "della_thresholds.h"
 #include "gram_statistics.h"
 #include "overloaded.h"
 #include "streamed_selection.h"
@@ -107,6 +108,7 @@ void PreparedTask<W>::make_statistics(const EvaluateOptions& options, Carver& me
     if (!facts.rule || !facts.statistic || schedule.is_local[id]) continue;
     streamed += static_cast<int64_t>(cuts_wanted(*facts.rule, facts.statistic->size).size());
   }
+  make_ranking(options, memory);
   const int64_t room = options.memory_bytes / 4 / std::max<int64_t>(streamed, 1);
   const int64_t capacity =
       std::min(std::clamp(room / StreamedSelection<W>::bytes_per_candidate, kFewestCandidates, kMostCandidates),
@@ -115,6 +117,23 @@ void PreparedTask<W>::make_statistics(const EvaluateOptions& options, Carver& me
     const bool wanted = schedule.facts[id].statistic.has_value();
     statistics.push_back(wanted ? make_statistic(static_cast<ValueId>(id), capacity, memory) : nullptr);
   }
+}
+
+/// What della masks share. A group that does not fit is ranked in stretches, which takes passes: local ones must fit.
+template <typename W>
+void PreparedTask<W>::make_ranking(const EvaluateOptions& options, Carver& memory) {
+  int64_t largest = 0, largest_local = 0, masks = 0;
+  for (size_t id = 0; id < schedule.facts.size(); ++id) {
+    if (!schedule.facts[id].statistic || !std::holds_alternative<Della>(task.program.operations[id])) continue;
+    const int64_t size = schedule.facts[id].statistic->size;
+    largest = std::max(largest, size);
+    if (schedule.is_local[id]) largest_local = std::max(largest_local, size);
+    ++masks;
+  }
+  if (masks == 0) return;
+  const int64_t room = options.memory_bytes / 8 / masks / DellaThresholds<W>::bytes_per_element;
+  ranked_at_once_ = std::max(largest_local, std::min(largest, std::clamp(room, kFewestCandidates, kMostCandidates)));
+  ranking_ = std::make_unique<Ranking<W>>(ranked_at_once_, kernels, memory);
 }
 
 template <typename W>
@@ -127,6 +146,10 @@ std::unique_ptr<Statistic<W>> PreparedTask<W>::make_statistic(ValueId id, int64_
     return std::make_unique<StreamedSelection<W>>(*rule, size, kept, capacity, kernels, *found_, memory);
   }
   return std::visit(Overloaded{
+                        [&](const Della& op) -> std::unique_ptr<Statistic<W>> {
+                          return std::make_unique<DellaThresholds<W>>(op, size, kept, ranked_at_once_, kernels, *found_,
+                                                                      *ranking_, memory);
+                        },
                         [&](const RescaleL1& op) -> std::unique_ptr<Statistic<W>> {
                           return std::make_unique<AbsoluteRatio<W>>(op, size, kept, kernels, memory);
                         },

@@ -8,6 +8,7 @@
 #include "chunk_reader.h"
 #include "lora.h"
 #include "mask_statistic.h"
+#include "ranking.h"
 #include "schedule.h"
 #include "select_counter.h"
 #include "steps.h"
@@ -64,10 +65,14 @@ class PreparedTask {
  private:
   void plan_sizes(const EvaluateOptions& options);
   void make_statistics(const EvaluateOptions& options, Carver& memory);
+  void make_ranking(const EvaluateOptions& options, Carver& memory);
   std::unique_ptr<Statistic<W>> make_statistic(ValueId id, int64_t capacity, Carver& memory);
   void bind_passes(Carver& memory);
 
   std::unique_ptr<FoundElements<W>> found_;
+  /// Null where nothing is ranked.
+  std::unique_ptr<Ranking<W>> ranking_;
+  int64_t ranked_at_once_ = 0;
 };
 
 extern template class PreparedTask<float>;

@@ -31,6 +31,7 @@ class Statistic {
   int64_t group_size() const { return group_size_; }
 
  protected:
+  int64_t origin() const { return origin_; }
   /// Where the result of the group with this first element is kept.
   int64_t slot(int64_t first) const { return (first - origin_) / group_size_; }
 

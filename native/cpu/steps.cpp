@@ -118,6 +118,8 @@ Step<W> make_step(ValueId id, const StepContext<W>& context) {
                         [&](const Divide& op) { return with_number<W>(kernels.divide, op.of, op.by); },
                         [&](const Magnitude&) { return band(); },
                         [&](const Breadcrumbs&) { return band(); },
+                        [&](const Random& op) { return make_random_step<W>(op, context); },
+                        [&](const Della& op) { return make_della_step<W>(id, op, context); },
                         [&](const MaskAnd& op) { return combine_masks<W>(kernels.mask_and, op.left, op.right); },
                         [&](const MaskOr& op) { return combine_masks<W>(kernels.mask_or, op.left, op.right); },
                         [&](const MaskNot& op) -> Step<W> {
@@ -131,6 +133,7 @@ Step<W> make_step(ValueId id, const StepContext<W>& context) {
                           };
                         },
                         [&](const RescaleInv& op) { return with_number<W>(kernels.divide, op.of, op.density); },
+                        [&](const RescaleDella& op) { return make_rescale_della_step<W>(op, context); },
                         [&](const RescaleL1& op) { return make_rescale_l1_step<W>(id, op, context); },
                         [&](const Sum& op) { return make_sum_step<W>(op, context); },
                         [&](const Mean& op) { return make_mean_step<W>(op, context); },

@@ -32,6 +32,14 @@ Step<W> make_step(ValueId id, const StepContext<W>& context);
 template <typename W>
 Step<W> make_mask_step(ValueId id, const MaskRule& rule, const StepContext<W>& context);
 
+/// The random masks and their rescaling; in random_steps.cpp.
+template <typename W>
+Step<W> make_random_step(const Random& operation, const StepContext<W>& context);
+template <typename W>
+Step<W> make_della_step(ValueId id, const Della& operation, const StepContext<W>& context);
+template <typename W>
+Step<W> make_rescale_della_step(const RescaleDella& operation, const StepContext<W>& context);
+
 /// The strategies, which weigh several values; in strategy_steps.cpp.
 template <typename W>
 Step<W> make_sum_step(const Sum& operation, const StepContext<W>& context);

@@ -66,6 +66,7 @@ class Draw:
         self.rng = np.random.default_rng(seed)
         self.case = Case(seed)
         self.statements = []
+        self.whole_vectors = []     # that have every tensor of the base
 
     def chance(self, p): return self.rng.random() < p
     def pick(self, options): return options[int(self.rng.integers(len(options)))]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import strict as st
+from common import philox_u32, prob_threshold, stream_id
 from strict import Mask  # noqa: F401: a rule of a recipe
 
 L = np.longdouble
@@ -88,13 +89,42 @@ def first_rows(rows, other):
 
 # ------------------------------------------------------------------------------------------------- masks
 
+@dataclass
 class Kept:
-    def __init__(self, chosen): self.elements = chosen
+    elements: Chosen
+    p: object = None        # della: the probability that each element is kept with
+    slack: object = 0.0     # and how far it may be off
 
 
 def keep(mask, taus, stream):
     """The largest (breadcrumbs: but the very largest) of each group; which of equal ones is not said here."""
+    if mask.kind in ("random", "della"): return {name: drawn(mask, tau, name, stream) for name, tau in taus.items()}
     return {name: Kept(chosen(mask, tau)) for name, tau in taus.items()}
+
+
+def drawn(mask, tau, name, stream):
+    """Whose word lies below a threshold. Which rank an element has is not sure where others are as large, nearly."""
+    shape, n = tau.shape, int(np.prod(tau.shape, dtype=np.int64))
+    every = Chosen(np.ones(shape, bool), np.zeros(shape, bool))
+    if tau.x.ndim == 0 or mask.density >= 1: return Kept(every)
+    word = philox_u32(mask.seed, stream_id(mask.kind, stream, name), 0, n).astype(np.uint64).reshape(shape)
+    groups, g = st.grouped(shape, mask.per or st.DEFAULT_PER[mask.kind])
+    if mask.kind == "random" or g < 2:
+        T = prob_threshold(mask.density)
+        return Kept(Chosen(word < np.uint64(T), np.zeros(shape, bool)), np.full(shape, L(T) / L(2.0)**32))
+    size, error = np.abs(tau.x).reshape(groups, g), tau.e.reshape(groups, g)
+    lowest, highest = np.empty((groups, g), np.int64), np.empty((groups, g), np.int64)
+    for row in range(groups):
+        ascending, near = np.sort(size[row]), error[row] + error[row].max()
+        moved = int(tau.unsure.reshape(groups, g)[row].sum())
+        lowest[row] = np.maximum(np.searchsorted(ascending, size[row] - near, "left") - moved, 0)
+        highest[row] = np.minimum(np.searchsorted(ascending, size[row] + near, "right") - 1 + moved, g - 1)
+    low, high = prob_threshold(mask.density - mask.epsilon), prob_threshold(mask.density + mask.epsilon)
+    T = [(low + (high - low) * rank // (g - 1)).astype(np.uint64).reshape(shape) for rank in (lowest, highest)]
+    # 0 stays 0 whether it is kept or not.
+    unsure = (word >= T[0]) & (word < T[1]) & (np.abs(tau.x) + tau.e > 0)
+    p = (T[1].astype(L)) / L(2.0)**32
+    return Kept(Chosen(word < T[1], unsure), p, (T[1] - T[0]).astype(L) / L(2.0)**32)
 
 
 def chosen(mask, tau):
@@ -124,8 +154,11 @@ def chosen(mask, tau):
 
 
 def rescale(mask, tau, kept):
-    how = mask.rescale or "none"
+    how = mask.rescale or st.DEFAULT_RESCALE[mask.kind]
     if how == "none" or tau.x.ndim == 0 or mask.density >= 1: return tau
+    if how == "inv" and mask.kind == "della":
+        p, least = np.where(kept.p > 0, kept.p, 1), np.maximum(kept.p - kept.slack, L(2.0)**-32)
+        return tau.made(tau.x / p, (tau.e + np.abs(tau.x) * (kept.slack / least)) / least, roundings=2)
     if how == "inv": return divided(tau, mask.density)
     size, stays = np.abs(tau.x), np.where(kept.elements.elements, np.abs(tau.x), 0)
     before, after = size.sum(), stays.sum()

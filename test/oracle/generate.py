@@ -18,6 +18,7 @@ def generate(seed):
     checkpoint_models = models.Models(g)
     checkpoint_models.draw()
     base, *others = [models.model_of(s) for s in g.case.sources]
+    g.whole_vectors = [r.difference(m, base) for m in others if m.exception in (None, "missing base")]
     chat = [models.draw_adapter(g)] if g.chance(0.3) else []
     vectors = [draw_vector(g, others, base, chat) for _ in range(g.between(0, 3))]
     merges = []
@@ -287,7 +288,7 @@ def rewritten(case, rng):
 def into_library(g, statements):
     """Moves what needs nothing of the recipe but parameters into a file of its own, to be imported."""
     named = lambda s: s.split()[1].rstrip(":")
-    movable = [s for s in statements if re.match("(mask|strategy) ", s) and not re.search(r"\b(mask|part)\d+\b", s.split("=", 1)[1])]
+    movable = [s for s in statements if re.match("(mask|strategy) ", s) and not re.search(r"\b(mask|part)\d+\b|\bof:", s.split("=", 1)[1])]
     movable += [s for s in statements if s.startswith("model ") and "{" not in s and g.chance(0.3)]
     if not movable: return statements
     parameters = [s for s in statements if s.startswith("param ")

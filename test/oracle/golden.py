@@ -267,11 +267,79 @@ output "dist/stock-row"       = stocks { dtype f32 }
 output "dist/nearswap"        = near
 """
     return "angles and distances", example, text, outputs
+def random_masks():
+    example = tiny_llama()
+    llama, python, c, prose = (example.models[name] for name in ("llama", "python", "c", "prose"))
+    dare = r.mask_method("random", r.number(0.3), seed=7)
+    ranks = r.mask_method("della", r.number(0.5), seed=2**53 - 1, epsilon=r.number(0.25))
+    whole = r.mask_method("della", r.number(0.4), per=r.word("tensor"), rescale=r.word("l1"), seed=1, stream=9)
+    members = lambda mask: [([m], r.Clauses(r.number(w))) for m, w in ((python, 0.5), (c, 0.3), (prose, 1.0))] + [mask]
+    def merged(method, mask):
+        *lines, each = members(r.Clauses(mask=mask))
+        return block(llama, method, lines, each)
+    prose_delta = r.difference(prose, llama)
+    outputs = {
+        "dist/dare": (merged(r.strategy("sum"), dare), None),
+        "dist/dare-ties": (merged(r.strategy("ties", divide=r.word("none")), dare), "F32"),
+        "dist/della": (merged(r.strategy("ties"), ranks), None),
+        "dist/della-linear": (merged(r.strategy("sum"), whole), "F32"),
+        "dist/of": (merged(r.strategy("mean"), r.mask_method("magnitude", r.number(0.4), of=prose_delta)), None),
+        "dist/of-ranks": (r.masked(r.difference(c, llama), r.mask_method(
+            "della", r.number(0.6), seed=3, per=r.word("last"), of=prose_delta)), None),
+    }
+    text = HEAD + """
+mask dare  = random(density: 0.3, seed: 7)
+mask ranks = della(density: 0.5, epsilon: 0.25, seed: 9007199254740991)
+mask whole = della(density: 0.4, per: tensor, rescale: l1, seed: 1, stream: 9)
+
+vector prose_delta = prose - llama
+vector drawn       = (c - llama) & della(density: 0.6, seed: 3, per: last, of: prose_delta)
+
+merge dare_ onto llama using sum {
+  each    mask dare
+  python  weight 0.5
+  c       weight 0.3
+  prose
+}
+merge dare_ties onto llama using ties(divide: none) {
+  each    mask dare
+  python  weight 0.5
+  c       weight 0.3
+  prose
+}
+merge della_ onto llama using ties {
+  each    mask ranks
+  python  weight 0.5
+  c       weight 0.3
+  prose
+}
+merge della_linear onto llama using sum {
+  each    mask whole
+  python  weight 0.5
+  c       weight 0.3
+  prose
+}
+merge of_ onto llama using mean {
+  each    mask magnitude(density: 0.4, of: prose_delta)
+  python  weight 0.5
+  c       weight 0.3
+  prose
+}
+
+output "dist/dare"         = dare_
+output "dist/dare-ties"    = dare_ties { dtype f32 }
+output "dist/della"        = della_
+output "dist/della-linear" = della_linear { dtype f32 }
+output "dist/of"           = of_
+output "dist/of-ranks"     = drawn
+"""
+    return "random masks, and masks of another vector", example, text, outputs
 
 
 def main():
     recipes = []
-    for name, example, text, outputs in (digits_example(), tiny_llama_example(), expressions(), nested(), angles()):
+    for name, example, text, outputs in (digits_example(), tiny_llama_example(), expressions(), nested(), angles(),
+                                         random_masks()):
         digests = {path: example.digests(value, dtype) for path, (value, dtype) in outputs.items()}
         recipes.append({"name": name, "example": example.name, "recipe": text, "outputs": digests})
     path = HERE.parent / "golden" / "recipes.json"

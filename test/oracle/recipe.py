@@ -211,15 +211,22 @@ def selector_mask(s):
     return Mask(s.text, lambda c, tau, stream: (np.full(tau.shape, s.takes(c)), tau))
 
 
-def mask_method(kind, density, drop_top=None, per=None, at_least_one=None, rescale=None, stream=None):
-    """per, at_least_one and rescale: Words, or None for the default."""
+def mask_method(kind, density, drop_top=None, per=None, at_least_one=None, rescale=None, stream=None, seed=0, epsilon=None,
+                of=None):
+    """per, at_least_one and rescale: Words, or None for the default; of: a Vector that has every tensor."""
     def use(c, tau, position):
-        mask = st.Mask(kind, density.at(c), drop_top.at(c) if drop_top else 0.0, per=word_at(per, c),
-                       rescale=word_at(rescale, c), at_least_one=word_at(at_least_one, c) == "true")
-        kept = c.rules.keep(mask, {c.name: tau}, position if stream is None else stream)[c.name]
+        mask = st.Mask(kind, density.at(c), drop_top.at(c) if drop_top else 0.0, epsilon.at(c) if epsilon else 0.15, seed,
+                       word_at(per, c), word_at(rescale, c), word_at(at_least_one, c) == "true")
+        # A mask that masks nothing looks at no vector.
+        looks = of and len(c.shape) > 0 and (mask.density < 1 or kind == "breadcrumbs")
+        source = of.value(c) if looks else tau
+        kept = c.rules.keep(mask, {c.name: source}, position if stream is None else stream)[c.name]
         return kept.elements, c.rules.rescale(mask, tau, kept)
     settings = [f"density: {density.text}"]
     if drop_top: settings.append(f"drop_top: {drop_top.text}")
+    if epsilon: settings.append(f"epsilon: {epsilon.text}")
+    if kind in ("random", "della"): settings.append(f"seed: {seed}")
+    if of: settings.append(f"of: {of.text}")
     if per: settings.append(f"per: {per.text}")
     if at_least_one: settings.append(f"at_least_one: {at_least_one.text}")
     if rescale: settings.append(f"rescale: {rescale.text}")

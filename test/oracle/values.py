@@ -130,9 +130,25 @@ def method_mask(g, rescales):
     per = word(g, ["row", "last", "tensor"]) if g.chance(0.7) else None
     how = word(g, ["none", "inv", "l1"]) if rescales and g.chance(0.7) else r.word("none") if g.chance(0.3) else None
     stream = g.pick([0, 1, 2, 7, 2**40]) if g.chance(0.1) else None
-    if g.chance(0.5): return r.mask_method("magnitude", density(g), None, per, boolean(g, 0.25), how, stream)
+    kind = g.rng.random()
+    if kind < 0.4: return random_mask(g, per, how if rescales else r.word("none"), stream)
+    of = g.pick(g.whole_vectors) if g.whole_vectors and g.chance(0.15) else None
+    if kind < 0.7: return r.mask_method("magnitude", density(g), None, per, boolean(g, 0.25), how, stream, of=of)
     drop_top = number(g, 0.0, 0.3) if g.chance(0.85) else number(g, 0.3, 0.99)
-    return r.mask_method("breadcrumbs", density(g), drop_top, per, boolean(g, 0.25), how, stream)
+    return r.mask_method("breadcrumbs", density(g), drop_top, per, boolean(g, 0.25), how, stream, of=of)
+
+
+def random_mask(g, per, how, stream):
+    seed = g.pick([0, 1, 7, 2**32 - 1, 2**32, 2**53 - 1]) if g.chance(0.3) else g.between(0, 1000)
+    if g.chance(0.45): return r.mask_method("random", density(g), None, None, None, how, stream, seed)
+    of = g.pick(g.whole_vectors) if g.whole_vectors and g.chance(0.2) else None
+    kind = g.rng.random()
+    if kind < 0.1: middle, epsilon = r.number(0.5), r.number(g.pick([0.4999999, 0.49999999999, 1e-9, 1e-12]))
+    elif kind < 0.15: middle, epsilon = r.number(1e-9), r.number(9e-10)     # the lowest thresholds are 0
+    else:
+        middle, epsilon = number(g, 0.3, 0.7), number(g, 0.01, 0.29)
+        if g.chance(0.2): middle, epsilon = r.number(0.5), None
+    return r.mask_method("della", middle, None, per, None, how, stream, seed, epsilon, of)
 
 
 def mask(g):

@@ -306,3 +306,39 @@ describe("sources", () => {
     ]);
   });
 });
+
+describe("masks", () => {
+  it("of another vector need its tensor", () => {
+    const sources = withMaths(without(TENSORS, "model.norm.weight"));
+    const head = HEAD.replace('"models/maths"', '"models/maths" { missing skip }') + 'model code = "models/code"\n';
+    const merge = (mask: string) => `merge m onto llama using sum { code mask ${mask} }\noutput "out" = m`;
+    expect(said(merge("magnitude(density: 0.5, of: maths - llama)"), sources, head)).toMatchInlineSnapshot(`
+      "merge.theta:5:70: error[mask-without-vector]: the vector that this mask is computed from lacks model.norm.weight
+         help: give such tensors a mask of their own: match(…: …, else: …)"
+    `);
+    expect(
+      said(
+        merge('match("*norm*": magnitude(density: 0.5), else: della(density: 0.5, seed: 1, of: maths - llama))'),
+        sources,
+        head,
+      ),
+    ).toBe("");
+  });
+
+  it("of della have probabilities", () => {
+    const merge = (mask: string) => `merge m onto llama using sum { maths mask ${mask} }\noutput "out" = m`;
+    expect(said(merge("della(density: 0.9, seed: 1)"))).toMatchInlineSnapshot(`
+      "merge.theta:4:43: error[epsilon-range]: density - epsilon must be above 0 and density + epsilon below 1; they are 0.9 and 0.15 for model.embed_tokens.weight
+         note: della keeps the smallest with probability density - epsilon, the largest with density + epsilon
+         note: and 5 more tensors
+         help: choose a smaller epsilon"
+    `);
+    expect(said(merge('della(density: match("*norm*": 0.1, else: 0.5), seed: 1)'))).toMatchInlineSnapshot(`
+      "merge.theta:4:43: error[epsilon-range]: density - epsilon must be above 0 and density + epsilon below 1; they are 0.1 and 0.15 for model.norm.weight
+         note: della keeps the smallest with probability density - epsilon, the largest with density + epsilon
+         help: choose a smaller epsilon"
+    `);
+    expect(said(merge("della(density: 0.5, epsilon: 0.5, seed: 1)"))).toContain("epsilon-range");
+    expect(said(merge("della(density: 0.5, epsilon: 0.499999, seed: 1)"))).toBe("");
+  });
+});

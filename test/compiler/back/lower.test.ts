@@ -170,15 +170,15 @@ describe("masks", () => {
   const masked = (mask: string, tensor = UP) =>
     program(`merge m onto llama using sum { maths mask ${mask} }\noutput "out" = m`, tensor).slice(1, -2);
 
-  it("select, then rescale", () => {
+  it("rescale, then select", () => {
     expect(masked("breadcrumbs(density: 0.5, drop_top: 0.1)")).toEqual([
       "%3 = breadcrumbs(%2, density 0.5, drop_top 0.1, per row)",
       "%4 = %2 where %3",
     ]);
     expect(masked("magnitude(density: 0.5, rescale: inv)")).toEqual([
-      "%3 = magnitude(%2, density 0.5, per tensor)",
-      "%4 = %2 where %3",
-      "%5 = %4 / density 0.5",
+      "%3 = %2 / density 0.5",
+      "%4 = magnitude(%2, density 0.5, per tensor)",
+      "%5 = %3 where %4",
     ]);
     expect(masked("magnitude(density: 0.5, rescale: l1)")).toEqual([
       "%3 = magnitude(%2, density 0.5, per tensor)",
@@ -186,6 +186,67 @@ describe("masks", () => {
       "%5 = %2 * (l1 of %2 / l1 of %4)",
       "%6 = %5 where %3",
     ]);
+  });
+
+  it("draw numbers, and divide by the probability of each element", () => {
+    expect(masked("random(density: 0.3, seed: 7)")).toEqual([
+      "%3 = %2 / density 0.3",
+      "%4 = random(density 0.3, seed 7)",
+      "%5 = %3 where %4",
+    ]);
+    expect(masked("della(density: 0.5, seed: 7)")).toEqual([
+      "%3 = della(%2, density 0.5, epsilon 0.15, per row, seed 7)",
+      "%4 = %2 / probability of %3",
+      "%5 = %4 where %3",
+    ]);
+    expect(masked("della(density: 0.5, seed: 7, per: tensor, rescale: l1)")).toEqual([
+      "%3 = della(%2, density 0.5, epsilon 0.15, per tensor, seed 7)",
+      "%4 = %2 where %3",
+      "%5 = %2 * (l1 of %2 / l1 of %4)",
+      "%6 = %5 where %3",
+    ]);
+    expect(masked("random(density: 1, seed: 7)")).toEqual([]);
+    expect(masked("della(density: 1, epsilon: 0.5, seed: 7)")).toEqual([]);
+    expect(masked("della(density: 0.5, seed: 7)", "model.scale")).toEqual([]);
+  });
+
+  it("may be computed from another vector, which is then an input", () => {
+    const body = `merge m onto llama using sum { maths mask MASK }\noutput "out" = m`;
+    const masked = (mask: string) => program(body.replace("MASK", mask)).slice(1, -2);
+    expect(masked("magnitude(density: 0.5, of: code - llama)")).toEqual([
+      "%4 = code - llama",
+      "%5 = magnitude(%4, density 0.5, per tensor)",
+      "%6 = %2 where %5",
+    ]);
+    expect(masked("della(density: 0.5, seed: 1, of: code - llama)")).toEqual([
+      "%4 = code - llama",
+      "%5 = della(%4, density 0.5, epsilon 0.15, per row, seed 1)",
+      "%6 = %2 / probability of %5",
+      "%7 = %6 where %5",
+    ]);
+    expect(masked("breadcrumbs(density: 1, drop_top: 0.1, of: maths - llama)")).toEqual(
+      masked("breadcrumbs(density: 1, drop_top: 0.1)"),
+    );
+    // One that masks nothing looks at nothing.
+    expect(masked("magnitude(density: 1, of: code - llama)")).toEqual([]);
+  });
+
+  it("draw from streams of the position, the name and the method", () => {
+    const drawn = (body: string) =>
+      actionsOf(`${HEAD}${body}\noutput "out" = m\n`, SOURCES)
+        .get(UP)!
+        .program.operations.flatMap((operation) =>
+          operation.op === "random" || operation.op === "della" ? [[operation.seed, operation.stream]] : [],
+        );
+    expect(
+      drawn("merge m onto llama using sum { each mask random(density: 0.5, seed: 9007199254740991)\n maths\n code }"),
+    ).toEqual([
+      [9007199254740991n, streamId("random", 0, UP)],
+      [9007199254740991n, streamId("random", 1, UP)],
+    ]);
+    expect(drawn("merge m onto llama using sum { maths\n code mask della(density: 0.5, seed: 0, stream: 7) }")).toEqual(
+      [[0n, streamId("della", 7, UP)]],
+    );
   });
 
   it("are none at density 1, except for the top of breadcrumbs, and neither rescales", () => {

@@ -57,6 +57,34 @@ const CASES: Readonly<Record<string, WarnedCase>> = {
     codes: [],
     body: `base again = "models/llama"\noutput "out/x" = linear(llama + (maths - again), code)`,
   },
+  "random masks of one seed and stream": {
+    codes: ["equal-random-masks"],
+    body: `mask dare = random(density: 0.5, seed: 7)
+output "out/x" = llama + sum((maths - llama) & dare, 0.5 * ((code - llama) & dare))`,
+  },
+  "random masks of one seed and stated stream, in a block": {
+    codes: ["equal-random-masks"],
+    body: `merge x onto llama using sum {
+  maths mask della(density: 0.5, seed: 7, stream: 3)
+  code mask della(density: 0.4, seed: 7, stream: 3) & layers(0..)
+}
+output "out/x" = x`,
+  },
+  "random masks of other seeds, streams, methods": {
+    codes: [],
+    body: `merge x onto llama using sum {
+  each mask random(density: 0.5, seed: 7)
+  maths
+  code
+}
+output "out/x" = x
+output "out/y" = llama + sum((maths - llama) & random(density: 0.5, seed: 1), (code - llama) & random(density: 0.5, seed: 2))
+output "out/z" = llama + sum((maths - llama) & random(density: 0.5, seed: 1), (code - llama) & della(density: 0.5, seed: 1))`,
+  },
+  "a vector that only a mask is computed from": {
+    codes: [],
+    body: `vector c = code - llama\noutput "out/x" = llama + ((maths - llama) & magnitude(density: 0.5, of: c))`,
+  },
   "ties without a mask": {
     codes: ["ties-without-mask"],
     body: `merge x onto llama using ties {\n  maths\n  code\n}\noutput "out/x" = x`,

@@ -1,0 +1,142 @@
+// Random words and what is made of them. Included by kernels_body.h, once an instruction set; its rules hold here.
+#pragma once
+
+#include "../formula/philox.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace theta::THETA_ISA {
+namespace {
+
+/// Blocks of four words that are made together.
+constexpr int64_t kBlocksAtOnce = 8;
+
+/// philox(): words of blocks first … first + 7. A lane of 64 bits holds one word of a block; what stands above it is
+/// left there, because multiplications read the lower half alone. Lanes stand in the order in which pairs of words
+/// interleave to blocks in sequence.
+#if defined(__AVX512F__)
+
+THETA_HD void philox(uint64_t seed, uint64_t stream, uint64_t first, uint32_t* words) {
+  const __m512i block =
+      _mm512_add_epi64(_mm512_set1_epi64(static_cast<long long>(first)), _mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7));
+  const __m512i m0 = _mm512_set1_epi64(Philox::kMultiplyFirst), m2 = _mm512_set1_epi64(Philox::kMultiplyThird);
+  __m512i x0 = block, x1 = _mm512_srli_epi64(block, 32);
+  __m512i x2 = _mm512_set1_epi64(static_cast<long long>(stream)), x3 = _mm512_srli_epi64(x2, 32);
+  auto low = static_cast<uint32_t>(seed), high = static_cast<uint32_t>(seed >> 32);
+  for (int round = 0; round < Philox::kRounds; ++round) {
+    const __m512i p0 = _mm512_mul_epu32(x0, m0), p2 = _mm512_mul_epu32(x2, m2);
+    x0 = _mm512_ternarylogic_epi64(_mm512_srli_epi64(p2, 32), x1, _mm512_set1_epi64(low), 0x96);
+    x2 = _mm512_ternarylogic_epi64(_mm512_srli_epi64(p0, 32), x3, _mm512_set1_epi64(high), 0x96);
+    x1 = p2;
+    x3 = p0;
+    low += Philox::kStepLow;
+    high += Philox::kStepHigh;
+  }
+  const __m512i front = _mm512_mask_blend_epi32(0xaaaa, x0, _mm512_slli_epi64(x1, 32));
+  const __m512i back = _mm512_mask_blend_epi32(0xaaaa, x2, _mm512_slli_epi64(x3, 32));
+  _mm512_storeu_si512(words, _mm512_unpacklo_epi64(front, back));
+  _mm512_storeu_si512(words + 16, _mm512_unpackhi_epi64(front, back));
+}
+
+#elif defined(__AVX2__)
+
+THETA_HD void philox(uint64_t seed, uint64_t stream, uint64_t first, uint32_t* words) {
+  const __m256i m0 = _mm256_set1_epi64x(Philox::kMultiplyFirst), m2 = _mm256_set1_epi64x(Philox::kMultiplyThird);
+  __m256i x0[2], x1[2], x2[2], x3[2];
+  for (int half = 0; half < 2; ++half) {
+    x0[half] =
+        _mm256_add_epi64(_mm256_set1_epi64x(static_cast<long long>(first) + 4 * half), _mm256_setr_epi64x(0, 2, 1, 3));
+    x1[half] = _mm256_srli_epi64(x0[half], 32);
+    x2[half] = _mm256_set1_epi64x(static_cast<long long>(stream));
+    x3[half] = _mm256_srli_epi64(x2[half], 32);
+  }
+  auto low = static_cast<uint32_t>(seed), high = static_cast<uint32_t>(seed >> 32);
+  for (int round = 0; round < Philox::kRounds; ++round) {
+    const __m256i k0 = _mm256_set1_epi64x(low), k1 = _mm256_set1_epi64x(high);
+    for (int half = 0; half < 2; ++half) {
+      const __m256i p0 = _mm256_mul_epu32(x0[half], m0), p2 = _mm256_mul_epu32(x2[half], m2);
+      x0[half] = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(p2, 32), x1[half]), k0);
+      x2[half] = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(p0, 32), x3[half]), k1);
+      x1[half] = p2;
+      x3[half] = p0;
+    }
+    low += Philox::kStepLow;
+    high += Philox::kStepHigh;
+  }
+  for (int half = 0; half < 2; ++half) {
+    const __m256i front = _mm256_blend_epi32(x0[half], _mm256_slli_epi64(x1[half], 32), 0xaa);
+    const __m256i back = _mm256_blend_epi32(x2[half], _mm256_slli_epi64(x3[half], 32), 0xaa);
+    auto* const to = reinterpret_cast<__m256i*>(words + 16 * half);
+    _mm256_storeu_si256(to, _mm256_unpacklo_epi64(front, back));
+    _mm256_storeu_si256(to + 1, _mm256_unpackhi_epi64(front, back));
+  }
+}
+
+#else
+
+THETA_HD void philox(uint64_t seed, uint64_t stream, uint64_t first, uint32_t* words) {
+  uint32_t x[Philox::kWords][kBlocksAtOnce];
+  for (int64_t j = 0; j < kBlocksAtOnce; ++j) {
+    x[0][j] = static_cast<uint32_t>(first + static_cast<uint64_t>(j));
+    x[1][j] = static_cast<uint32_t>((first + static_cast<uint64_t>(j)) >> 32);
+    x[2][j] = static_cast<uint32_t>(stream);
+    x[3][j] = static_cast<uint32_t>(stream >> 32);
+  }
+  auto low = static_cast<uint32_t>(seed), high = static_cast<uint32_t>(seed >> 32);
+  for (int round = 0; round < Philox::kRounds; ++round) {
+    for (int64_t j = 0; j < kBlocksAtOnce; ++j) {
+      const uint64_t p0 = uint64_t{Philox::kMultiplyFirst} * x[0][j], p2 = uint64_t{Philox::kMultiplyThird} * x[2][j];
+      x[0][j] = static_cast<uint32_t>(p2 >> 32) ^ x[1][j] ^ low;
+      x[1][j] = static_cast<uint32_t>(p2);
+      x[2][j] = static_cast<uint32_t>(p0 >> 32) ^ x[3][j] ^ high;
+      x[3][j] = static_cast<uint32_t>(p0);
+    }
+    low += Philox::kStepLow;
+    high += Philox::kStepHigh;
+  }
+  for (int64_t j = 0; j < kBlocksAtOnce; ++j) {
+    for (int word = 0; word < Philox::kWords; ++word) words[Philox::kWords * j + word] = x[word][j];
+  }
+}
+
+#endif
+
+void random_words(uint64_t seed, uint64_t stream, int64_t first, int64_t n, uint32_t* words) {
+  constexpr int64_t kTogether = kBlocksAtOnce * Philox::kWords;
+  int64_t done = 0;
+  // Whole blocks go where they belong; what begins or ends inside one takes a detour.
+  for (int64_t skipped = first % Philox::kWords; done < n; skipped = 0) {
+    const auto block = static_cast<uint64_t>((first + done) / Philox::kWords);
+    if (skipped == 0 && n - done >= kTogether) {
+      philox(seed, stream, block, words + done);
+      done += kTogether;
+      continue;
+    }
+    uint32_t some[kTogether];
+    philox(seed, stream, block, some);
+    const int64_t count = kTogether - skipped < n - done ? kTogether - skipped : n - done;
+    for (int64_t i = 0; i < count; ++i) words[done + i] = some[skipped + i];
+    done += count;
+  }
+}
+
+template <typename Key>
+void below(const uint32_t* words, uint32_t threshold, Key* __restrict to, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = words[i] < threshold ? static_cast<Key>(~Key{0}) : 0;
+}
+
+template <typename Key>
+void below_each(const uint32_t* words, const uint32_t* thresholds, Key* __restrict to, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = words[i] < thresholds[i] ? static_cast<Key>(~Key{0}) : 0;
+}
+
+template <typename W>
+void divide_by_thresholds(const W* x, const uint32_t* thresholds, W* __restrict to, int64_t n) {
+  // A power of two only moves the exponent, so this rounds as the exact quotient by 2^32 would.
+  for (int64_t i = 0; i < n; ++i) to[i] = x[i] / (static_cast<W>(thresholds[i]) * static_cast<W>(0x1p-32));
+}
+
+}  // namespace
+}  // namespace theta::THETA_ISA

@@ -1,0 +1,58 @@
+// Masks by random numbers: every element has a word of its own, whatever block it is worked on in.
+
+#include "../error.h"
+#include "../formula/philox.h"
+#include "della_thresholds.h"
+#include "steps.h"
+
+namespace theta {
+
+template <typename W>
+Step<W> make_random_step(const Random& operation, const StepContext<W>& context) {
+  return [&kernels = context.kernels, operation, threshold = threshold_of(operation.density)](const Block<W>& block,
+                                                                                              W* to) {
+    uint32_t words[kBlock];
+    kernels.random_words(operation.seed, operation.stream, block.begin, block.count, words);
+    kernels_of<W>(kernels).below(words, threshold, reinterpret_cast<Bits<W>*>(to), block.count);
+  };
+}
+
+template <typename W>
+Step<W> make_della_step(ValueId id, const Della& operation, const StepContext<W>& context) {
+  if (!context.statistics[id]) {
+    // Groups of one element, which has no rank.
+    return make_random_step<W>({operation.density, operation.seed, operation.stream}, context);
+  }
+  const auto* thresholds = static_cast<const DellaThresholds<W>*>(context.statistics[id].get());
+  return [&kernels = context.kernels, operation, thresholds](const Block<W>& block, W* to) {
+    uint32_t words[kBlock];
+    kernels.random_words(operation.seed, operation.stream, block.begin, block.count, words);
+    kernels_of<W>(kernels).below_each(words, thresholds->at(block.begin), reinterpret_cast<Bits<W>*>(to), block.count);
+  };
+}
+
+template <typename W>
+Step<W> make_rescale_della_step(const RescaleDella& operation, const StepContext<W>& context) {
+  const auto* mask = std::get_if<Della>(&context.program.operations[operation.mask]);
+  if (!mask) throw Error(ErrorCode::input, "only a della mask has a probability for each element");
+  const WorkKernels<W>& kernels = kernels_of<W>(context.kernels);
+  if (!context.statistics[operation.mask]) {
+    const auto probability = static_cast<W>(static_cast<double>(threshold_of(mask->density)) * 0x1p-32);
+    return [of = operation.of, probability, &kernels](const Block<W>& block, W* to) {
+      kernels.divide(block.value(of), probability, to, block.count);
+    };
+  }
+  const auto* thresholds = static_cast<const DellaThresholds<W>*>(context.statistics[operation.mask].get());
+  return [of = operation.of, thresholds, &kernels](const Block<W>& block, W* to) {
+    kernels.divide_by_thresholds(block.value(of), thresholds->at(block.begin), to, block.count);
+  };
+}
+
+template Step<float> make_random_step<float>(const Random&, const StepContext<float>&);
+template Step<double> make_random_step<double>(const Random&, const StepContext<double>&);
+template Step<float> make_della_step<float>(ValueId, const Della&, const StepContext<float>&);
+template Step<double> make_della_step<double>(ValueId, const Della&, const StepContext<double>&);
+template Step<float> make_rescale_della_step<float>(const RescaleDella&, const StepContext<float>&);
+template Step<double> make_rescale_della_step<double>(const RescaleDella&, const StepContext<double>&);
+
+}  // namespace theta
