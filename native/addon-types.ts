@@ -40,6 +40,13 @@ export interface ComputeTask {
   readonly operations: readonly NativeOperation[];
   readonly work: "F32" | "F64" | "bytes";
   readonly output: NativeOutput;
+  /** Measures the result while it is written. */
+  readonly measure?: {
+    /** As a measure task does; only for F64, F32, F16 and BF16. */
+    readonly alone: boolean;
+    /** As compare tasks do, the result being a. */
+    readonly against: readonly NativeInput[];
+  };
 }
 
 /** Only the digest and the element counters of one payload. */
@@ -131,6 +138,16 @@ export interface TensorComparison {
   readonly product: number;
 }
 
+/** Of a compute task's result. */
+export interface OutputMeasurement {
+  /** Of the result, and of what it was compared with. */
+  readonly counters: readonly InputCounters[];
+  readonly statistics?: TensorStatistics;
+  readonly comparison?: TensorComparison;
+  /** Of what it was compared with, null where none was asked for. */
+  readonly digest: string | null;
+}
+
 export interface TaskResult {
   /** `sha256:<hex>` of the bytes written; absent for hash tasks. */
   readonly digest?: string;
@@ -147,6 +164,8 @@ export interface TaskResult {
   readonly statistics?: TensorStatistics;
   /** Of a compare task. `inputCounters` are those of a and of b. */
   readonly comparison?: TensorComparison;
+  /** Of a compute task with `measure`: alone, when that was asked for, then one for each in `against`. */
+  readonly output?: readonly OutputMeasurement[];
 }
 
 export interface EngineOptions {

@@ -68,6 +68,16 @@ std::vector<TaskInput> decode_inputs(const Field& array) {
   return inputs;
 }
 
+/// `fields` are those of the tensors, of which messages call the first "a".
+void check_comparable(const Field& a_field, const TensorDesc& a, const Field& b_field, const TensorDesc& b) {
+  const bool served = a.dtype && b.dtype;
+  if (!served && a_field["dtype"].text() != b_field["dtype"].text()) {
+    b_field["dtype"].refuse("that of a, or both floating");
+  }
+  if (a.shape != b.shape) b_field["shape"].refuse("that of a");
+  if (!served && a.bytes != b.bytes) b_field["bytes"].refuse("those of a");
+}
+
 ComputeTask decode_compute(const Field& object) {
   ComputeTask task{};
   for (TaskInput& input : decode_inputs(object["inputs"])) {
@@ -81,6 +91,14 @@ ComputeTask decode_compute(const Field& object) {
   task.spec.work = choice(object["work"], kWork);
   task.spec.overflow = choice(output["overflow"], kOverflow);
   task.output = decode_place(output, task.spec.output.bytes);
+  const Field measure = object["measure"];
+  if (measure.is_undefined()) return task;
+  task.measure = measure["alone"].boolean();
+  if (task.measure && !task.spec.output.dtype) measure["alone"].refuse("false for this dtype");
+  task.compare = decode_inputs(measure["against"]);
+  for (uint32_t i = 0; i < task.compare.size(); ++i) {
+    check_comparable(output, task.spec.output, measure["against"][i], task.compare[i].tensor);
+  }
   return task;
 }
 
@@ -94,10 +112,7 @@ MeasureTask decode_measure(const Field& object) {
 CompareTask decode_compare(const Field& object) {
   const Field a = object["a"], b = object["b"];
   CompareTask task{decode_input(a), decode_input(b)};
-  const bool served = task.a.tensor.dtype && task.b.tensor.dtype;
-  if (!served && a["dtype"].text() != b["dtype"].text()) b["dtype"].refuse("that of a, or both floating");
-  if (task.a.tensor.shape != task.b.tensor.shape) b["shape"].refuse("that of a");
-  if (!served && task.a.tensor.bytes != task.b.tensor.bytes) b["bytes"].refuse("those of a");
+  check_comparable(a, task.a.tensor, b, task.b.tensor);
   return task;
 }
 

@@ -34,6 +34,30 @@ Napi::Object encode_comparison(Napi::Env env, const Comparison& from) {
   return to;
 }
 
+Napi::Object encode_counters(Napi::Env env, const InputCounters& from) {
+  Napi::Object to = Napi::Object::New(env);
+  to.Set("nan", number(env, from.nan));
+  to.Set("firstNan", number(env, from.first_nan));
+  to.Set("inf", number(env, from.inf));
+  to.Set("firstInf", number(env, from.first_inf));
+  return to;
+}
+
+Napi::Array encode_counters(Napi::Env env, const std::vector<InputCounters>& all) {
+  Napi::Array array = Napi::Array::New(env, all.size());
+  for (uint32_t i = 0; i < all.size(); ++i) array.Set(i, encode_counters(env, all[i]));
+  return array;
+}
+
+Napi::Object encode_measured(Napi::Env env, const Measured& from) {
+  Napi::Object to = Napi::Object::New(env);
+  to.Set("counters", encode_counters(env, from.counters));
+  if (from.statistics) to.Set("statistics", encode_statistics(env, *from.statistics));
+  if (from.comparison) to.Set("comparison", encode_comparison(env, *from.comparison));
+  to.Set("digest", from.digest ? Napi::Value(Napi::String::New(env, digest_text(*from.digest))) : env.Null());
+  return to;
+}
+
 }  // namespace
 
 Napi::Object encode_result(Napi::Env env, const TaskResult& result) {
@@ -52,17 +76,7 @@ Napi::Object encode_result(Napi::Env env, const TaskResult& result) {
   object.Set("inputDigests", digests);
 
   const Counters& counters = result.counters;
-  Napi::Array inputs = Napi::Array::New(env, counters.inputs.size());
-  for (uint32_t i = 0; i < counters.inputs.size(); ++i) {
-    const InputCounters& from = counters.inputs[i];
-    Napi::Object to = Napi::Object::New(env);
-    to.Set("nan", number(env, from.nan));
-    to.Set("firstNan", number(env, from.first_nan));
-    to.Set("inf", number(env, from.inf));
-    to.Set("firstInf", number(env, from.first_inf));
-    inputs.Set(i, to);
-  }
-  object.Set("inputCounters", inputs);
+  object.Set("inputCounters", encode_counters(env, counters.inputs));
 
   Napi::Array masks = Napi::Array::New(env, counters.masks.size());
   for (uint32_t i = 0; i < counters.masks.size(); ++i) {
@@ -81,6 +95,11 @@ Napi::Object encode_result(Napi::Env env, const TaskResult& result) {
   object.Set("antiparallel", number(env, counters.antiparallel));
   if (result.statistics) object.Set("statistics", encode_statistics(env, *result.statistics));
   if (result.comparison) object.Set("comparison", encode_comparison(env, *result.comparison));
+  if (!result.output.empty()) {
+    Napi::Array output = Napi::Array::New(env, result.output.size());
+    for (uint32_t i = 0; i < result.output.size(); ++i) output.Set(i, encode_measured(env, result.output[i]));
+    object.Set("output", output);
+  }
   return object;
 }
 

@@ -131,6 +131,7 @@ void FileSink::write(int64_t begin, const std::byte* from, int64_t bytes) {
   } else {
     sink_.write(unhashed_);
   }
+  if (meter_) meter_->add(unhashed_);
   Progress::add(worker_.progress.written, bytes);
 }
 

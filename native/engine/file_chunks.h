@@ -3,6 +3,7 @@
 
 #include "../cpu/evaluate.h"
 #include "../io/output_sink.h"
+#include "output_meter.h"
 #include "task.h"
 #include "worker.h"
 
@@ -10,9 +11,11 @@ namespace theta {
 
 class FileSink : public ChunkSink {
  public:
-  FileSink(const ComputeTask& task, Worker& worker)
+  /// `meter`: sees every byte that is written, or null.
+  FileSink(const ComputeTask& task, OutputMeter* meter, Worker& worker)
       : sink_(task.output.fd, static_cast<uint64_t>(task.output.offset), static_cast<uint64_t>(task.spec.output.bytes)),
         in_background_(task.spec.output.bytes >= kSmallestInBackground),
+        meter_(meter),
         worker_(worker) {}
   ~FileSink() override { worker_.writer.drain(); }
   FileSink(const FileSink&) = delete;
@@ -33,6 +36,7 @@ class FileSink : public ChunkSink {
   /// For less it is not worth waking a thread.
   static constexpr int64_t kSmallestInBackground = 4 << 20;
   const bool in_background_;
+  OutputMeter* const meter_;
   Worker& worker_;
 };
 

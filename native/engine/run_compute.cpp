@@ -7,12 +7,15 @@
 namespace theta {
 
 TaskResult run_compute(const ComputeTask& task, Worker& worker) {
-  FileSink sink(task, worker);
+  std::optional<OutputMeter> meter;
+  if (task.measure || !task.compare.empty()) meter.emplace(task, worker);
+  FileSink sink(task, meter ? &*meter : nullptr, worker);
   FileSource source(task, sink, worker);
   TaskResult result;
   result.counters = evaluate(task.spec, source, sink, worker.arena, worker.options, worker.kernels, worker.cancelled);
   result.digest = sink.finish();
   result.input_digests = source.digests();
+  if (meter) result.output = meter->finish();
   return result;
 }
 

@@ -32,6 +32,10 @@ struct ComputeTask {
   std::vector<Place> places;
   std::vector<bool> digests;
   Place output;
+  /// Whether the output is measured while it is written, as by a MeasureTask.
+  bool measure = false;
+  /// What it is compared with meanwhile, as by a CompareTask each.
+  std::vector<TaskInput> compare;
 };
 
 struct HashTask {
@@ -58,6 +62,15 @@ using Task = std::variant<ComputeTask, HashTask, CopyTask, MeasureTask, CompareT
 /// Bytes that pass through the task; the largest tasks run first, so that none is left for the end.
 int64_t payload_bytes(const Task& task);
 
+/// Of one payload, or of two.
+struct Measured {
+  std::vector<InputCounters> counters;
+  std::optional<TensorStatistics> statistics;
+  std::optional<Comparison> comparison;
+  /// Of the payload that the output was compared with.
+  std::optional<Digest> digest;
+};
+
 struct TaskResult {
   /// Of what was written.
   std::optional<Digest> digest;
@@ -66,6 +79,8 @@ struct TaskResult {
   /// Of a measure task, of a compare task.
   std::optional<TensorStatistics> statistics;
   std::optional<Comparison> comparison;
+  /// Of a compute task whose output was measured: alone, then with each that it was compared with.
+  std::vector<Measured> output;
 };
 
 }  // namespace theta

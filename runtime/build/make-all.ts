@@ -36,12 +36,23 @@ export async function makeAll(
     }
     return { ran: 0, failed: 0 };
   }
-  const { store, addon: calls, lease, inputs, signal, context } = session;
+  const { store, addon: calls, lease, inputs, measurements, signal, context } = session;
   const bytes = bytesToWrite(jobs, standings);
   await makeRoom(calls, store, bytes, signal);
   checkDiskSpace(store.paths.root, bytes, jobs.size * 4);
   const { keepGoing } = context;
-  const maker = new ShardMaker({ store, engine, calls, lease, inputs, standings, observer, signal, keepGoing });
+  const maker = new ShardMaker({
+    store,
+    engine,
+    calls,
+    lease,
+    inputs,
+    measurements,
+    standings,
+    observer,
+    signal,
+    keepGoing,
+  });
   const explained = ({ error, action }: FailedTensor): unknown =>
     engineFailure(error, action.tensor, store.paths.root, bytes);
   try {

@@ -7,6 +7,7 @@ import type { Action } from "../../compiler/tensor-graph.ts";
 import type { Engine, FileSystemCalls, TaskResult } from "../../native/addon-types.ts";
 import { EXIT, Failure } from "../failure.ts";
 import type { BuildObserver } from "../progress.ts";
+import type { PassingMeasurements } from "../gates/measure-in-passing.ts";
 import { PartialShard } from "../store/partial-shard.ts";
 import { shardDigest, type TensorRecord } from "../store/shard-record.ts";
 import { openShard, type StoredShard, type StoredTensor } from "../store/shard-store.ts";
@@ -27,6 +28,8 @@ export interface MakeShards {
   readonly calls: FileSystemCalls;
   readonly lease: Lease;
   readonly inputs: InputFiles;
+  /** Of results, for gates. */
+  readonly measurements: PassingMeasurements;
   readonly standings: Standings;
   readonly observer: BuildObserver;
   readonly signal: AbortSignal;
@@ -212,11 +215,12 @@ export class ShardMaker {
 
   /** What the inputs' bytes were is learned before anything is said of the result. */
   async #compute(action: Action, files: TaskFiles): Promise<TaskResult> {
-    const { engine, inputs } = this.#given;
-    const result = await engine.run(computeTask(action, files));
+    const { engine, inputs, measurements } = this.#given;
+    const result = await engine.run(computeTask(action, files, await measurements.taskPart(action, inputs)));
     const tensors = action.inputs.map(({ tensor }) => tensor);
     await inputs.learn(tensors, result.inputDigests);
     inputs.checkLocked(tensors);
+    await measurements.take(action, result, inputs);
     return result;
   }
 

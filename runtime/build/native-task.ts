@@ -14,7 +14,7 @@ export interface TaskFiles {
   readonly offset: number;
 }
 
-export function computeTask(action: Action, files: TaskFiles): ComputeTask {
+export function computeTask(action: Action, files: TaskFiles, measure?: ComputeTask["measure"]): ComputeTask {
   const { dtype, shape, program, work } = action;
   return {
     kind: "compute",
@@ -28,6 +28,7 @@ export function computeTask(action: Action, files: TaskFiles): ComputeTask {
     })),
     operations: program.operations,
     work,
+    ...(measure && { measure }),
     // Under "error" the bytes are those of "inf": only the verdict differs, and that is taken from the counters.
     output: {
       fd: files.output,

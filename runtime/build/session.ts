@@ -5,6 +5,7 @@ import type { TensorGraph } from "../../compiler/tensor-graph.ts";
 import type { Addon } from "../../native/addon-types.ts";
 import { loadAddon } from "../../native/index.ts";
 import type { BuildContext } from "../build-context.ts";
+import { PassingMeasurements } from "../gates/measure-in-passing.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { Lease } from "../store/lease.ts";
 import { withStore, withStoreToLook, type Store } from "../store/store.ts";
@@ -18,6 +19,8 @@ export interface Session {
   /** What this build needs of the store's shards. */
   readonly lease: Lease;
   readonly inputs: InputFiles;
+  /** What this build measures of results while it writes them. */
+  readonly measurements: PassingMeasurements;
   readonly outputs: readonly WantedOutput[];
   readonly signal: AbortSignal;
 }
@@ -64,8 +67,9 @@ async function workIn<T>(
   const inputs = new InputFiles(files, opened, store.inputs, addon, trustRemoteStat, signal, locked);
   inputs.checkLocked(used);
   const lease = new Lease(addon, store.paths.locks);
+  const measurements = new PassingMeasurements(tensors.outputs);
   try {
-    return await work({ context, addon, store, lease, inputs, outputs, signal });
+    return await work({ context, addon, store, lease, inputs, measurements, outputs, signal });
   } finally {
     lease.release();
     await inputs.close();

@@ -36,16 +36,13 @@ export async function judgeOutput(
   const made = madeTensors(shards);
   const cache = context.force ? NOTHING_KEPT : store.measurements;
   const { known, missing } = lookUpMeasurements(graph, (action) => made.get(action)!.digest, inputs, cache);
-  let measured = known;
-  if (missing.length > 0) {
-    observer.phase("measure");
-    const news = await measureTensors(session, startEngine(), missing, (action) => made.get(action)!);
-    keep(session, missing, news, made);
-    measured = {
-      alone: new Map([...known.alone, ...news.alone]),
-      pairs: new Map([...known.pairs, ...news.pairs]),
-    };
-  }
+  const { measurements: passing } = session;
+  const unread = passing.without(missing);
+  if (unread.length > 0) observer.phase("measure");
+  const read =
+    unread.length === 0 ? passing : await measureTensors(session, startEngine(), unread, (action) => made.get(action)!);
+  const measured = together(known, passing, read);
+  keep(session, missing, measured, made);
   const results = graph.gates.map((gate) => {
     const result = judgeGate(graph, gate, measured);
     if (result === undefined) throw new Error(`not everything that ${gate.predicate.subject} needs was measured`);
@@ -55,6 +52,13 @@ export async function judgeOutput(
   const failing = results.filter(({ passed }) => !passed);
   for (const result of failing) observer.diagnostic(gateFailure(result, result === failing[0]));
   return results;
+}
+
+function together(...all: readonly Measurements[]): Measurements {
+  return {
+    alone: new Map(all.flatMap(({ alone }) => [...alone])),
+    pairs: new Map(all.flatMap(({ pairs }) => [...pairs])),
+  };
 }
 
 function madeTensors(shards: readonly FinishedShard[]): ReadonlyMap<Action, MadeTensor> {

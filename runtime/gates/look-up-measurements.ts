@@ -9,6 +9,7 @@ import {
   aloneKey,
   aloneOfNumbers,
   identityOf,
+  isPayload,
   pairKey,
   pairOfNumbers,
   pairWithItself,
@@ -108,12 +109,15 @@ function keysOf({ action, operands }: TensorNeeds, payload: string | undefined, 
   };
 }
 
-/** Bytes that measuring reads: of the output's tensors, and of what they are compared with. */
-export function bytesToMeasure(missing: readonly TensorNeeds[]): number {
+/** Bytes that measuring reads. `runs`: whether the tensor is made, and so measured in passing as far as that goes. */
+export function bytesToMeasure(missing: readonly TensorNeeds[], runs: (action: Action) => boolean): number {
   let bytes = 0;
   for (const { action, operands } of missing) {
     const { tensor: name, dtype, shape } = action;
-    bytes += tensorBytes({ name, dtype, shape }) * Math.max(1, operands.length);
+    const readings = runs(action)
+      ? operands.filter((operand) => !isPayload(operand)).length
+      : Math.max(1, operands.length);
+    bytes += tensorBytes({ name, dtype, shape }) * readings;
     for (const operand of operands) for (const { tensor } of operand.inputs) bytes += tensor.bytes;
   }
   return bytes;

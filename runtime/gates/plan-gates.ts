@@ -31,6 +31,10 @@ export function planGates({ inputs, store }: Session, { graph }: WantedOutput, s
     const standing = standings.get(action);
     return standing?.state === "hit" ? standing.found.tensor.digest : undefined;
   };
+  const runs = (action: Action): boolean => {
+    const standing = standings.get(action);
+    return standing?.state === "miss" || (standing?.state === "unknown" && !standing.mayHit);
+  };
   const { known, missing } = lookUpMeasurements(graph, payload, inputs, store.measurements);
   const gates = graph.gates.map((gate): PlannedGate => {
     const { predicate } = gate;
@@ -39,5 +43,5 @@ export function planGates({ inputs, store }: Session, { graph }: WantedOutput, s
     return { predicate, state: result.passed ? "holds" : "fails", value: result.value };
   });
   const computed = missing.flatMap(({ operands }) => operands.filter((operand) => !isPayload(operand)));
-  return { gates, read: bytesToMeasure(missing), computed };
+  return { gates, read: bytesToMeasure(missing, runs), computed };
 }

@@ -187,10 +187,11 @@ export class IndexDatabase {
   }
 
   measurements(keys: readonly string[]): readonly MeasurementRow[] {
-    const query =
-      "SELECT hex(key) AS key, hex(content) AS content FROM measurement WHERE key IN (SELECT value FROM json_each(?))";
-    const rows = asking(() => this.#db.prepare(query).all(JSON.stringify(keys)) as MeasurementRow[]);
-    return rows.map(({ key, content }) => ({ key: textOf(key), content: textOf(content) }));
+    const query = `SELECT json_group_array(json_array(hex(key), hex(content))) AS json FROM measurement
+                   WHERE key IN (SELECT value FROM json_each(?))`;
+    const row = asking(() => this.#db.prepare(query).get(JSON.stringify(keys))) as { readonly json: string };
+    const rows = JSON.parse(row.json) as readonly (readonly [string, string])[];
+    return rows.map(([key, content]) => ({ key: textOf(key), content: textOf(content) }));
   }
 
   saveMeasurements(rows: readonly MeasurementRow[]): void {

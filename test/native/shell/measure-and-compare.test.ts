@@ -201,6 +201,80 @@ test("the bits do not depend on chunk, threads or instruction set", async () => 
   expect(found.size).toBe(1);
 });
 
+describe("a result that is measured while it is written", () => {
+  /** As a measure task and compare tasks over what was written tell it. */
+  async function measuredAfterwards(on: Engine, output: CompareTask["a"], against: readonly CompareTask["b"][]) {
+    const alone = await on.run({ kind: "measure", label: "", input: output });
+    const pairs = await Promise.all(against.map((b) => compare(on, output, b)));
+    return [
+      { counters: alone.inputCounters, statistics: alone.statistics, digest: null },
+      ...pairs.map(({ inputCounters, comparison, inputDigests }) => ({
+        counters: inputCounters,
+        comparison,
+        digest: inputDigests[1],
+      })),
+    ];
+  }
+
+  test.each([
+    [1, 64, "BF16", 70_001],
+    [2, 1 << 20, "F32", 1_300_001],
+    [2, 4096, "F64", 4097],
+    [1, 1 << 20, "F16", 0],
+  ] as const)("on %i threads in chunks of %i: %s", async (threads, chunk, dtype, count) => {
+    const one = addon.createEngine({ threads, memory: 64 << 20, chunk });
+    const inputs = [1, 2].map((seed) => ({ ...payload("F32", samples(count, seed, seed === 1)).input, digest: true }));
+    const against = [payload(dtype, samples(count, 3)), payload("F32", samples(count, 4, true))].map(
+      ({ input }, at) => ({
+        ...input,
+        digest: at === 1,
+      }),
+    );
+    const output = { fd: payloadFile(), offset: 0, dtype, shape: [count] };
+    const load = (input: number) => ({ op: "load", input, nan: "propagate" });
+    const result = await one.run({
+      kind: "compute",
+      label: "",
+      inputs,
+      operations: [load(0), load(1), { op: "subtract", left: 0, right: 1 } as { op: string }],
+      work: dtype === "F64" ? "F64" : "F32",
+      output: { ...output, overflow: "inf" },
+      measure: { alone: true, against },
+    });
+    expect(result.output).toEqual(await measuredAfterwards(one, { ...output, digest: false }, against));
+    expect(result.output![0]!.statistics!.finite).toBeGreaterThan(count * 0.8 - 1);
+    one.close();
+  });
+
+  test("of a dtype that is only copied", async () => {
+    const bytes = Uint8Array.from({ length: 8000 }, (_, at) => at % 251);
+    const [a, b] = [bytes, bytes.with(80, 1)].map((data) => ({
+      fd: payloadFile(data),
+      offset: 0,
+      dtype: "I64",
+      shape: [1000],
+      digest: false,
+    }));
+    const copy = {
+      kind: "compute",
+      label: "",
+      inputs: [a!],
+      operations: [{ op: "load", input: 0, nan: "propagate" } as { op: string }],
+      work: "bytes",
+      output: { fd: payloadFile(), offset: 0, dtype: "I64", shape: [1000], overflow: "inf" },
+    } as const;
+    const { output } = await engine.run({ ...copy, measure: { alone: false, against: [b!] } });
+    expect(output).toMatchObject([{ comparison: { sameBytes: false, differentBits: 1 }, digest: null }]);
+    const refused = [
+      [{ alone: true, against: [] }, "task.measure.alone must be false for this dtype, not true"],
+      [{ alone: false, against: [{ ...b!, shape: [10, 100] }] }, "task.measure.against[0].shape must be that of a"],
+    ] as const;
+    for (const [measure, message] of refused) {
+      expect((await rejection(engine.run({ ...copy, measure }))).message).toContain(message);
+    }
+  });
+});
+
 test("squares that leave float64 are infinite", async () => {
   const { comparison } = await compare(engine, payload("F64", [1e300]).input, payload("F64", [-1e300]).input);
   expect(comparison).toMatchObject({ largest: 2e300, absolute: 2e300, squares: Infinity, product: -Infinity });
