@@ -106,16 +106,21 @@ function lowerOperand(context: OperandContext): GateOperand {
   return { tensors };
 }
 
+/** Undefined after an error. */
 function operandAction(action: Action, scope: TensorScope, context: OperandContext): Action | undefined {
   const { graph, headers, node, predicate, problems } = context;
   const before = problems.errors;
   const isLacking = node.kind === "checkpoint" && tensorOf(headers.model(node), scope.names) === undefined;
   if (isLacking) return lacking(scope, context);
-  if (action.work === "bytes") return sameKind(copyAction(node, scope), action, scope, context);
-  const found = scope.model(node);
-  // Bits can be compared in one dtype only: that of the output, as `keep` would write them.
-  const dtype = predicate.metric === "changed" ? action.dtype : "own";
-  if (isValue(found)) return finish(found, dtype, graph.output, scope);
+  if (action.work === "bytes") {
+    const copied = copyAction(node, scope);
+    if (copied !== undefined) return sameKind(copied, action, scope, context);
+  } else {
+    const found = scope.model(node);
+    // Bits can be compared in one dtype only: that of the output, as `keep` would write them.
+    const dtype = predicate.metric === "changed" ? action.dtype : "own";
+    if (isValue(found)) return finish(found, dtype, graph.output, scope);
+  }
   return problems.errors === before ? lacking(scope, context) : undefined;
 }
 
@@ -132,12 +137,12 @@ function lacking(scope: TensorScope, { node, predicate, problems }: OperandConte
 
 /** Payloads that are only copied can be compared when they are of one dtype and shape. */
 function sameKind(
-  made: Action | undefined,
+  made: Action,
   action: Action,
   { names, donor }: TensorScope,
   { node, predicate, problems }: OperandContext,
 ): Action | undefined {
-  if (made === undefined || (made.dtype === action.dtype && isSameShape(made.shape, action.shape))) return made;
+  if (made.dtype === action.dtype && isSameShape(made.shape, action.shape)) return made;
   problems.add("integer-mismatch", predicate, () => ({
     message: `${predicate.subject} has no value for ${names[0]}: its dtype or shape is another one`,
     span: predicate.span,

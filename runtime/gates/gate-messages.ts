@@ -67,5 +67,7 @@ function whyWithoutValue({ predicate: { metric, each, subject }, value, terms, w
   if (others > 0)
     return [`${subject} has no value where elements of what it compares with are NaN or infinite: ${others} are`];
   if (metric === "changed") return ["elements that are not whole bytes cannot be counted"];
+  const leavesFloat64 = terms.some(({ pair }) => pair !== undefined && !Number.isFinite(pair.aSquares + pair.bSquares));
+  if (leavesFloat64) return [`${metric} has no value where sums of squares leave float64`];
   return ["a vector of zeros has no direction, so its cosine with one that is not zero has no value"];
 }

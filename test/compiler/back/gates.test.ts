@@ -126,6 +126,19 @@ describe("what does not fit is refused before anything runs", () => {
     expect(diagnosticText(diagnostics)).toContain("distance(maths) has no value for model.norm.weight: maths lacks it");
   });
 
+  test("a merge that lacks a tensor, be it of integers", () => {
+    const tensors = { ids: "i64 [4]", w: "f32 [4]" };
+    for (const lacks of ["ids", "w"] as const) {
+      const others = Object.fromEntries(Object.entries(tensors).filter(([name]) => name !== lacks));
+      const { diagnostics } = compileText(
+        'theta 1\nbase llama = "llama"\nmodel maths = "maths" {\n  missing skip\n}\nmodel code = "code" {\n  missing skip\n}\n' +
+          'output "a" = llama\nexpect llama {\n  changed(linear(maths, code)) < 1\n}\n',
+        { models: { llama: { tensors }, maths: { tensors: others }, code: { tensors: others } } },
+      );
+      expect(diagnosticText(diagnostics)).toContain(`changed(linear(maths, code)) has no value for ${lacks}`);
+    }
+  });
+
   test("another shape", () => {
     const maths = { tensors: { ...TENSORS, "model.norm.weight": "bf16 [9]" } };
     expect(

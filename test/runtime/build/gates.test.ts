@@ -237,6 +237,22 @@ describe("what is not finite", () => {
   });
 });
 
+test("sums that leave float64 have no cosine, and small ones lose nothing", async () => {
+  const f64 = (values: readonly number[]): TestTensor => ({
+    dtype: "F64",
+    shape: [2],
+    data: encodeFloats("F64", values),
+  });
+  models({ llama: { w: f64([3e-170, 4e-170]) }, maths: { w: f64([3e200, 4e200]) } });
+  const large = await run('output "out" = maths\nexpect maths {\n  cosine(maths) > 0\n  norm < 1\n}');
+  expect([...values(large).values()]).toEqual([NaN, Infinity]);
+  expect(diagnosticText(large.diagnostics)).toContain("cosine has no value where sums of squares leave float64");
+  const small = await run(
+    'output "out" = llama\nexpect llama {\n  cosine(llama) >= 1\n  cosine(llama + 2 * (maths - llama)) < 2\n}',
+  );
+  expect(values(small).get("cosine(llama) >= 1")).toBe(1);
+});
+
 test("vectors of zeros: two of them are equal, one has no direction", async () => {
   models({
     llama: { a: f32([2], [0, 0]), b: f32([2], [0, 1]) },
