@@ -177,14 +177,14 @@ export function parseCommandLine(argv: readonly string[], version: string): Invo
   forRecipes(
     program
       .command("why")
-      .addArgument(new Argument("<name>", "an output's path or a declared name, and maybe a glob over tensors"))
+      .argument("<name>")
       .argument("[recipe]")
       .usage("NAME[:TENSOR] [recipe] [flags]")
       .summary("say why tensors of an output were made, or were not")
       .description(
-        "Says what the last build did to an output and why: which input or parameter changed, from what to what, and\n" +
-          "which tensors that reached. NAME is an output's path as in the recipe, or a declared name: then all outputs\n" +
-          "made of it. TENSOR, behind the last colon, is a tensor's name or a glob.",
+        "Says what the last build did to an output and why: which input or parameter changed, from what to what, " +
+          "and which tensors that reached. NAME is an output's path as in the recipe, or a declared name: then all " +
+          "outputs made of it. TENSOR, behind the last colon, is a tensor's name or a glob.",
       )
       .action((name: string, path: string | undefined, _options: unknown, command: Command) => {
         const flags = command.optsWithGlobals<Record<string, unknown>>();
