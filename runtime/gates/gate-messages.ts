@@ -26,7 +26,7 @@ export function gateFailure(result: GateResult, isFirst: boolean): Diagnostic {
     ],
     notes: [
       ...whyWithoutValue(result).map((message) => ({ message })),
-      ...(isFirst ? [{ message: `"${output}" keeps what it held; what was merged stays in the store` }] : []),
+      ...(isFirst ? [{ message: `"${output}" stays as it was; what was merged is kept in the store` }] : []),
     ],
   };
 }

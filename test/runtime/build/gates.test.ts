@@ -199,7 +199,7 @@ describe("what is not finite", () => {
     expect(diagnosticText(built.diagnostics)).toMatchInlineSnapshot(`
       "merge.theta:8:3: error[gate-failed]: "out" is not finite: 2 elements are NaN or infinite in 1 of 2 tensors
          2  b
-         note: "out" keeps what it held; what was merged stays in the store
+         note: "out" stays as it was; what was merged is kept in the store
       merge.theta:9:3: error[gate-failed]: norm of "out" has no value, so it is not above 0
          no value  b
          note: norm has no value where elements of the output are NaN or infinite: 2 are
