@@ -103,7 +103,7 @@ export const MODEL_METHODS: readonly MethodRow[] = [
       {
         name: "tol",
         kind: "number",
-        range: { above: 0 },
+        range: { above: 0, max: 1 },
         default: 1e-5,
         meaning: "tol is the angle below which the steps end",
       },

@@ -2,6 +2,8 @@
 // barycentre, the step of Model Stock.
 #pragma once
 
+#include <memory>
+#include <span>
 #include <vector>
 
 #include "../formula/karcher.h"
@@ -19,13 +21,14 @@ class GramStatistic : public Statistic<W> {
  public:
   void begin(int64_t first) final { first_ = first; }
   void gather(const Block<W>& block, int64_t offset, int64_t count) final {
-    PairwiseSum::gather_together(sums_, lanes_.data(), count, [&](int64_t at, int64_t part, double* const* lanes) {
+    const std::span<PairwiseSum> sums(sums_, found_.size());
+    PairwiseSum::gather_together(sums, lanes_.data(), count, [&](int64_t at, int64_t part, double* const* lanes) {
       for (size_t i = 0; i < of_.size(); ++i) values_[i] = block.value(of_[i]) + offset + at;
       kernels_.lanes_gram(values_.data(), static_cast<int64_t>(of_.size()), part, lanes);
     });
   }
   bool end_pass() final {
-    for (size_t pair = 0; pair < sums_.size(); ++pair) found_[pair] = sums_[pair].finish();
+    for (size_t pair = 0; pair < found_.size(); ++pair) found_[pair] = sums_[pair].finish();
     const bool antiparallel = solve({found_.data(), static_cast<int64_t>(of_.size())}, this->slot(first_));
     // Local groups are gathered again in every pass.
     if (first_ >= counted_to_) {
@@ -39,14 +42,17 @@ class GramStatistic : public Statistic<W> {
   int64_t antiparallel() const { return antiparallel_; }
 
  protected:
-  GramStatistic(std::vector<ValueId> of, int64_t group_size, const KernelTable& kernels)
+  GramStatistic(std::vector<ValueId> of, int64_t group_size, const KernelTable& kernels, Carver& memory)
       : Statistic<W>(group_size),
         of_(std::move(of)),
         kernels_(kernels_of<W>(kernels)),
         values_(of_.size()),
-        sums_(static_cast<size_t>(gram_pairs(static_cast<int64_t>(of_.size())))),
-        lanes_(sums_.size()),
-        found_(sums_.size()) {}
+        found_(static_cast<size_t>(gram_pairs(static_cast<int64_t>(of_.size())))),
+        lanes_(found_.size()),
+        sums_(memory.take<PairwiseSum>(static_cast<int64_t>(found_.size()))) {
+    // Without memory there is only a need to state.
+    if (sums_ != nullptr) std::uninitialized_default_construct_n(sums_, found_.size());
+  }
 
   /// Keeps what follows in this slot; → whether directions are opposite.
   virtual bool solve(const Gram& gram, int64_t slot) = 0;
@@ -55,9 +61,10 @@ class GramStatistic : public Statistic<W> {
   const std::vector<ValueId> of_;
   const WorkKernels<W>& kernels_;
   std::vector<const W*> values_;
-  std::vector<PairwiseSum> sums_;
-  std::vector<double*> lanes_;
+  /// By pair.
   std::vector<double> found_;
+  std::vector<double*> lanes_;
+  PairwiseSum* const sums_;
   int64_t first_ = 0;
   int64_t antiparallel_ = 0;
   int64_t counted_to_ = 0;
@@ -68,7 +75,7 @@ class SlerpStatistic final : public GramStatistic<W> {
  public:
   SlerpStatistic(const Slerp& operation, int64_t group_size, int64_t groups_kept, const KernelTable& kernels,
                  Carver& memory)
-      : GramStatistic<W>({operation.left, operation.right}, group_size, kernels),
+      : GramStatistic<W>({operation.left, operation.right}, group_size, kernels, memory),
         t_(operation.t),
         kept_(memory.take<SlerpCoefficients>(groups_kept)) {}
 
@@ -89,7 +96,7 @@ class KarcherStatistic final : public GramStatistic<W> {
  public:
   KarcherStatistic(const Karcher& operation, int64_t group_size, int64_t groups_kept, const KernelTable& kernels,
                    Carver& memory)
-      : GramStatistic<W>(operation.of, group_size, kernels),
+      : GramStatistic<W>(operation.of, group_size, kernels, memory),
         rule_{operation.weights, operation.max_iterations, operation.tolerance},
         count_(static_cast<int64_t>(operation.of.size())),
         kept_(memory.take<W>(groups_kept * count_)) {}
@@ -114,7 +121,7 @@ class ModelStockStatistic final : public GramStatistic<W> {
  public:
   ModelStockStatistic(const ModelStock& operation, int64_t group_size, int64_t groups_kept, const KernelTable& kernels,
                       Carver& memory)
-      : GramStatistic<W>(operation.of, group_size, kernels), kept_(memory.take<W>(groups_kept)) {}
+      : GramStatistic<W>(operation.of, group_size, kernels, memory), kept_(memory.take<W>(groups_kept)) {}
 
   W step(int64_t first) const { return kept_[this->slot(first)]; }
 

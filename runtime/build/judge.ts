@@ -76,8 +76,11 @@ function emptyGroups(output: string, action: Action, counters: ActionCounters): 
 
 function antiparallel(output: string, action: Action, counters: ActionCounters): readonly Diagnostic[] {
   if (counters.antiparallel === 0) return [];
-  const rows = counters.antiparallel === 1 ? "" : ` in ${counters.antiparallel} rows`;
-  const isBarycentre = action.program.operations.some(({ op }) => op === "karcher");
+  const { operations } = action.program;
+  const count = counters.antiparallel;
+  const isByRow = operations.some((operation) => operation.op === "slerp" && operation.per === "row");
+  const rows = isByRow ? ` in ${count === 1 ? "a row" : `${count} rows`}` : "";
+  const isBarycentre = operations.some(({ op }) => op === "karcher");
   const what = isBarycentre ? "one of them was left out" : "they were interpolated linearly";
   const message = `${action.tensor} of "${output}": tensors point in opposite directions${rows}, so ${what}`;
   return [{ code: "antiparallel", severity: "warning", message }];

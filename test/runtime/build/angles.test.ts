@@ -35,6 +35,10 @@ const OPPOSITE = [
     "m = nuslerp(one, two, per: row)",
     'w of "dist/m": tensors point in opposite directions in 2 rows, so they were interpolated linearly',
   ],
+  [
+    "m = nuslerp(one, slerp(one, two, t: 0.5), per: tensor, weight: [1, 2])",
+    'w of "dist/m": tensors point in opposite directions, so they were interpolated linearly',
+  ],
   ["m = karcher(one, two)", 'w of "dist/m": tensors point in opposite directions, so one of them was left out'],
   [
     "m onto base using multislerp {\none\ntwo\n}",
