@@ -30,7 +30,7 @@ export async function hashInputs(
       const { offset, dtype, shape } = tensor;
       const input = { fd, offset, dtype, shape, digest: true };
       const { inputDigests } = await engine.run({ kind: "hash", label: tensor.name, inputs: [input] });
-      await inputs.learn([tensor], inputDigests);
+      await inputs.note([tensor], inputDigests);
     } catch (error) {
       const failure = engineFailure(error, `${tensor.name} of ${tensor.file}`, store, 0);
       if (keepGoing && isOfOneOutput(failure)) {

@@ -92,8 +92,14 @@ export class InputFiles {
     return file.fd;
   }
 
-  /** Takes digests of bytes that were read from `fd`; throws a Failure (66) when the file changed meanwhile. */
+  /** Takes digests of bytes that were read; throws a Failure (66) when the file changed meanwhile, or is not as locked. */
   async learn(tensors: readonly TensorInfo[], digests: readonly (string | null)[]): Promise<void> {
+    await this.note(tensors, digests);
+    this.checkLocked(tensors);
+  }
+
+  /** The same for who calls `checkLocked` behind many of them, so that one message names all that differ. */
+  async note(tensors: readonly TensorInfo[], digests: readonly (string | null)[]): Promise<void> {
     await Promise.all(
       tensors.map(async (tensor, index) => {
         const file = this.#file(tensor);

@@ -46,7 +46,6 @@ export class PassingMeasurements implements Measurements {
       tensors,
       compared.map(({ digest }) => digest),
     );
-    inputs.checkLocked(tensors);
     const pairs = compared.map(({ comparison, counters }) => pairOf(comparison!, counters));
     needs.operands.forEach((operand, index) => this.pairs.set(operand, pairs[index]!));
     const alone = needs.alone

@@ -327,6 +327,19 @@ describe("build --locked", () => {
     expect(text).toContain("models/new (maths) is new");
   });
 
+  test("holds a model to it that only a gate reads", async () => {
+    makeModelDirectory(at("models/judge"), model(2));
+    writeFileSync(at("merge.theta"), `${RECIPE}model judge = "models/judge"\nexpect little { cosine(judge) > 0 }\n`);
+    await good("lock");
+    expect(written().sources["models/judge"]!.kind).toBe("model");
+    await good("build", "--locked");
+    makeModelDirectory(at("models/judge"), model(-2));
+    await good("build", "--locked", "--only", "dist/all");
+    expect(await refused("lock-mismatch", "--only", "dist/little")).toContain(
+      "models/judge (judge): lm_head.weight changed",
+    );
+  });
+
   test("compares what is asked for", async () => {
     await good("lock");
     makeModelDirectory(at("runs/1"), model(8));
