@@ -150,6 +150,43 @@ function writeOperation(sink: KeySink, operation: Operation): void {
       sink.text("elect", operation.elect);
       sink.text("divide", operation.divide);
       break;
+    case "variance":
+      sink.integers("of", operation.of);
+      break;
+    case "largest":
+      sink.integer("of", operation.of);
+      sink.number("share", operation.share);
+      sink.stream("tie", operation.tie);
+      break;
+    case "sce":
+      sink.integers("of", operation.of);
+      if (operation.chosen !== undefined) sink.integer("chosen", operation.chosen);
+      break;
+    case "ram":
+    case "ram-plus":
+      sink.integers("of", operation.of);
+      sink.number("epsilon", operation.epsilon);
+      if (operation.op !== "ram-plus") break;
+      sink.number("r", operation.r);
+      sink.number("alpha", operation.alpha);
+      break;
+    case "consensus":
+      sink.integers("of", operation.of);
+      sink.numbers("weights", operation.weights);
+      sink.number("scale", operation.scale);
+      sink.number("lambda", operation.lambda);
+      sink.integer("at_least", operation.atLeast);
+      break;
+    case "magmax":
+      sink.integers("of", operation.of);
+      sink.number("scale", operation.scale);
+      break;
+    case "divergence":
+      sink.integers("of, base", [operation.of, operation.base]);
+      break;
+    case "arcee-fusion":
+      sink.integers("of, divergence", [operation.of, operation.divergence]);
+      break;
     case "linear":
       sink.integers("of", operation.of);
       sink.numbers("weights", operation.weights);

@@ -199,6 +199,8 @@ export interface MaskedNode extends Node {
 export interface VectorMethodNode extends Node {
   readonly kind: "vector-method";
   readonly inputs: readonly VectorNode[];
+  /** The base of the merge block, where it is another than the one that the inputs were taken from. */
+  readonly onto?: ModelNode;
   /** A strategy may differ by tensor; its parameters go with it. */
   readonly strategy: Varying<StrategyValue>;
   /** Parameters of each input, such as `weight`. */

@@ -99,6 +99,40 @@ export type Operation =
       readonly elect: "weighted" | "unweighted" | "count";
       readonly divide: "weights" | "count" | "none";
     }
+  /** Population variance over `of` in float64, rounded to float32. */
+  | { readonly op: "variance"; readonly of: readonly ValueId[] }
+  /** Mask: the trunc(share × number of elements other than 0) first elements of the tensor's canonical order. */
+  | { readonly op: "largest"; readonly of: ValueId; readonly share: number; readonly tie: bigint }
+  /**
+   * The elements that `chosen`, a mask, has of every value; weights ∝ f64 sums of their squares; a sign elected without
+   * weights, the mean of what agrees by weights.
+   */
+  | { readonly op: "sce"; readonly of: readonly ValueId[]; readonly chosen?: ValueId }
+  /** The mean of the elements above `epsilon` in size. */
+  | { readonly op: "ram"; readonly of: readonly ValueId[]; readonly epsilon: number }
+  /** The same; where one alone is above, that one × (1 + r × min(shared ÷ unique, alpha)), counted over the tensor. */
+  | {
+      readonly op: "ram-plus";
+      readonly of: readonly ValueId[];
+      readonly epsilon: number;
+      readonly r: number;
+      readonly alpha: number;
+    }
+  /** scale × Σ wᵢτᵢ where at least `atLeast` of the τᵢ have |τᵢ| ≥ lambda × |scale × Σ wᵢτᵢ − τᵢ|, +0 elsewhere. */
+  | {
+      readonly op: "consensus";
+      readonly of: readonly ValueId[];
+      readonly weights: readonly number[];
+      readonly scale: number;
+      readonly lambda: number;
+      readonly atLeast: number;
+    }
+  /** scale × the τᵢ that is largest in size; of equal ones the last. */
+  | { readonly op: "magmax"; readonly of: readonly ValueId[]; readonly scale: number }
+  /** No tensor but a float64 a row: the divergence of the row's softmax when `of` is laid onto `base`. */
+  | { readonly op: "divergence"; readonly of: ValueId; readonly base: ValueId }
+  /** τ where |τ| × its row's divergence reaches median + 1.5 × interquartile range over the tensor, +0 elsewhere. */
+  | { readonly op: "arcee-fusion"; readonly of: ValueId; readonly divergence: ValueId }
   /** x₁ ⊕ (Σᵢ>₁ wᵢ(xᵢ − x₁)) ÷ Σw, or Σ wᵢxᵢ when not normalised. */
   | {
       readonly op: "linear";

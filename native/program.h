@@ -9,6 +9,8 @@ namespace theta {
 
 /// Position of the operation whose result is meant.
 using ValueId = int32_t;
+/// An operand that may be left out, and is.
+inline constexpr ValueId kNoValue = -1;
 
 enum class Group : uint8_t { row, last, tensor };
 enum class Elect : uint8_t { weighted, unweighted, count };
@@ -118,6 +120,45 @@ struct Ties {
   Elect elect;
   DivideBy divide;
 };
+struct Variance {
+  std::vector<ValueId> of;
+};
+/// The share of what is not 0 that comes first in the canonical order of the tensor.
+struct Largest {
+  ValueId of;
+  double share;
+  uint64_t tie;
+};
+struct Sce {
+  std::vector<ValueId> of;
+  /// A mask, or kNoValue: everything.
+  ValueId chosen;
+};
+struct Ram {
+  std::vector<ValueId> of;
+  double epsilon;
+};
+struct RamPlus {
+  std::vector<ValueId> of;
+  double epsilon, r, alpha;
+};
+struct Consensus {
+  std::vector<ValueId> of;
+  std::vector<double> weights;
+  double scale, lambda;
+  int32_t at_least;
+};
+struct Magmax {
+  std::vector<ValueId> of;
+  double scale;
+};
+/// No tensor: a number for each row.
+struct Divergence {
+  ValueId of, base;
+};
+struct ArceeFusion {
+  ValueId of, divergence;
+};
 struct Linear {
   std::vector<ValueId> of;
   std::vector<double> weights;
@@ -145,7 +186,8 @@ struct Nearswap {
 
 using Operation = std::variant<Load, Resize, Lora, Subtract, Add, Onto, Negate, Multiply, Divide, Magnitude,
                                Breadcrumbs, Random, Della, MaskAnd, MaskOr, MaskNot, Select, RescaleInv, RescaleDella,
-                               RescaleL1, Sum, Mean, Ties, Linear, Slerp, Karcher, ModelStock, Nearswap>;
+                               RescaleL1, Sum, Mean, Ties, Variance, Largest, Sce, Ram, RamPlus, Consensus, Magmax,
+                               Divergence, ArceeFusion, Linear, Slerp, Karcher, ModelStock, Nearswap>;
 
 /// Static single assignment; the last operation's value is the output.
 struct Program {

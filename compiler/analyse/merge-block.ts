@@ -4,6 +4,7 @@
 import type { MergeBlockBody, MergeStatement } from "../../dsl/ast.ts";
 import type { Span } from "../../dsl/source.ts";
 import { checkAtBlocks, checkEach } from "./checks/at-never-wins.ts";
+import { baseOf } from "../graph-walk.ts";
 import { evaluate } from "./evaluate.ts";
 import {
   describeKind,
@@ -20,7 +21,7 @@ import type { Input, PerInputValues } from "./method-arguments.ts";
 import { commonPerInputParameters } from "../methods/method-table.ts";
 import { baseName, hasFault, type Scope } from "./names.ts";
 import { ownWords } from "./own-words.ts";
-import type { ModelNode, NumberValue } from "../recipe-graph.ts";
+import type { ModelNode, NumberValue, VectorNode } from "../recipe-graph.ts";
 import { applyStrategy } from "./strategies.ts";
 import { takesInstead } from "./wrong-kind.ts";
 
@@ -65,13 +66,18 @@ export function evaluateMergeBlock(statement: MergeStatement, body: MergeBlockBo
   let node: ModelNode;
   if (merged.kind === "model") node = merged.node;
   else if (merged.kind === "vector" && base !== undefined) {
-    node = { kind: "onto", base: base.node, vector: merged.node, span: statement.span };
+    node = { kind: "onto", base: base.node, vector: laidOnto(merged.node, base.node), span: statement.span };
   } else return POISON;
   const arms = soundAts.flatMap(({ selector, keep }) =>
     keep === undefined ? [] : [{ selector, value: keep, at: true as const }],
   );
   if (arms.length > 0) node = { kind: "model-choice", arms, otherwise: node, span: statement.span };
   return { kind: "model", node };
+}
+
+/** Says what a vector is laid onto where it was taken from another base. */
+function laidOnto(vector: VectorNode, base: ModelNode): VectorNode {
+  return vector.kind !== "vector-method" || baseOf(vector) === base ? vector : { ...vector, onto: base };
 }
 
 function reportEmptyEach(span: Span, scope: Scope): void {

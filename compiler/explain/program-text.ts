@@ -92,6 +92,30 @@ function operationText(operation: Operation, action: Action, name: (id: number) 
       if (operation.op === "ties") parts.push(`elect ${operation.elect}`, `divide ${operation.divide}`);
       return `${operation.op}(${parts.join(", ")})`;
     }
+    case "variance":
+      return `variance(${names(operation, name)})`;
+    case "largest":
+      return `largest(${name(operation.of)}, share ${number("share")} of what is not 0)`;
+    case "sce": {
+      const where = operation.chosen === undefined ? "" : ` where ${name(operation.chosen)}`;
+      return `sce(${names(operation, name)}${where})`;
+    }
+    case "ram":
+      return `ram(${names(operation, name)}, epsilon ${number("epsilon")})`;
+    case "ram-plus": {
+      const parts = [`epsilon ${number("epsilon")}`, `r ${number("r")}`, `alpha ${number("alpha")}`];
+      return `ram_plus(${names(operation, name)}, ${parts.join(", ")})`;
+    }
+    case "consensus": {
+      const parts = [`scale ${number("scale")}`, `lambda ${number("lambda")}`, `at least ${number("atLeast")}`];
+      return `consensus(${weighted(operation, name, number)}, ${parts.join(", ")})`;
+    }
+    case "magmax":
+      return `magmax(${names(operation, name)}, scale ${number("scale")})`;
+    case "divergence":
+      return `divergence of each row's softmax(${name(operation.base)} + ${name(operation.of)}, ${name(operation.base)})`;
+    case "arcee-fusion":
+      return `arcee_fusion(${name(operation.of)}, ${name(operation.divergence)})`;
     case "linear":
       return `linear(${weighted(operation, name, number)}${operation.normalize ? "" : ", not normalized"})`;
     case "slerp":
@@ -105,6 +129,10 @@ function operationText(operation: Operation, action: Action, name: (id: number) 
     case "nearswap":
       return `nearswap(${name(operation.of)}, t ${number("t")})`;
   }
+}
+
+function names({ of }: { readonly of: readonly number[] }, name: (id: number) => string): string {
+  return of.map(name).join(", ");
 }
 
 function weighted({ of }: { readonly of: readonly number[] }, name: (id: number) => string, number: FieldText): string {

@@ -41,6 +41,10 @@ const VARYING = new Set([
   "t",
   "tolerance",
   "scaling",
+  "share",
+  "r",
+  "alpha",
+  "lambda",
 ]);
 
 function isShape([field]: [string, unknown]): boolean {

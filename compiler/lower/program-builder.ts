@@ -120,6 +120,7 @@ function renumber(operation: Operation, value: (id: ValueId) => ValueId, input: 
     case "mask-not":
     case "rescale-inv":
     case "nearswap":
+    case "largest":
       return { ...operation, of: value(operation.of) };
     case "random":
       return operation;
@@ -132,9 +133,28 @@ function renumber(operation: Operation, value: (id: ValueId) => ValueId, input: 
       const of = value(operation.of);
       return { ...operation, of, masked: value(operation.masked) };
     }
+    case "divergence": {
+      const of = value(operation.of);
+      return { ...operation, of, base: value(operation.base) };
+    }
+    case "arcee-fusion": {
+      const of = value(operation.of);
+      return { ...operation, of, divergence: value(operation.divergence) };
+    }
+    case "sce": {
+      const of = operation.of.map(value);
+      return operation.chosen === undefined
+        ? { ...operation, of }
+        : { ...operation, of, chosen: value(operation.chosen) };
+    }
     case "sum":
     case "mean":
     case "ties":
+    case "variance":
+    case "ram":
+    case "ram-plus":
+    case "consensus":
+    case "magmax":
     case "linear":
     case "karcher":
     case "model-stock":

@@ -5,6 +5,7 @@ import { lowerChoice } from "./choice.ts";
 import { membersOf, type Member } from "./members.ts";
 import { numberParameter, wordParameter } from "./parameters.ts";
 import type { TensorScope } from "./scope.ts";
+import { lowerConsensus, lowerFusion, lowerMagmax, lowerRam, lowerSce } from "./selecting-strategies.ts";
 import { lowerKarcher, lowerSlerp } from "./spherical.ts";
 import type { Value } from "./program-builder.ts";
 import type { StrategyValue, Varying, VectorMethodNode } from "../recipe-graph.ts";
@@ -30,11 +31,12 @@ function lowerVarying(
 }
 
 function lowerOne(
-  { method, shared, span }: StrategyValue,
+  strategy: StrategyValue,
   node: VectorMethodNode,
   members: readonly Member[],
   scope: TensorScope,
 ): Value | "skip" {
+  const { method, shared, span } = strategy;
   const row = METHODS.get(method);
   const op = row?.maps === "vectors" || row?.maps === "either" ? row.op : undefined;
   switch (op) {
@@ -83,6 +85,17 @@ function lowerOne(
       return lowerSlerp({ method, shared, node }, members, scope);
     case "karcher":
       return lowerKarcher({ method, shared, node }, members, scope);
+    case "sce":
+      return lowerSce(strategy, node, members, scope);
+    case "ram":
+    case "ram-plus":
+      return lowerRam(op, strategy, node, members, scope);
+    case "consensus":
+      return lowerConsensus(strategy, node, members, scope);
+    case "magmax":
+      return lowerMagmax(strategy, node, members, scope);
+    case "arcee-fusion":
+      return lowerFusion(node, members, scope);
     case undefined:
       scope.problems.add("not-served", span, () => ({ message: `${method} is not served yet`, span }));
       return "skip";

@@ -20,6 +20,14 @@ const SCALE: NumberParameter = {
   meaning: "scale is the factor of the combined vector",
 };
 
+const EPSILON: NumberParameter = {
+  name: "epsilon",
+  kind: "number",
+  range: { min: 0 },
+  default: 1e-5,
+  meaning: "epsilon is the size above which an element counts as active",
+};
+
 const PER_TENSOR_OR_ROW: WordParameter = {
   name: "per",
   kind: "word",
@@ -86,55 +94,82 @@ export const VECTOR_METHODS: readonly MethodRow[] = [
         kind: "number",
         range: { above: 0, max: 1 },
         default: 1,
-        meaning: "select is the share of the elements, by variance, that takes part",
+        meaning: "select is the share of the elements whose variance is not 0, the most varying first, that takes part",
       },
     ],
-    summary: "Selects elements by their variance over the inputs, weighs the inputs by their energy and elects signs.",
+    summary:
+      "Selects the elements that vary most over the inputs, weighs each input by the energy of what it has there (calculate), elects a sign for each element and drops what disagrees (erase), and averages the rest by weight. Weights are found, not given; the selection is of the whole tensor, by a variance of float64.",
     source: "Wan et al., FuseChat, arXiv 2408.07990",
     example: "merge soup onto llama using sce(select: 0.1) { maths }",
-    notServed: "use ties or mean, and weights of your own",
+    op: "sce",
   },
   {
     name: "ram",
     maps: "vectors",
-    parameters: [
-      {
-        name: "epsilon",
-        kind: "number",
-        range: { min: 0 },
-        default: 1e-5,
-        meaning: "epsilon is the size from which an element counts as active",
-      },
-    ],
-    summary: "Keeps what only one input changed as it is and averages what several changed.",
-    source: "arXiv 2601.13572",
+    parameters: [EPSILON],
+    summary:
+      "Keeps what only one input changed as it is and averages what several changed, so that sparse changes are not diluted; an element counts as changed when it is larger than epsilon.",
+    source: "Reinforced Agent Merging, arXiv 2601.13572",
     example: "merge soup onto llama using ram { maths }",
-    notServed: "use ties or mean",
+    op: "ram",
   },
   {
     name: "ram_plus",
     maps: "vectors",
     parameters: [
-      {
-        name: "epsilon",
-        kind: "number",
-        range: { min: 0 },
-        default: 1e-5,
-        meaning: "epsilon is the size from which an element counts as active",
-      },
+      EPSILON,
       { name: "r", kind: "number", range: { min: 0 }, default: 0.1, meaning: "r is the strength of the rescaling" },
       {
         name: "alpha",
         kind: "number",
         range: { min: 0 },
         default: 0.2,
-        meaning: "alpha is the upper bound of the rescaling",
+        meaning: "alpha is the largest ratio of shared to unique elements that counts",
       },
     ],
-    summary: "ram, with what only one input changed rescaled by how much it shares.",
-    source: "arXiv 2601.13572",
+    summary:
+      "ram, with what only one input changed times 1 + r × min(ρ, alpha), ρ that input's shared elements for each of its unique ones in the tensor.",
+    source: "Reinforced Agent Merging, arXiv 2601.13572",
     example: "merge soup onto llama using ram_plus { maths }",
-    notServed: "use ties or mean",
+    op: "ram-plus",
+  },
+  {
+    name: "consensus",
+    maps: "vectors",
+    parameters: [
+      WEIGHT,
+      SCALE,
+      {
+        name: "lambda",
+        kind: "number",
+        range: { min: 0 },
+        default: 0.4,
+        meaning: "lambda is how large an element must be beside what the other inputs make of it to count as active",
+      },
+      {
+        name: "at_least",
+        kind: "integer",
+        range: { min: 1 },
+        default: 2,
+        meaning: "at_least is the number of inputs in which an element must be active",
+      },
+    ],
+    summary:
+      "Consensus merging with TALL masks: the task arithmetic M = scale × Σ weight × τ, kept where enough inputs are active, |τ| ≥ lambda × |M − τ|; what one input alone wants, or none, is dropped.",
+    source:
+      "Wang et al., Localizing Task Information for Improved Model Merging and Compression, ICML 2024, arXiv 2405.07813",
+    example: "merge soup onto llama using consensus(scale: 0.5, at_least: 1) { maths }",
+    op: "consensus",
+  },
+  {
+    name: "magmax",
+    maps: "vectors",
+    parameters: [SCALE],
+    summary:
+      "For each element the input that changed it most, by absolute value; of equal ones the last. The paper uses `scale: 0.5`.",
+    source: "Marczak et al., MagMax, ECCV 2024, arXiv 2407.06322",
+    example: "merge soup onto llama using magmax(scale: 0.5) { maths }",
+    op: "magmax",
   },
   {
     name: "model_stock",
@@ -168,10 +203,11 @@ export const VECTOR_METHODS: readonly MethodRow[] = [
     maps: "vectors",
     inputs: { min: 1, max: 1 },
     parameters: [],
-    summary: "Takes over the elements whose change matters most, by size and divergence of each row's softmax.",
+    summary:
+      "Takes over the elements of one model whose change matters most: by size times the divergence of the row's softmax, from the median plus 1.5 interquartile ranges of the tensor on. Quantiles are exact.",
     source: "mergekit, arcee_fusion",
     example: "merge soup onto llama using arcee_fusion { maths }",
-    notServed: "use sum with a mask magnitude(…)",
+    op: "arcee-fusion",
   },
   {
     name: "regmean",

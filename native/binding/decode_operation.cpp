@@ -225,6 +225,63 @@ struct Form<Ties> {
   }
 };
 template <>
+struct Form<Variance> {
+  static constexpr std::string_view word = "variance";
+  static Variance read(const Reader& from) { return {from.values("of")}; }
+};
+template <>
+struct Form<Largest> {
+  static constexpr std::string_view word = "largest";
+  static Largest read(const Reader& from) {
+    return {from.value("of"), from.number("share"), from.object["tie"].stream()};
+  }
+};
+template <>
+struct Form<Sce> {
+  static constexpr std::string_view word = "sce";
+  static Sce read(const Reader& from) {
+    return {from.values("of"), from.object["chosen"].is_undefined() ? kNoValue : from.value("chosen")};
+  }
+};
+template <>
+struct Form<Ram> {
+  static constexpr std::string_view word = "ram";
+  static Ram read(const Reader& from) { return {from.values("of"), from.number("epsilon")}; }
+};
+template <>
+struct Form<RamPlus> {
+  static constexpr std::string_view word = "ram-plus";
+  static RamPlus read(const Reader& from) {
+    return {from.values("of"), from.number("epsilon"), from.number("r"), from.number("alpha")};
+  }
+};
+template <>
+struct Form<Consensus> {
+  static constexpr std::string_view word = "consensus";
+  static Consensus read(const Reader& from) {
+    Consensus consensus = merge_of<Consensus>(from);
+    consensus.scale = from.number("scale");
+    consensus.lambda = from.number("lambda");
+    consensus.at_least = static_cast<int32_t>(from.object["atLeast"].integer(1, std::numeric_limits<int32_t>::max()));
+    return consensus;
+  }
+};
+template <>
+struct Form<Magmax> {
+  static constexpr std::string_view word = "magmax";
+  static Magmax read(const Reader& from) { return {from.values("of"), from.number("scale")}; }
+};
+template <>
+struct Form<Divergence> {
+  static constexpr std::string_view word = "divergence";
+  static Divergence read(const Reader& from) { return {from.value("of"), from.value("base")}; }
+};
+template <>
+struct Form<ArceeFusion> {
+  static constexpr std::string_view word = "arcee-fusion";
+  static ArceeFusion read(const Reader& from) { return {from.value("of"), from.value("divergence")}; }
+};
+template <>
 struct Form<Linear> {
   static constexpr std::string_view word = "linear";
   static Linear read(const Reader& from) {

@@ -87,7 +87,8 @@ void Evaluation<W>::run_span(int64_t begin, int64_t end) {
   for (const auto& statistic : task_.statistics) {
     if (statistic) statistic->forget(begin);
   }
-  for (const BoundPass<W>& pass : task_.passes) {
+  for (BoundPass<W> pass : task_.passes) {
+    leave_out_known(pass);
     if (pass.is_output) {
       run_pass(pass, begin, end);
       continue;
@@ -98,14 +99,27 @@ void Evaluation<W>::run_span(int64_t begin, int64_t end) {
   }
 }
 
+/// Stages whose results are kept from an earlier pass over the span, or, `now`, from the one that has just ended.
+template <typename W>
+void Evaluation<W>::leave_out_known(BoundPass<W>& pass, bool now) const {
+  const auto is_known = [now](BoundStage<W>& stage) {
+    return std::ranges::all_of(stage.statistics, [now](Statistic<W>* statistic) {
+      if (now) statistic->set_known();
+      return statistic->is_known();
+    });
+  };
+  const auto last = std::prev(pass.stages.end());
+  pass.stages.erase(std::remove_if(pass.stages.begin(), last, is_known), last);
+}
+
 /// Passes over one group until all its statistics are found; those that are found leave.
 template <typename W>
 void Evaluation<W>::run_statistics(BoundPass<W> pass, int64_t begin, int64_t end) {
-  std::vector<Statistic<W>*>& open = pass.stages.back().statistics;
-  for (Statistic<W>* statistic : open) statistic->begin(begin);
-  while (!open.empty()) {
+  for (Statistic<W>* statistic : pass.stages.back().statistics) statistic->begin(begin);
+  while (!pass.stages.back().statistics.empty()) {
     run_pass(pass, begin, end);
-    std::erase_if(open, [](Statistic<W>* statistic) { return statistic->end_pass(); });
+    std::erase_if(pass.stages.back().statistics, [](Statistic<W>* statistic) { return statistic->end_pass(); });
+    if (end - begin == task_.schedule.span) leave_out_known(pass, true);
   }
 }
 
@@ -150,7 +164,9 @@ void Evaluation<W>::run_chunk(const BoundPass<W>& pass, int64_t begin, int64_t e
     const int64_t unit_end = std::min(at + unit, end);
     for (const BoundStage<W>& stage : pass.stages) {
       if (&stage == &last) break;
-      for (Statistic<W>* statistic : stage.statistics) statistic->forget(at);
+      for (Statistic<W>* statistic : stage.statistics) {
+        if (!statistic->is_kept()) statistic->forget(at);
+      }
       run_stage(stage, at, unit_end, [&](const Block<W>& block) { gather_local(stage, block); });
     }
     run_stage(last, at, unit_end, [&](const Block<W>& block) {
@@ -219,7 +235,7 @@ std::vector<MaskCounters> Evaluation<W>::mask_counters() const {
       all.push_back(counted->counters());
     } else if (const auto* select = std::get_if<Select>(&operations[id])) {
       all.push_back(by_rule(id, select->mask));
-    } else if (task_.schedule.facts[id].rule) {
+    } else if (task_.schedule.facts[id].tells_what_it_keeps()) {
       all.push_back(by_rule(id, id));
     }
   }

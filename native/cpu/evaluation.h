@@ -18,6 +18,7 @@ class Evaluation {
   void read_unused();
   void run_span(int64_t begin, int64_t end);
   void run_statistics(BoundPass<W> pass, int64_t begin, int64_t end);
+  void leave_out_known(BoundPass<W>& pass, bool now = false) const;
   void run_pass(const BoundPass<W>& pass, int64_t begin, int64_t end);
   const SampleRuns* sample_of(const BoundPass<W>& pass) const;
   void run_chunk(const BoundPass<W>& pass, int64_t begin, int64_t end);

@@ -44,7 +44,7 @@ template <typename Mask>
 Facts band_facts(const Mask& mask, const std::vector<int64_t>& shape) {
   const Geometry groups = grouped(shape, mask.per);
   const MaskRule rule{mask.of, band_of(mask, groups.size), mask.tie};
-  Facts facts{{mask.of}, true, groups, rule, std::nullopt};
+  Facts facts{{mask.of}, ValueKind::mask, groups, rule, std::nullopt};
   if (is_cut(rule.band, groups.size)) facts.statistic = groups;
   return facts;
 }
@@ -56,13 +56,17 @@ Facts combined(std::vector<ValueId> operands, const std::vector<Facts>& earlier,
   };
   const Geometry first = groups(operands.front());
   const bool agree = std::ranges::all_of(operands, [&](ValueId id) { return groups(id) == first; });
-  return {std::move(operands), true, agree ? first : grouped(shape, Group::tensor), std::nullopt, std::nullopt};
+  return {std::move(operands), ValueKind::mask, agree ? first : grouped(shape, Group::tensor), std::nullopt,
+          std::nullopt};
 }
 
 Facts facts_of_one(const Operation& operation, const std::vector<Facts>& earlier, const std::vector<int64_t>& shape) {
   const Geometry tensor = grouped(shape, Group::tensor);
   const auto plain = [](std::vector<ValueId> operands) {
-    return Facts{std::move(operands), false, {}, std::nullopt, std::nullopt};
+    return Facts{std::move(operands), ValueKind::tensor, {}, std::nullopt, std::nullopt};
+  };
+  const auto over_tensor = [&](std::vector<ValueId> operands) {
+    return Facts{std::move(operands), ValueKind::tensor, {}, std::nullopt, tensor};
   };
   return std::visit(Overloaded{
                         [&](const Load&) { return plain({}); },
@@ -83,11 +87,11 @@ Facts facts_of_one(const Operation& operation, const std::vector<Facts>& earlier
                         [&](const Magnitude& op) { return band_facts(op, shape); },
                         [&](const Breadcrumbs& op) { return band_facts(op, shape); },
                         [&](const Random&) {
-                          return Facts{{}, true, tensor, std::nullopt, std::nullopt};
+                          return Facts{{}, ValueKind::mask, tensor, std::nullopt, std::nullopt};
                         },
                         [&](const Della& op) {
                           const Geometry groups = grouped(shape, op.per);
-                          Facts facts{{op.of}, true, groups, std::nullopt, std::nullopt};
+                          Facts facts{{op.of}, ValueKind::mask, groups, std::nullopt, std::nullopt};
                           if (groups.size > 1) facts.statistic = groups;
                           return facts;
                         },
@@ -106,34 +110,55 @@ Facts facts_of_one(const Operation& operation, const std::vector<Facts>& earlier
                           return plain({op.of, op.mask});
                         },
                         [&](const RescaleL1& op) {
-                          return Facts{{op.of, op.masked}, false, {}, std::nullopt, tensor};
+                          return over_tensor({op.of, op.masked});
                         },
                         [&](const Sum& op) { return plain(op.of); },
                         [&](const Mean& op) { return plain(op.of); },
                         [&](const Ties& op) { return plain(op.of); },
+                        [&](const Variance& op) { return plain(op.of); },
+                        [&](const Largest& op) {
+                          return Facts{{op.of}, ValueKind::mask, tensor, MaskRule{op.of, {}, op.tie, op.share}, tensor};
+                        },
+                        [&](const Sce& op) {
+                          std::vector<ValueId> operands = op.of;
+                          if (op.chosen != kNoValue) operands.push_back(op.chosen);
+                          return over_tensor(std::move(operands));
+                        },
+                        [&](const Ram& op) { return plain(op.of); },
+                        [&](const RamPlus& op) { return over_tensor(op.of); },
+                        [&](const Consensus& op) { return plain(op.of); },
+                        [&](const Magmax& op) { return plain(op.of); },
+                        [&](const Divergence& op) {
+                          return Facts{{op.of, op.base}, ValueKind::rows, {}, std::nullopt, grouped(shape, Group::row)};
+                        },
+                        [&](const ArceeFusion& op) {
+                          return over_tensor({op.of, op.divergence});
+                        },
                         [&](const Linear& op) { return plain(op.of); },
                         [&](const Slerp& op) {
                           Facts facts = plain({op.left, op.right});
                           if (op.t != 0 && op.t != 1) facts.statistic = grouped(shape, op.per);
                           return facts;
                         },
-                        [&](const Karcher& op) {
-                          return Facts{op.of, false, {}, std::nullopt, tensor};
-                        },
+                        [&](const Karcher& op) { return over_tensor(op.of); },
                         [&](const ModelStock& op) {
-                          return Facts{op.of, false, {}, std::nullopt, grouped(shape, op.per)};
+                          return Facts{op.of, ValueKind::tensor, {}, std::nullopt, grouped(shape, op.per)};
                         },
                         [&](const Nearswap& op) { return plain({op.of}); },
                     },
                     operation);
 }
 
-/// Which operands are masks, by position.
-bool wants_mask(const Operation& operation, size_t position) {
-  if (std::holds_alternative<Select>(operation) || std::holds_alternative<RescaleDella>(operation))
-    return position == 1;
-  return std::holds_alternative<MaskAnd>(operation) || std::holds_alternative<MaskOr>(operation) ||
-         std::holds_alternative<MaskNot>(operation);
+/// What the operand at this position must be.
+ValueKind wanted_kind(const Operation& operation, size_t position) {
+  const auto mask_if = [](bool condition) { return condition ? ValueKind::mask : ValueKind::tensor; };
+  if (std::holds_alternative<Select>(operation) || std::holds_alternative<RescaleDella>(operation)) {
+    return mask_if(position == 1);
+  }
+  if (const auto* sce = std::get_if<Sce>(&operation)) return mask_if(position == sce->of.size());
+  if (std::holds_alternative<ArceeFusion>(operation)) return position == 1 ? ValueKind::rows : ValueKind::tensor;
+  return mask_if(std::holds_alternative<MaskAnd>(operation) || std::holds_alternative<MaskOr>(operation) ||
+                 std::holds_alternative<MaskNot>(operation));
 }
 
 }  // namespace
@@ -145,7 +170,7 @@ std::vector<Facts> facts_of(const Program& program, const std::vector<int64_t>& 
     for (size_t i = 0; i < facts.operands.size(); ++i) {
       const ValueId operand = facts.operands[i];
       const bool earlier = operand >= 0 && operand < static_cast<ValueId>(all.size());
-      if (!earlier || all[operand].is_mask != wants_mask(operation, i)) {
+      if (!earlier || all[operand].kind != wanted_kind(operation, i)) {
         throw Error(ErrorCode::input, "operation " + std::to_string(all.size()) + " cannot take operation " +
                                           std::to_string(operand) + " as operand " + std::to_string(i));
       }
@@ -153,7 +178,7 @@ std::vector<Facts> facts_of(const Program& program, const std::vector<int64_t>& 
     if (facts.statistic && facts.statistic->size == 0) facts.statistic.reset();
     all.push_back(std::move(facts));
   }
-  if (all.back().is_mask) throw Error(ErrorCode::input, "the program ends with a mask, which is no output");
+  if (all.back().kind != ValueKind::tensor) throw Error(ErrorCode::input, "the program ends with no tensor");
   return all;
 }
 

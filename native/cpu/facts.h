@@ -37,15 +37,21 @@ struct MaskRule {
   double of_nonzero = 0;
 };
 
+/// What an operation's value is: elements in W, lanes of ones and zeros, or no tensor but a number for each row.
+enum class ValueKind : uint8_t { tensor, mask, rows };
+
 struct Facts {
   std::vector<ValueId> operands;
-  bool is_mask = false;
+  ValueKind kind = ValueKind::tensor;
   /// Of masks: their groups (tensor where a combined mask's parts disagree).
   Geometry groups{};
-  /// Of masks that keep a band: what they keep is known without looking at an element.
+  /// Of masks that keep a band.
   std::optional<MaskRule> rule;
   /// Groups that a statistic must be known of before the operation can run on an element: a threshold, a norm.
   std::optional<Geometry> statistic;
+
+  /// Of a mask: how many elements it keeps is known without looking at one.
+  bool tells_what_it_keeps() const { return rule && rule->of_nonzero == 0; }
 };
 
 /// One an operation. Throws Error(input) where an operand is not an earlier operation of the right kind.

@@ -110,11 +110,36 @@ struct WorkKernels {
   /// Positions of the elements with this key; → their number. Needs the same room.
   int64_t (*find)(const W* x, int64_t n, Key key, uint32_t* positions);
 
+  /// Population variance of `count` values in float64, rounded to float32.
+  void (*variance)(const W* const* values, int count, W* to, int64_t n);
+  /// In place: the elements of the mask, +0 elsewhere.
+  void (*select_in_place)(W* x, const Key* mask, int64_t n);
+  /// The mean of the elements above epsilon in size; with `factors`, one for each value, an element that one value
+  /// alone is above in is that one times its factor.
+  void (*ram)(const W* const* values, int count, W epsilon, const W* factors, W* to, int64_t n);
+  /// Adds, for each value, how many of its elements are above epsilon in size, and in how many of these it is alone.
+  void (*count_active)(const W* const* values, int count, W epsilon, int64_t n, int64_t* active, int64_t* alone);
+  /// scale × the element that is largest in size, of equal ones the last.
+  void (*magmax)(const W* const* values, int count, W scale, W* to, int64_t n);
+  /// In place: x where at least so many values have |τᵢ| >= lambda × |x − τᵢ|, +0 elsewhere.
+  void (*consensus)(const W* const* values, int count, W lambda, int at_least, W* x, int64_t n);
+
+  /// The largest of x and `largest`; a NaN is not looked at.
+  W (*largest_of)(const W* x, int64_t n, W largest);
+  /// exp(x − largest) in float64.
+  void (*exponentials)(const W* x, W largest, double* to, int64_t n);
+  /// |τ| × divergence in float64.
+  void (*importances)(const W* tau, double divergence, double* to, int64_t n);
+  /// τ where its importance is at least the threshold, +0 elsewhere.
+  void (*keep_important)(const W* tau, double divergence, double threshold, W* to, int64_t n);
+
   /// Adds elements of a block to its lanes; `n` may be anything, element 0 belongs to lane 0.
   void (*lanes_absolute)(const W* x, int64_t n, double* lanes);
   void (*lanes_product)(const W* x, const W* y, int64_t n, double* lanes);
   /// The same for all pairs i ≤ j of `count` values; lanes of each, in the order of gram_pair.
   void (*lanes_gram)(const W* const* x, int64_t count, int64_t n, double* const* lanes);
+  /// Squares of the elements of the mask.
+  void (*lanes_square_where)(const W* x, const Key* mask, int64_t n, double* lanes);
 };
 
 struct KernelTable {
@@ -129,6 +154,8 @@ struct KernelTable {
                              uint32_t* positions, int64_t& above);
   /// words[i]: that of element first + i of a stream.
   void (*random_words)(uint64_t seed, uint64_t stream, int64_t first, int64_t n, uint32_t* words);
+  /// In place: x, exponentials of elements, become terms of the divergence from the softmax that has y's.
+  void (*divergence_terms)(double* x, double x_sum, const double* y, double y_sum, int64_t n);
   WorkKernels<float> f32;
   WorkKernels<double> f64;
   MeasureKernels measure;

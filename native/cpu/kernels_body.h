@@ -9,6 +9,7 @@
 #include "kernels_gram.h"
 #include "kernels_random.h"
 #include "kernels_search.h"
+#include "kernels_selecting.h"
 #include "kernels_ties.h"
 #include "measure_kernels_body.h"
 
@@ -159,13 +160,7 @@ int64_t mask_count(const Key* a, int64_t n) {
 
 template <typename W>
 void select(const W* x, const Bits<W>* mask, W* __restrict to, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) to[i] = std::bit_cast<W>(std::bit_cast<Bits<W>>(x[i]) & mask[i]);
-}
-
-template <typename W>
-THETA_HD double absolute_of(W x) {
-  return static_cast<double>(
-      std::bit_cast<W>(static_cast<Bits<W>>(std::bit_cast<Bits<W>>(x) & FormatOf<W>::kMagnitude)));
+  for (int64_t i = 0; i < n; ++i) to[i] = kept(x[i], mask[i]);
 }
 
 template <typename W>
@@ -174,9 +169,9 @@ void lanes_absolute(const W* x, int64_t n, double* lanes) {
   for (int j = 0; j < kLanes; ++j) sums[j] = lanes[j];
   int64_t i = 0;
   for (; i + kLanes <= n; i += kLanes) {
-    for (int j = 0; j < kLanes; ++j) sums[j] = sums[j] + absolute_of(x[i + j]);
+    for (int j = 0; j < kLanes; ++j) sums[j] = sums[j] + static_cast<double>(absolute(x[i + j]));
   }
-  for (int j = 0; i < n; ++i, ++j) sums[j] = sums[j] + absolute_of(x[i]);
+  for (int j = 0; i < n; ++i, ++j) sums[j] = sums[j] + static_cast<double>(absolute(x[i]));
   for (int j = 0; j < kLanes; ++j) lanes[j] = sums[j];
 }
 
@@ -230,6 +225,17 @@ constexpr WorkKernels<W> work_kernels() {
   k.count_from = count_from<Bits<W>>;
   k.collect = collect<W, false>;
   k.find = find<W>;
+  k.variance = variance<W>;
+  k.lanes_square_where = lanes_square_where<W>;
+  k.select_in_place = select_in_place<W>;
+  k.ram = ram<W>;
+  k.count_active = count_active<W>;
+  k.magmax = magmax<W>;
+  k.consensus = consensus<W>;
+  k.largest_of = largest_of<W>;
+  k.exponentials = exponentials<W>;
+  k.importances = importances<W>;
+  k.keep_important = keep_important<W>;
   k.lanes_absolute = lanes_absolute<W>;
   k.lanes_product = lanes_product<W>;
   k.lanes_gram = lanes_gram<W>;
@@ -246,6 +252,7 @@ const KernelTable kTable = {
     number_keys,
     collect<double, true>,
     random_words,
+    divergence_terms,
     work_kernels<float>(),
     work_kernels<double>(),
     measure_kernels(),

@@ -8,7 +8,9 @@
 #include "cached_selection.h"
 #include "della_thresholds.h"
 #include "gram_statistics.h"
+#include "importance.h"
 #include "overloaded.h"
+#include "selecting_statistics.h"
 #include "streamed_selection.h"
 
 namespace theta {
@@ -20,6 +22,8 @@ constexpr int64_t kLocalElements = int64_t{1} << 16;
 /// Elements that a streamed selection keeps a cut.
 constexpr int64_t kMostCandidates = int64_t{1} << 19, kFewestCandidates = int64_t{1} << 10;
 constexpr int64_t kWidestElement = 8;
+/// Part of the memory that results of small groups may take for the whole of a span.
+constexpr int64_t kKeptShare = 16;
 
 /// The input that an operation loads, or -1.
 int32_t input_loaded_by(const Operation& operation) {
@@ -91,7 +95,8 @@ void PreparedTask<W>::plan_sizes(const EvaluateOptions& options) {
   }
   chunk = std::min({options.chunk_bytes / widest, options.memory_bytes / 2 / together, count});
   chunk = std::max<int64_t>(chunk, 1);
-  schedule = schedule_of(task.program, task.output.shape, std::min(kLocalElements, chunk));
+  const int64_t kept_limit = options.memory_bytes / kKeptShare / kWidestElement;
+  schedule = schedule_of(task.program, task.output.shape, std::min(kLocalElements, chunk), kept_limit);
   chunk = chunk / schedule.unit * schedule.unit;
   unit = std::max<int64_t>(1, kBlock / schedule.unit) * schedule.unit;
   for (const ValueId id : schedule.counted_selects) {
@@ -102,20 +107,27 @@ void PreparedTask<W>::plan_sizes(const EvaluateOptions& options) {
 
 template <typename W>
 void PreparedTask<W>::make_statistics(const EvaluateOptions& options, Carver& memory) {
-  int64_t streamed = 0;
+  // Of one candidate at every cut that is looked for at once.
+  int64_t bytes = 0;
   for (size_t id = 0; id < schedule.facts.size(); ++id) {
     const Facts& facts = schedule.facts[id];
-    if (!facts.rule || !facts.statistic || schedule.is_local[id]) continue;
-    streamed += static_cast<int64_t>(cuts_wanted(*facts.rule, facts.statistic->size).size());
+    if (!facts.statistic || schedule.is_local[id]) continue;
+    if (facts.rule) {
+      const auto cuts = static_cast<int64_t>(cuts_wanted(*facts.rule, facts.statistic->size).size());
+      bytes += cuts * StreamedSelection<W>::bytes_per_candidate;
+    }
+    if (std::holds_alternative<ArceeFusion>(task.program.operations[id])) {
+      bytes += ImportanceThreshold<W>::bytes_per_candidate;
+    }
   }
   make_ranking(options, memory);
-  const int64_t room = options.memory_bytes / 4 / std::max<int64_t>(streamed, 1);
+  const int64_t room = options.memory_bytes / 4 / std::max<int64_t>(bytes, 1);
   const int64_t capacity =
-      std::min(std::clamp(room / StreamedSelection<W>::bytes_per_candidate, kFewestCandidates, kMostCandidates),
-               std::max<int64_t>(schedule.span, 1));
+      std::min(std::clamp(room, kFewestCandidates, kMostCandidates), std::max<int64_t>(schedule.span, 1));
   for (size_t id = 0; id < schedule.facts.size(); ++id) {
     const bool wanted = schedule.facts[id].statistic.has_value();
     statistics.push_back(wanted ? make_statistic(static_cast<ValueId>(id), capacity, memory) : nullptr);
+    if (schedule.is_kept[id]) statistics.back()->keep();
   }
 }
 
@@ -140,7 +152,7 @@ template <typename W>
 std::unique_ptr<Statistic<W>> PreparedTask<W>::make_statistic(ValueId id, int64_t capacity, Carver& memory) {
   const int64_t size = schedule.facts[id].statistic->size;
   const bool local = schedule.is_local[id];
-  const int64_t kept = (local ? unit : schedule.span) / size;
+  const int64_t kept = (local && !schedule.is_kept[id] ? unit : schedule.span) / size;
   if (const auto& rule = schedule.facts[id].rule) {
     if (local) return std::make_unique<CachedSelection<W>>(*rule, size, kept, kernels, *found_, memory);
     return std::make_unique<StreamedSelection<W>>(*rule, size, kept, capacity, kernels, *found_, memory);
@@ -161,6 +173,21 @@ std::unique_ptr<Statistic<W>> PreparedTask<W>::make_statistic(ValueId id, int64_
                         },
                         [&](const ModelStock& op) -> std::unique_ptr<Statistic<W>> {
                           return std::make_unique<ModelStockStatistic<W>>(op, size, kept, kernels, memory);
+                        },
+                        [&](const Sce& op) -> std::unique_ptr<Statistic<W>> {
+                          return std::make_unique<SceWeights<W>>(op, size, kernels);
+                        },
+                        [&](const RamPlus& op) -> std::unique_ptr<Statistic<W>> {
+                          return std::make_unique<RamFactors<W>>(op, size, kernels);
+                        },
+                        [&](const Divergence& op) -> std::unique_ptr<Statistic<W>> {
+                          if (local) return std::make_unique<CachedDivergence<W>>(op, size, kept, kernels, memory);
+                          return std::make_unique<StreamedDivergence<W>>(op, size, kept, kernels, memory);
+                        },
+                        [&](const ArceeFusion& op) -> std::unique_ptr<Statistic<W>> {
+                          const auto& rows = static_cast<const RowDivergence<W>&>(*statistics[op.divergence]);
+                          return std::make_unique<ImportanceThreshold<W>>(op, rows, size, local ? size : capacity,
+                                                                          kernels, memory);
                         },
                         [](const auto&) -> std::unique_ptr<Statistic<W>> {
                           throw Error(ErrorCode::input, "an operation without a statistic was asked for one");

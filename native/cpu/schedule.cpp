@@ -1,6 +1,7 @@
 #include "schedule.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 
 #include "../error.h"
@@ -13,13 +14,15 @@ namespace {
 /// Builds a schedule; lives during one call.
 class Scheduler {
  public:
-  Scheduler(const Program& program, const std::vector<int64_t>& shape, int64_t local_limit)
+  Scheduler(const Program& program, const std::vector<int64_t>& shape, int64_t local_limit, int64_t kept_limit)
       : program_(program), count_(elements(shape)) {
     schedule_.facts = facts_of(program, shape);
     schedule_.span = count_;
     for (const Facts& facts : schedule_.facts) {
       const bool local = facts.statistic && facts.statistic->size <= local_limit;
       schedule_.is_local.push_back(local);
+      const bool is_dear = facts.kind == ValueKind::rows;
+      schedule_.is_kept.push_back(local && is_dear && facts.statistic->groups <= kept_limit);
       if (local) schedule_.unit = std::max(schedule_.unit, facts.statistic->size);
     }
   }
@@ -30,7 +33,7 @@ class Scheduler {
     std::vector<ValueId> targets{last()};
     for (ValueId id = 0; id <= last(); ++id) {
       const auto* select = std::get_if<Select>(&program_.operations[id]);
-      if (!select || schedule_.facts[select->mask].rule) continue;
+      if (!select || schedule_.facts[select->mask].tells_what_it_keeps()) continue;
       schedule_.counted_selects.push_back(id);
       targets.push_back(select->mask);
     }
@@ -98,7 +101,14 @@ class Scheduler {
     for (ValueId id = 0; id <= last(); ++id) {
       if (needed[id] && schedule_.is_local[id]) rounds[level[id]].push_back(id);
     }
-    for (const auto& [round, local] : rounds) add_stage(pass, operands_of_all(local), local);
+    for (const auto& [round, local] : rounds) {
+      for (const bool kept : {true, false}) {
+        std::vector<ValueId> together;
+        std::ranges::copy_if(local, std::back_inserter(together),
+                             [&](ValueId id) { return schedule_.is_kept[id] == kept; });
+        if (!together.empty()) add_stage(pass, operands_of_all(together), together);
+      }
+    }
     add_stage(pass, values, statistics);
   }
 
@@ -143,8 +153,9 @@ class Scheduler {
 
 }  // namespace
 
-Schedule schedule_of(const Program& program, const std::vector<int64_t>& shape, int64_t local_limit) {
-  return Scheduler(program, shape, local_limit).build();
+Schedule schedule_of(const Program& program, const std::vector<int64_t>& shape, int64_t local_limit,
+                     int64_t kept_limit) {
+  return Scheduler(program, shape, local_limit, kept_limit).build();
 }
 
 }  // namespace theta

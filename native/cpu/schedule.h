@@ -31,6 +31,9 @@ struct Schedule {
   std::vector<Facts> facts;
   /// By operation: its statistic is resolved in cache.
   std::vector<bool> is_local;
+  /// By operation: resolved in cache, in the first pass over a span, and kept for the later ones, because it is dear
+  /// and small. Such a stage has no other statistics.
+  std::vector<bool> is_kept;
   /// The output pass is the last.
   std::vector<Pass> passes;
   /// Elements that all passes run over before the next ones are looked at: the largest global group, or everything.
@@ -42,6 +45,8 @@ struct Schedule {
   std::vector<ValueId> counted_selects;
 };
 
-Schedule schedule_of(const Program& program, const std::vector<int64_t>& shape, int64_t local_limit);
+/// `kept_limit`: local groups whose results may be kept.
+Schedule schedule_of(const Program& program, const std::vector<int64_t>& shape, int64_t local_limit,
+                     int64_t kept_limit);
 
 }  // namespace theta

@@ -18,7 +18,16 @@ class Statistic {
   virtual ~Statistic() = default;
 
   /// Only groups from `origin` on, a group's first element, are of interest from now on.
-  void forget(int64_t origin) { origin_ = origin; }
+  void forget(int64_t origin) {
+    origin_ = origin;
+    is_known_ = false;
+  }
+  /// Results stay for all passes over a span; only what begins a new span forgets them.
+  void keep() { is_kept_ = true; }
+  bool is_kept() const { return is_kept_; }
+  /// A pass over the whole span has gathered what is kept.
+  void set_known() { is_known_ = is_kept_; }
+  bool is_known() const { return is_known_; }
   /// Starts the group whose first element is `first`.
   virtual void begin(int64_t first) = 0;
   /// The next `count` elements of the group: those of the block from `offset` on.
@@ -38,6 +47,7 @@ class Statistic {
  private:
   const int64_t group_size_;
   int64_t origin_ = 0;
+  bool is_kept_ = false, is_known_ = false;
 };
 
 }  // namespace theta

@@ -57,5 +57,20 @@ template <typename W>
 Step<W> make_karcher_step(ValueId id, const Karcher& operation, const StepContext<W>& context);
 template <typename W>
 Step<W> make_model_stock_step(ValueId id, const ModelStock& operation, const StepContext<W>& context);
+/// The strategies that choose elements; in selecting_steps.cpp.
+template <typename W>
+Step<W> make_variance_step(const Variance& operation, const StepContext<W>& context);
+template <typename W>
+Step<W> make_sce_step(ValueId id, const Sce& operation, const StepContext<W>& context);
+template <typename W>
+Step<W> make_ram_step(const Ram& operation, const StepContext<W>& context);
+template <typename W>
+Step<W> make_ram_plus_step(ValueId id, const RamPlus& operation, const StepContext<W>& context);
+template <typename W>
+Step<W> make_consensus_step(const Consensus& operation, const StepContext<W>& context);
+template <typename W>
+Step<W> make_magmax_step(const Magmax& operation, const StepContext<W>& context);
+template <typename W>
+Step<W> make_arcee_fusion_step(ValueId id, const ArceeFusion& operation, const StepContext<W>& context);
 
 }  // namespace theta

@@ -5,13 +5,11 @@
 #include "../error.h"
 #include "../formula/combine.h"
 #include "steps.h"
+#include "weights.h"
 
 namespace theta {
 
 namespace {
-
-/// At most this many terms have their divisors in a table, by which of them are still in.
-constexpr size_t kTableTerms = 8;
 
 /// Operands and weights, bound once: what a kernel's Terms points at.
 template <typename W>
@@ -37,18 +35,6 @@ class BoundTerms {
   std::vector<W> weights_;
   std::vector<const W*> values_;
 };
-
-/// D over the terms in the set, rounded to W; 0 when it counts as zero.
-template <typename W>
-W divisor_in(const std::vector<double>& weights, uint64_t set) {
-  double total = 0, absolute = 0;
-  for (size_t i = 0; i < weights.size(); ++i) {
-    if (!(set >> i & 1)) continue;
-    total = total + weights[i];
-    absolute = absolute + std::abs(weights[i]);
-  }
-  return static_cast<W>(divisor_of(total, absolute));
-}
 
 template <typename W>
 W divisor_of_all(const std::vector<double>& weights) {
@@ -86,24 +72,10 @@ Step<W> make_mean_step(const Mean& operation, const StepContext<W>& context) {
 
 template <typename W>
 Step<W> make_ties_step(const Ties& operation, const StepContext<W>& context) {
-  struct State {
-    BoundTerms<W> bound;
-    std::vector<double> weights;
-    std::vector<W> divisors;
-    TiesRule<W> rule;
-  };
-  auto state =
-      std::make_shared<State>(State{{operation.of, operation.weights, operation.scale}, operation.weights, {}, {}});
-  if (operation.weights.size() <= kTableTerms) {
-    for (uint64_t set = 0; set >> operation.weights.size() == 0; ++set) {
-      const W divisor = divisor_in<W>(operation.weights, set);
-      state->divisors.push_back(divisor == 0 ? W{1} : divisor);
-    }
-  }
-  state->rule = {operation.elect, operation.divide, state->divisors.empty() ? nullptr : state->divisors.data(),
-                 state->weights.data()};
-  return [state, &kernels = kernels_of<W>(context.kernels)](const Block<W>& block, W* to) {
-    kernels.ties(state->bound.terms(block), state->rule, to, block.count);
+  auto bound = std::make_shared<BoundTerms<W>>(operation.of, operation.weights, operation.scale);
+  return [bound, weights = TermWeights<W>(operation.weights), elect = operation.elect, divide = operation.divide,
+          &kernels = kernels_of<W>(context.kernels)](const Block<W>& block, W* to) {
+    kernels.ties(bound->terms(block), {elect, divide, weights.divisors(), weights.exact()}, to, block.count);
   };
 }
 

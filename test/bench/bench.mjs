@@ -82,6 +82,23 @@ const METHODS = {
     theta: (models) => block(models, "sum(scale: 0.3)", "mask breadcrumbs(density: 0.15, drop_top: 0.01, per: tensor)"),
     mergekit: { merge_method: "breadcrumbs", base: true, each: { weight: 0.3, density: 0.15, gamma: 0.01 } },
   },
+  sce: {
+    theta: (models) => block(models, "sce(select: 0.1)"),
+    mergekit: { merge_method: "sce", base: true, parameters: { select_topk: 0.1 } },
+  },
+  ram: {
+    theta: (models) => block(models, "ram"),
+    mergekit: { merge_method: "ram", base: true },
+  },
+  "ram-plus": {
+    theta: (models) => block(models, "ram_plus"),
+    mergekit: { merge_method: "ramplus_tl", base: true },
+  },
+  "arcee-fusion": {
+    theta: (models) => block(models, "arcee_fusion"),
+    mergekit: { merge_method: "arcee_fusion", base: true },
+    finetunes: 1,
+  },
 };
 
 const block = (models, using, clauses) =>

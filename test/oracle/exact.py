@@ -332,3 +332,7 @@ def judge(tensor, value):
     sure = ~np.broadcast_to(value.unsure, out.shape) & np.isfinite(value.x) & np.isfinite(value.e) & np.isfinite(out)
     ratio = np.where(sure, np.abs(out - value.x) / (half_ulp + value.e), 0)
     return int(sure.sum()), int((~sure).sum()), float(ratio.max(initial=0))
+
+
+# What these need is above.
+from exact_choosing import arcee_fusion, consensus, magmax, ram, ram_plus, sce  # noqa: E402, F401

@@ -40,8 +40,11 @@ def generate(seed):
 def draw_block(g, base, entries, vectors):
     method = values.strategy(g)
     weight = (lambda: values.number(g, 0.1, 1.3)) if method.averages else lambda: values.weight(g)
-    clauses = lambda p_weight, p_mask: r.Clauses(weight() if g.chance(p_weight) else None,
+    clauses = lambda p_weight, p_mask: r.Clauses(weight() if method.weighs and g.chance(p_weight) else None,
                                                  values.mask(g) if g.chance(p_mask) else None, g.chance(0.2))
+    if method.takes[2] == 1:
+        e = g.pick(entries + vectors)
+        return declare_block(g, r.Block(g.name("merge merge").split()[1], base, method, [r.Line(e.text, [e], clauses(0.0, 0.5))]))
     chosen = g.some(entries)
     g.rng.shuffle(chosen)
     lines = list_lines(g, chosen, lambda: clauses(0.5, 0.4))
@@ -52,7 +55,7 @@ def draw_block(g, base, entries, vectors):
         if v.text not in [line.text for line in lines]: lines.append(r.Line(v.text, [v], clauses(0.7, 0.4)))
     g.rng.shuffle(lines)
     each = clauses(0.2, 0.35) if g.chance(0.6) else r.Clauses()
-    ats = draw_ats(g, [base, *entries], lines, clauses, weight)
+    ats = draw_ats(g, [base, *entries], lines, clauses, lambda: r.Clauses(weight()) if method.weighs else r.Clauses(mask=values.mask(g)))
     return declare_block(g, r.Block(g.name("merge merge").split()[1], base, method, lines, each, ats, g.chance(0.2), g.chance(0.2)))
 
 
@@ -84,7 +87,7 @@ def draw_block_of_models(g, base, entries):
     lines = [r.Line(e.text, [e], clauses(0.7)) for e in chosen[:1]]
     rest = chosen[1:]
     lines += list_lines(g, rest, lambda: clauses(0.5)) + [r.Line(e.text, [e], clauses(0.7)) for e in rest]
-    ats = draw_ats(g, [base, *entries], lines, clauses, weight)
+    ats = draw_ats(g, [base, *entries], lines, clauses, lambda: r.Clauses(weight()))
     block = r.Block(g.name("merge merge").split()[1], None, method, lines, clauses(0.4), ats, g.chance(0.2), g.chance(0.2))
     return declare_block(g, block)
 
@@ -125,7 +128,7 @@ def draw_list(g, chosen):
 def quoted(path): return f'"{path}"'
 
 
-def draw_ats(g, kept_models, lines, clauses, weight):
+def draw_ats(g, kept_models, lines, clauses, fallback):
     """`at` blocks and `keep`s that each win for some tensor; a `keep` wins over blocks whatever the order."""
     wanted = [([values.selector(g) for _ in range(g.pick([1, 1, 1, 2]))], g.chance(0.35)) for _ in range(g.between(0, 4))]
     kept, left, ats = set(), set(g.case.shapes), []
@@ -145,7 +148,7 @@ def draw_ats(g, kept_models, lines, clauses, weight):
         stated = {}
         for line in {g.between(0, len(lines)) for _ in range(g.pick([1, 1, 2]))}:
             own = clauses(0.7, 0.5)
-            stated[line] = own if own.text() else r.Clauses(weight())
+            stated[line] = own if own.text() else fallback()
         at = r.At(selectors, clauses=stated)
         ats.insert(g.between(0, len(ats) + 1) if not any(a.clauses for a in ats) else len(ats), at)
     return ats
@@ -173,7 +176,7 @@ def combined_vector(g, others, base, vectors, depth=2):
         if kind == 3: v = r.minus(v)
         if kind == 4: v = r.add(v, g.pick("+-"), part())
         if kind == 5: v = r.times_behind(v, values.number(g, -1.5, -0.1))
-        if kind == 6 and depth: v = called(g, [v, part()])
+        if kind == 6 and depth: v = called(g, [v, part()], r.difference(g.pick(checkpoints_of_base), base), base)
         if kind == 7 and depth:
             arms = values.arms(g, part)
             if arms: v = r.match_vector(arms, v)
@@ -181,16 +184,17 @@ def combined_vector(g, others, base, vectors, depth=2):
     return v
 
 
-def called(g, vectors):
-    """A strategy called with vectors, alone or by its declared name."""
+def called(g, vectors, lone, base):
+    """A strategy called with vectors, alone or by its declared name; one that looks at a base with `lone`, which is of `base`."""
     if g.chance(0.3):
         method = values.angular(g, "vectors", len(vectors))
         weights = [values.number(g, 0.1, 1.2) for _ in vectors] if method.weighs and g.chance(0.6) else None
         return r.call(method, vectors[:method.takes[2]], weights)
     method = values.strategy(g)
     while method.text.startswith("match("): method = values.strategy(g)
+    if method.takes[2] == 1: return r.call(method, [lone], base=base)
     weight = lambda: values.number(g, 0.1, 1.2) if method.averages else values.weight(g)
-    given = g.rng.random()
+    given = g.rng.random() if method.weighs else 1
     return r.call(method, vectors, [weight() for _ in vectors] if given < 0.5 else weight() if given < 0.65 else None)
 
 

@@ -336,10 +336,37 @@ output "dist/of-ranks"     = drawn
     return "random masks, and masks of another vector", example, text, outputs
 
 
+def choosing():
+    example = tiny_llama()
+    llama, python, c, prose = (example.models[name] for name in ("llama", "python", "c", "prose"))
+    by_rows = r.mask_method("magnitude", r.number(0.4), per=r.word("row"))
+    every, number = [([m], r.Clauses()) for m in (python, c, prose)], r.number
+    blocks = {
+        "energy": block(llama, r.choosing("sce"), every),
+        "selected": block(llama, r.choosing("sce", select=number(0.1)), every, r.Clauses(mask=by_rows)),
+        "active": block(llama, r.choosing("ram", epsilon=number(0.001)), every),
+        "plus": block(llama, r.choosing("ram_plus", epsilon=number(0.001), r=number(0.3)), every),
+        "agreed": block(llama, r.choosing("consensus", scale=number(0.4)), [([python], r.Clauses(number(0.8))), *every[1:]]),
+        "largest": block(llama, r.choosing("magmax", scale=number(0.5)), every),
+        "fused": block(llama, r.choosing("arcee_fusion"), every[:1]),
+    }
+    merge = lambda name, using, lines="  python\n  c\n  prose\n": f"merge {name} onto llama using {using} {{\n{lines}}}\n"
+    text = HEAD + "\n" + "".join([
+        merge("energy", "sce"),
+        merge("selected", "sce(select: 0.1)", "  each mask magnitude(density: 0.4, per: row)\n  python\n  c\n  prose\n"),
+        merge("active", "ram(epsilon: 0.001)"),
+        merge("plus", "ram_plus(epsilon: 0.001, r: 0.3)"),
+        merge("agreed", "consensus(scale: 0.4)", "  python  weight 0.8\n  c\n  prose\n"),
+        merge("largest", "magmax(scale: 0.5)"),
+        merge("fused", "arcee_fusion", "  python\n"),
+    ]) + "\n" + "".join(f'output "dist/{name}" = {name}\n' for name in blocks)
+    return "choosing elements", example, text, {f"dist/{name}": (value, None) for name, value in blocks.items()}
+
+
 def main():
     recipes = []
     for name, example, text, outputs in (digits_example(), tiny_llama_example(), expressions(), nested(), angles(),
-                                         random_masks()):
+                                         random_masks(), choosing()):
         digests = {path: example.digests(value, dtype) for path, (value, dtype) in outputs.items()}
         recipes.append({"name": name, "example": example.name, "recipe": text, "outputs": digests})
     path = HERE.parent / "golden" / "recipes.json"

@@ -18,6 +18,7 @@ import strict as st
 
 st.slerp_coefficients = elementary.slerp_coefficients
 st.karcher_coefficients = elementary.karcher_coefficients
+st.exp, st.log = elementary.exponential, elementary.logarithm
 
 
 @dataclass
@@ -30,6 +31,7 @@ class Context:
     W: type = np.float32
     dtypes: set = field(default_factory=set)   # of the input tensors that the value was computed from
     finite: object = True                      # where all of them are
+    theta: object = None                       # what the vectors of the strategy at hand are laid onto
     rules: object = rounded                    # the arithmetic: rounded as theta does, or exact
 
     def stack(self): return stack_of(self.name)
@@ -420,18 +422,35 @@ def over_members(merge):
     return combine
 
 
+def choosing(method, **parameters):
+    """The strategies that choose elements; parameters that are left out have the defaults of strict.py."""
+    def combine(c, pairs):
+        given = {key: value.at(c) for key, value in parameters.items() if value}
+        vectors = c.rules.vectors(pairs)
+        if method == "sce": return c.rules.sce(vectors, c.name, **given)
+        if method == "consensus" and "lambda" in given: given["lambda_"] = given.pop("lambda")
+        if method == "arcee_fusion": return c.rules.arcee_fusion(vectors, c.theta)
+        return {"ram": c.rules.ram, "ram_plus": c.rules.ram_plus, "consensus": c.rules.consensus,
+                "magmax": c.rules.magmax}[method](vectors, **given)
+    return Strategy(method + settings_text(**parameters), combine, weighs=method == "consensus",
+                    takes=("vectors", 1, 1 if method == "arcee_fusion" else None))
+
+
 def match_strategy(arms, otherwise):
     return Strategy(match_text(arms, otherwise), lambda c, pairs: chosen(arms, otherwise, c).combine(c, pairs),
                     any(s.averages for s in (otherwise, *(value for _, value in arms))),
                     weighs=all(s.weighs for s in (otherwise, *(value for _, value in arms))))
 
 
-def call(method, vectors, weights=None):
-    """The expression form of a strategy on vectors."""
-    """weights: one for each vector, or one Number for all."""
+def call(method, vectors, weights=None, base=None):
+    """The expression form of a strategy on vectors, which are taken from `base`.
+
+    weights: one for each vector, or one Number for all.
+    """
     ws = weights if isinstance(weights, list) else [weights or number(1.0)] * len(vectors)
     def value(c):
         pairs = [(tau, w.at(c)) for tau, w in ((v.value(c), w) for v, w in zip(vectors, ws)) if tau is not None]
+        if base: c.theta = base.value(c)
         return method.combine(c, pairs) if pairs else None
     name, _, settings = method.text.partition("(")
     parts = [v.text for v in vectors]
@@ -553,6 +572,7 @@ class Block:
                 position += 1
         if not self.base: return self.method.combine(c, pairs)
         theta, taking_part = self.base.value(c), [(tau, w) for tau, w in pairs if tau is not None]
+        c.theta = theta
         return c.rules.onto(theta, self.method.combine(c, taking_part)) if taking_part else theta
 
     def model(self):

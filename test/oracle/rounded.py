@@ -3,7 +3,8 @@ import numpy as np
 
 import strict as st
 from strict import (  # noqa: F401: the rules of a recipe
-    Mask, keep, linear, lora_product, mean, model_stock, nearswap, onto, rescale, sum_, ties)
+    Mask, arcee_fusion, consensus, keep, linear, lora_product, magmax, mean, model_stock, nearswap, onto, ram, ram_plus, rescale,
+    sce, sum_, ties)
 
 
 def read(tensor, W, nan): return st.read(tensor, W, nan)[0]

@@ -173,9 +173,9 @@ def mask(g):
 # ------------------------------------------------------------------------------------------------- strategies
 
 def strategy(g):
-    found = plain_strategy(g)
-    if g.chance(0.15):
-        choices = arms(g, lambda: plain_strategy(g))
+    found = any_strategy(g)
+    if found.takes[2] != 1 and g.chance(0.15):
+        choices = arms(g, lambda: any_strategy(g, single=False))
         if choices: found = r.match_strategy(choices, found)
     if not g.chance(0.12): return found
     name = g.name("strategy soft")
@@ -193,6 +193,26 @@ def angular(g, over, most):
     if kind == "nuslerp": return r.nuslerp(per)
     if kind == "multislerp": return r.multislerp()
     return r.karcher(g.pick([None, 1, 2, 30]), number(g, 1e-6, 0.1) if g.chance(0.4) else None)
+
+
+def any_strategy(g, single=True):
+    return choosing_strategy(g, single) if g.chance(0.4) else plain_strategy(g)
+
+
+def choosing_strategy(g, single):
+    """Elements are chosen, by variance, size or what others say."""
+    maybe = lambda p, make: make() if g.chance(p) else None
+    scale = lambda: maybe(0.5, lambda: number(g, 0.1, 1.5))
+    epsilon = lambda: maybe(0.7, lambda: r.number(0.0) if g.chance(0.2) else number(g, 1e-4, 0.02))
+    method = g.pick(["sce", "sce", "ram", "ram_plus", "consensus", "magmax", *(["arcee_fusion"] * 2 if single else [])])
+    if method == "sce": return r.choosing(method, select=maybe(0.8, lambda: number(g, 0.02, 1.0)))
+    if method == "ram": return r.choosing(method, epsilon=epsilon())
+    if method == "ram_plus":
+        return r.choosing(method, epsilon=epsilon(), r=maybe(0.5, lambda: number(g, 0.0, 1.0)), alpha=maybe(0.5, lambda: number(g, 0.0, 1.0)))
+    if method == "consensus":
+        at_least = r.Number(str(count := g.between(1, 4)), lambda c: count) if g.chance(0.7) else None
+        return r.choosing(method, scale=scale(), **{"lambda": maybe(0.7, lambda: number(g, 0.0, 1.0))}, at_least=at_least)
+    return r.choosing(method, **({"scale": scale()} if method == "magmax" else {}))
 
 
 def plain_strategy(g):

@@ -119,6 +119,60 @@ describe("strategies by angle and distance", () => {
   });
 });
 
+describe("strategies that choose elements", () => {
+  const using = (body: string, tensor = UP) => program(`merge m onto llama using ${body}\noutput "out" = m`, tensor);
+
+  it("select by variance unless all or nothing is selected", () => {
+    expect(using("sce(select: 0.1) { maths\n code }")).toEqual([
+      "%2 = maths - llama",
+      "%4 = code - llama",
+      "%5 = variance(%2, %4)",
+      "%6 = largest(%5, share 0.1 of what is not 0)",
+      "%7 = sce(%2, %4 where %6)",
+      "%8 = llama + %7",
+    ]);
+    expect(using("sce { maths\n code }").at(-2)).toBe("%5 = sce(%2, %4)");
+    expect(using("sce(select: 0.1) { maths\n code }", "model.scale").at(-2)).toBe("%5 = sce(%2, %4)");
+    // One vector alone does not vary.
+    expect(using("sce(select: 0.1) { maths }")).toEqual(["%0 = llama"]);
+  });
+
+  it("leave out what is 0 where it counts for nothing", () => {
+    const masked = 'maths\n code mask tensors("*q_proj*")';
+    expect(using(`sce { ${masked} }`).at(-2)).toBe("%3 = sce(%2)");
+    expect(using(`ram_plus(r: 0.3) { ${masked} }`).at(-2)).toBe("%3 = ram_plus(%2, epsilon 0.00001, r 0.3, alpha 0.2)");
+    expect(using(`magmax { ${masked} }`).at(-2)).toBe("%3 = magmax(%2, scale 1)");
+    // It varies from the others, and is close to a sum that is 0.
+    expect(using(`sce(select: 0.5) { ${masked} }`)).toContain("%4 = variance(%2, %3)");
+    expect(using(`consensus { ${masked} }`).at(-2)).toBe(
+      "%4 = consensus(1 * %2, 1 * %3, scale 1, lambda 0.4, at least 2)",
+    );
+  });
+
+  it.each([
+    "consensus { maths }",
+    "consensus(scale: 0) { maths\n code }",
+    "consensus(at_least: 1) { maths weight 0\n code weight 0 }",
+    "magmax(scale: 0) { maths\n code }",
+    "ram { llama }",
+    "arcee_fusion { llama }",
+  ])("take the base's payload over: %s", (body) => {
+    expect(using(body)).toEqual(["%0 = llama"]);
+  });
+
+  it("look at the rows of what the vector is laid onto", () => {
+    expect(using("arcee_fusion { maths mask magnitude(density: 0.5) }").slice(-3)).toEqual([
+      "%5 = divergence of each row's softmax(llama + %4, llama)",
+      "%6 = arcee_fusion(%4, %5)",
+      "%7 = llama + %6",
+    ]);
+    const moved = program(`merge m onto code using arcee_fusion { maths - llama }\noutput "out" = m`);
+    expect(moved.join("\n")).toMatch(/softmax\(code \+ %\d, code\)/);
+    const expression = program(`merge m = code + rebase(arcee_fusion(maths - llama), code)\noutput "out" = m`);
+    expect(expression.join("\n")).toMatch(/softmax\(llama \+ %\d, llama\)/);
+  });
+});
+
 describe("resize common", () => {
   const EMBEDDING = "model.embed_tokens.weight";
   const more = { tensors: { ...WITH_SCALAR, [EMBEDDING]: "bf16 [40, 8]" } };

@@ -78,6 +78,41 @@ void arithmetic_agrees(int64_t size) {
   const Key low = key_of(W(0.005)), high = key_of(W(0.01));
   std::vector<Key> mask(static_cast<size_t>(size));
   kernels_of<W>(kernels_for(Isa::plain)).band(y.data(), low, high, mask.data(), size);
+  const W* more[] = {x.data(), y.data(), v.data(), z.data(), x.data()};
+  const W factors[] = {W(1.5), W(0.5), 1, W(1.1), W(2)};
+  each([&](const Kernels& k, W* to) { k.select_in_place(to, mask.data(), size); });
+  for (const int count : {1, 2, 3, 4, 5}) {
+    each([&](const Kernels& k, W* to) { k.variance(more, count, to, size); });
+    each([&](const Kernels& k, W* to) { k.ram(more, count, W(0.01), nullptr, to, size); });
+    each([&](const Kernels& k, W* to) { k.ram(more, count, W(0.01), factors, to, size); });
+    each([&](const Kernels& k, W* to) { k.magmax(more, count, W(0.3), to, size); });
+    each([&](const Kernels& k, W* to) { k.consensus(more, count, W(0.4), 2, to, size); });
+    same_in_all<int64_t>(2 * count, [&](const KernelTable& table, Guarded<int64_t>& to) {
+      std::fill_n(to.data(), 2 * count, 7);
+      kernels_of<W>(table).count_active(more, count, W(0.01), size, to.data(), to.data() + count);
+    });
+  }
+  for (const double divergence : {0.003, -0.001, 0.0}) {
+    each([&](const Kernels& k, W* to) { k.keep_important(x.data(), divergence, 1e-5, to, size); });
+    same_in_all<double>(size, [&](const KernelTable& table, Guarded<double>& to) {
+      kernels_of<W>(table).importances(x.data(), divergence, to.data(), size);
+      make_nan_canonical(to, size);
+    });
+  }
+  same_in_all<W>(1, [&](const KernelTable& table, Guarded<W>& to) {
+    to[0] = kernels_of<W>(table).largest_of(x.data(), size, W(-5));
+  });
+  same_in_all<double>(size, [&](const KernelTable& table, Guarded<double>& to) {
+    kernels_of<W>(table).exponentials(x.data(), W(0.75), to.data(), size);
+    make_nan_canonical(to, size);
+  });
+  same_in_all<double>(size, [&](const KernelTable& table, Guarded<double>& to) {
+    std::vector<double> others(static_cast<size_t>(size));
+    kernels_of<W>(kernels_for(Isa::plain)).exponentials(x.data(), W(0.75), to.data(), size);
+    kernels_of<W>(kernels_for(Isa::plain)).exponentials(y.data(), W(0.5), others.data(), size);
+    table.divergence_terms(to.data(), 800, others.data(), 700, size);
+    make_nan_canonical(to, size);
+  });
   each([&](const Kernels& k, W* to) { k.select(x.data(), mask.data(), to, size); });
   for (const Isa isa : supported_isas()) {
     const Kernels& k = kernels_of<W>(kernels_for(isa));

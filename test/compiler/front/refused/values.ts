@@ -50,7 +50,7 @@ export const VALUES: Readonly<Record<string, RefusedCase>> = {
     code: "duplicate-setting",
     body: `model x = "models/x" {\n  nan zero\n  nan propagate\n}`,
   },
-  "a method that is not served": { code: "not-served", body: `merge x onto llama using sce(select: 0.5) { maths }` },
+  "a method that is not served": { code: "not-served", body: `merge x onto llama using regmean { maths }` },
   "a function that is not served": { code: "not-served", body: `merge x = moe(llama, maths)` },
   "a group that is not served": { code: "not-served", body: `mask x = magnitude(density: 0.3, per: model)` },
   "a mask of a model": { code: "wrong-kind", body: `mask x = magnitude(density: 0.3, of: maths)` },

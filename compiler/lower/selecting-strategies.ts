@@ -1,0 +1,112 @@
+// Strategies that choose elements, at one tensor: sce, ram, ram_plus, consensus, magmax and arcee_fusion.
+
+import { baseOf } from "../graph-walk.ts";
+import type { Member } from "./members.ts";
+import { numberParameter } from "./parameters.ts";
+import { isValue, type TensorScope } from "./scope.ts";
+import type { Value } from "./program-builder.ts";
+import type { StrategyValue, VectorMethodNode } from "../recipe-graph.ts";
+import { streamId } from "./stream-id.ts";
+
+type Lowered = Value | "skip";
+
+/**
+ * A vector that is 0 counts in the variance, and nowhere else: its weight is 0. Scalars are not selected, and neither is
+ * anything where all take part.
+ */
+export function lowerSce(
+  { method, shared }: StrategyValue,
+  node: VectorMethodNode,
+  members: readonly Member[],
+  scope: TensorScope,
+): Lowered {
+  const { builder } = scope;
+  const select = numberParameter(method, shared, "select", node, scope);
+  if (select === undefined) return "skip";
+  const changing = withoutZeros(members);
+  if (select >= 1 || scope.shape.length === 0) {
+    return builder.emit({ op: "sce", of: idsOf(changing) }, changing[0]!.value.zero);
+  }
+  const of = idsOf(members);
+  const variance = builder.emit({ op: "variance", of });
+  const tie = streamId("tie", 0, scope.names[0]);
+  const chosen = builder.emit({ op: "largest", of: variance.id, share: select, tie }).id;
+  // One vector alone does not vary.
+  return builder.emit({ op: "sce", of, chosen }, of.length === 1 || changing[0]!.value.zero);
+}
+
+/** An element that is 0 is never active. */
+export function lowerRam(
+  op: "ram" | "ram-plus",
+  { method, shared }: StrategyValue,
+  node: VectorMethodNode,
+  members: readonly Member[],
+  scope: TensorScope,
+): Lowered {
+  const epsilon = numberParameter(method, shared, "epsilon", node, scope);
+  if (epsilon === undefined) return "skip";
+  const changing = withoutZeros(members);
+  const zero = changing[0]!.value.zero;
+  const of = idsOf(changing);
+  if (op === "ram") return scope.builder.emit({ op, of, epsilon }, zero);
+  const r = numberParameter(method, shared, "r", node, scope);
+  const alpha = numberParameter(method, shared, "alpha", node, scope);
+  return r === undefined || alpha === undefined ? "skip" : scope.builder.emit({ op, of, epsilon, r, alpha }, zero);
+}
+
+/** All members may be active: one that is 0, or of weight 0, where the sum is close to it. */
+export function lowerConsensus(
+  { method, shared }: StrategyValue,
+  node: VectorMethodNode,
+  members: readonly Member[],
+  scope: TensorScope,
+): Lowered {
+  const scale = numberParameter(method, shared, "scale", node, scope);
+  const lambda = numberParameter(method, shared, "lambda", node, scope);
+  const atLeast = numberParameter(method, shared, "at_least", node, scope);
+  if (scale === undefined || lambda === undefined || atLeast === undefined) return "skip";
+  const isZero = scale === 0 || members.length < atLeast;
+  return scope.builder.emit(
+    {
+      op: "consensus",
+      of: idsOf(members),
+      weights: members.map(({ weight }) => weight),
+      scale,
+      lambda,
+      atLeast: Math.min(atLeast, members.length + 1),
+    },
+    isZero || members.every(({ value, weight }) => value.zero || weight === 0),
+  );
+}
+
+export function lowerMagmax(
+  { method, shared }: StrategyValue,
+  node: VectorMethodNode,
+  members: readonly Member[],
+  scope: TensorScope,
+): Lowered {
+  const scale = numberParameter(method, shared, "scale", node, scope);
+  if (scale === undefined) return "skip";
+  const changing = withoutZeros(members);
+  return scope.builder.emit({ op: "magmax", of: idsOf(changing), scale }, scale === 0 || changing[0]!.value.zero);
+}
+
+/** The rows whose softmax is looked at are those of what the vector is laid onto. */
+export function lowerFusion(node: VectorMethodNode, members: readonly Member[], scope: TensorScope): Lowered {
+  const { builder } = scope;
+  const [{ value }] = members as [Member];
+  const base = scope.model(node.onto ?? baseOf(node));
+  if (!isValue(base)) return "skip";
+  const divergence = builder.emit({ op: "divergence", of: value.id, base: base.id }).id;
+  return builder.emit({ op: "arcee-fusion", of: value.id, divergence }, value.zero);
+}
+
+/** Those that are not known to be 0; one that is where there is no other. */
+function withoutZeros(members: readonly Member[]): readonly Member[] {
+  const changing = members.filter(({ value }) => !value.zero);
+  return changing.length === 0 ? members.slice(0, 1) : changing;
+}
+
+function idsOf(members: readonly Member[]): number[] {
+  return members.map(({ value }) => value.id);
+}
