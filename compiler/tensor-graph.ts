@@ -96,7 +96,7 @@ export type Operation =
       readonly of: readonly ValueId[];
       readonly weights: readonly number[];
       readonly scale: number;
-      readonly elect: "weighted" | "unweighted" | "count";
+      readonly elect: "weighted" | "unweighted" | "count" | "none";
       readonly divide: "weights" | "count" | "none";
     }
   /** Population variance over `of` in float64, rounded to float32. */

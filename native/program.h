@@ -13,7 +13,7 @@ using ValueId = int32_t;
 inline constexpr ValueId kNoValue = -1;
 
 enum class Group : uint8_t { row, last, tensor };
-enum class Elect : uint8_t { weighted, unweighted, count };
+enum class Elect : uint8_t { weighted, unweighted, count, none };
 enum class DivideBy : uint8_t { weights, count, none };
 
 struct Load {

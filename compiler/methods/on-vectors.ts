@@ -65,10 +65,10 @@ export const VECTOR_METHODS: readonly MethodRow[] = [
       {
         name: "elect",
         kind: "word",
-        words: ["weighted", "unweighted", "count"],
+        words: ["weighted", "unweighted", "count", "none"],
         default: "weighted",
         meaning:
-          "elect is what the sign of an element is elected by: the sum of the weighted elements, of the elements, or of the signs of the weighted ones",
+          "elect is what the sign of an element is elected by: the sum of the weighted elements, of the elements, or of the signs of the weighted ones; without an election all that are not 0 stay",
       },
       {
         name: "divide",

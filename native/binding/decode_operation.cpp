@@ -11,7 +11,7 @@ namespace {
 constexpr std::pair<std::string_view, Group> kGroups[] = {
     {"row", Group::row}, {"last", Group::last}, {"tensor", Group::tensor}};
 constexpr std::pair<std::string_view, Elect> kElections[] = {
-    {"weighted", Elect::weighted}, {"unweighted", Elect::unweighted}, {"count", Elect::count}};
+    {"weighted", Elect::weighted}, {"unweighted", Elect::unweighted}, {"count", Elect::count}, {"none", Elect::none}};
 constexpr std::pair<std::string_view, DivideBy> kDivisors[] = {
     {"weights", DivideBy::weights}, {"count", DivideBy::count}, {"none", DivideBy::none}};
 constexpr std::pair<std::string_view, bool> kNan[] = {{"propagate", false}, {"zero", true}};

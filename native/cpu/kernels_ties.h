@@ -8,10 +8,11 @@
 namespace theta::THETA_ISA {
 namespace {
 
-/// The sums whose signs elect: Σ wᵢτᵢ, Σ τᵢ or Σ sign(wᵢτᵢ).
+/// The sums whose signs elect: Σ wᵢτᵢ, Σ τᵢ or Σ sign(wᵢτᵢ). Where nothing elects, each term's own sign does.
 template <typename W>
 THETA_HD void elect_tile(const Terms<W>& terms, Elect elect, int64_t begin, int64_t n, W* __restrict sum) {
   for (int64_t i = 0; i < n; ++i) sum[i] = 0;
+  if (elect == Elect::none) return;
   for (int k = 0; k < terms.count; ++k) {
     const W weight = terms.weights[k];
     const W* x = terms.values[k] + begin;
@@ -46,6 +47,13 @@ THETA_HD void agree_tile(const Terms<W>& terms, Elect elect, int64_t begin, int6
         sum[i] = where(stays, sum[i] + weight * x[i], sum[i]);
         in[i] += stays & mark;
       }
+    } else if (elect == Elect::none) {
+      for (int64_t i = 0; i < n; ++i) {
+        const W term = weight * x[i];
+        const Bits<W> stays = agrees(term, term);
+        sum[i] = where(stays, sum[i] + term, sum[i]);
+        in[i] += stays & mark;
+      }
     } else {
       for (int64_t i = 0; i < n; ++i) {
         const W term = weight * x[i];
@@ -69,7 +77,8 @@ THETA_HD void divisors_tile(const Terms<W>& terms, const TiesRule<W>& rule, int6
     const double exact = rule.weights[k], magnitude = exact < 0 ? -exact : exact;
     const W* x = terms.values[k] + begin;
     for (int64_t i = 0; i < n; ++i) {
-      const bool stays = agrees(by * x[i], elected[i]) != 0;
+      const W term = by * x[i];
+      const bool stays = agrees(term, rule.elect == Elect::none ? term : elected[i]) != 0;
       total[i] = stays ? total[i] + exact : total[i];
       absolute[i] = stays ? absolute[i] + magnitude : absolute[i];
     }

@@ -20,7 +20,7 @@ type Strategy =
   | {
       readonly kind: "ties";
       readonly scale: number;
-      readonly elect: "weighted" | "unweighted" | "count";
+      readonly elect: "weighted" | "unweighted" | "count" | "none";
       readonly divide: "weights" | "count" | "none";
     }
   | { readonly kind: "linear"; readonly normalize: boolean }

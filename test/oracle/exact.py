@@ -186,13 +186,15 @@ def ties(pairs, s, elect, divide):
     W, shape = pairs[0][0].W, pairs[0][0].shape
     votes = [tau if elect == "unweighted" else scaled(w, tau) for tau, w in pairs]
     doubtful = [(vote.e > 0) & (np.abs(vote.x) <= vote.e) for vote in votes]
-    if elect == "count":
+    if elect == "none":
+        a, doubt = None, False
+    elif elect == "count":
         a, doubt = sum(np.sign(vote.x) for vote in votes), np.logical_or.reduce(doubtful)
     else:
         poll = total(votes)
         a, doubt = poll.x, (poll.e > 0) & (np.abs(poll.x) <= poll.e) & np.logical_or.reduce([v.x != 0 for v in votes])
-    plus = a >= 0
-    stays = [Chosen(np.where(plus, vote.x > 0, vote.x < 0), doubt | d) for vote, d in zip(votes, doubtful)]
+    agrees = lambda vote: vote.x != 0 if a is None else np.where(a >= 0, vote.x > 0, vote.x < 0)
+    stays = [Chosen(agrees(vote), doubt | d) for vote, d in zip(votes, doubtful)]
     merged = total([select(kept, scaled(w, tau)) for (tau, w), kept in zip(pairs, stays)])
     D = np.ones(shape, L)
     if divide == "count": D = np.maximum(sum(kept.elements.astype(int) for kept in stays), 1).astype(L)

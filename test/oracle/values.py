@@ -219,6 +219,6 @@ def plain_strategy(g):
     scale = (number(g, -0.8, -0.1) if g.chance(0.1) else number(g, 0.1, 1.5)) if g.chance(0.4) else None
     method = g.pick(["sum", "sum", "mean", "ties", "ties", "ties"])
     if method != "ties": return r.strategy(method, scale)
-    elect = word(g, ["weighted", "unweighted", "count"]) if g.chance(0.7) else None
+    elect = word(g, ["weighted", "unweighted", "count", "none"]) if g.chance(0.7) else None
     divide = word(g, ["weights", "count", "none"]) if g.chance(0.7) else None
     return r.strategy(method, scale, elect, divide)

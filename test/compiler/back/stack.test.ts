@@ -131,6 +131,32 @@ describe("a stack", () => {
     expect(takenFrom(merged.get("model.layers.2.mlp.weight"))).toBe("code model.layers.0.mlp.weight");
   });
 
+  it("has a gradient for each slice, as mergekit's, where ramps run over its layers", () => {
+    const part = (slice: string) =>
+      `slice(linear(maths, code, weight: [1, ramp(0.25, 0.75, over: ${slice}, outside: 0.25)]), ${slice})`;
+    const actions = actionsOf(recipe(`stack(${part("0..2")}, ${part("1..4")})`), FOUR);
+    const weights = [
+      "model.layers.0",
+      "model.layers.1",
+      "model.layers.2",
+      "model.layers.3",
+      "model.layers.4",
+      "lm_head",
+    ];
+    const found = weights.map((name) => {
+      const action = actions.get(name === "lm_head" ? "lm_head.weight" : `${name}.mlp.weight`)!;
+      return (action.program.operations.at(-1) as { readonly weights: readonly number[] }).weights[1];
+    });
+    expect(found).toEqual([0.25, 0.75, 0.25, 0.5, 0.75, 0.25]);
+  });
+
+  it("merges slices of other ranges, layer by layer", () => {
+    const actions = actionsOf(recipe("linear(stack(slice(maths, 0..2)), stack(slice(code, 2..4)))"), FOUR);
+    expect(
+      actions.get("model.layers.1.mlp.weight")!.inputs.map(({ role, tensor }) => `${role} ${tensor.name}`),
+    ).toEqual(["maths model.layers.1.mlp.weight", "code model.layers.3.mlp.weight"]);
+  });
+
   it("gives a merged layer the program that it has outside the stack, random streams included", () => {
     const merge = "maths + (code - maths & magnitude(density: 0.5))".replace("code - maths &", "(code - maths) &");
     const alone = actionsOf(recipe(merge), FOUR).get("model.layers.1.mlp.weight")!;

@@ -68,7 +68,7 @@ void arithmetic_agrees(int64_t size) {
   const Terms<W> terms{values, weights, 3, W(0.9)};
   each([&](const Kernels& k, W* to) { k.weighted_sum(terms, to, size); });
   each([&](const Kernels& k, W* to) { k.weighted_differences(z.data(), terms, to, size); });
-  for (const Elect elect : {Elect::weighted, Elect::unweighted, Elect::count}) {
+  for (const Elect elect : {Elect::weighted, Elect::unweighted, Elect::count, Elect::none}) {
     for (const DivideBy divide : {DivideBy::weights, DivideBy::count, DivideBy::none}) {
       for (const W* table : {divisors, static_cast<const W*>(nullptr)}) {
         each([&](const Kernels& k, W* to) { k.ties(terms, {elect, divide, table, exact}, to, size); });

@@ -1,0 +1,236 @@
+// Where mergekit goes wrong, or leaves open what comes out: each case with what theta makes of it. METHODS.md, "Coming from
+// mergekit", says how its defined results are had.
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import {
+  bf16,
+  decodeFloats,
+  f16,
+  f32,
+  makeModelDirectory,
+  type TestTensor,
+  type TestTensors,
+} from "../support/tensors.ts";
+import { readOutput } from "./read-output.ts";
+import { refusal } from "./refusal.ts";
+import { useSession } from "./theta-session.ts";
+
+const run = useSession();
+
+let project: string;
+beforeEach(() => {
+  project = mkdtempSync(join(tmpdir(), "theta-mergekit-"));
+});
+afterEach(() => rmSync(project, { recursive: true, force: true }));
+
+const DECLARATIONS = `theta 1
+base  llama = "llama"
+model maths = "maths"
+model code  = "code"
+`;
+
+function models(tensors: Readonly<Record<"llama" | "maths" | "code", TestTensors>>): void {
+  for (const [name, own] of Object.entries(tensors)) makeModelDirectory(join(project, name), own);
+}
+
+/** One tensor `w` in each. */
+function single(llama: TestTensor, maths: TestTensor, code: TestTensor): void {
+  models({ llama: { w: llama }, maths: { w: maths }, code: { w: code } });
+}
+
+async function theta(statements: string, declarations = DECLARATIONS) {
+  writeFileSync(join(project, "merge.theta"), `${declarations}${statements}\n`);
+  return run(project, ["build"]);
+}
+
+async function build(statements: string, declarations = DECLARATIONS): Promise<Map<string, TestTensor>> {
+  const done = await theta(statements, declarations);
+  expect(done.code, done.stderr).toBe(0);
+  return readOutput(join(project, "out"));
+}
+
+function numbers(tensor: TestTensor | undefined): number[] {
+  return decodeFloats(tensor!.dtype, tensor!.data);
+}
+
+describe("linear", () => {
+  test("of equal models is the model, whatever the weights", async () => {
+    const values = Array.from({ length: 512 }, (_, index) => Math.sin(index) * 2 ** (index % 20));
+    single(bf16([512], values), bf16([512], values), bf16([512], values));
+    const out = await build('output "out" = linear(maths, code, weight: [0.3, 0.7])');
+    expect(Buffer.from(out.get("w")!.data).equals(bf16([512], values).data)).toBe(true);
+  });
+
+  test("has no mean where the weights sum to 0", async () => {
+    single(f32([1], [0]), f32([1], [1]), f32([1], [2]));
+    const refused = await theta('output "out" = linear(maths, code, weight: [1, -1])');
+    expect(refused).toMatchObject({ code: 65, stderr: expect.stringContaining("error[weights-sum-to-zero]") });
+    const sum = await build('output "out" = linear(maths, code, weight: [1, -1], normalize: false)');
+    expect(numbers(sum.get("w"))).toEqual([-1]);
+  });
+});
+
+describe("slerp", () => {
+  test("of a zero tensor and another is half of it in the middle", async () => {
+    single(f32([2], [0, 0]), f32([2], [0, 0]), f32([2], [2, 4]));
+    const out = await build('output "out" = slerp(maths, code, t: 0.5)');
+    expect(numbers(out.get("w"))).toEqual([1, 2]);
+  });
+
+  test("needs no base among its models, and takes payloads over at both ends", async () => {
+    single(bf16([3], [9, 9, 9]), bf16([3], [1, 2, -3]), bf16([3], [-4, 0.5, 6]));
+    expect(numbers((await build('output "out" = slerp(maths, code, t: 0)')).get("w"))).toEqual([1, 2, -3]);
+    expect(numbers((await build('output "out" = slerp(maths, code, t: 1)')).get("w"))).toEqual([-4, 0.5, 6]);
+  });
+});
+
+describe("task arithmetic and ties", () => {
+  test("elect by weighted sums, count 0 as plus, and divide by the weights that agree", async () => {
+    single(f32([4], [0, 0, 0, 0]), f32([4], [1, 0, 2, -1]), f32([4], [3, 4, -2, -0.5]));
+    const ties = (strategy: string, weights = "1, 1") =>
+      build(`output "out" = llama + ${strategy}(maths - llama, code - llama, weight: [${weights}])`);
+    expect(numbers((await ties("ties")).get("w"))).toEqual([2, 4, 2, -0.75]);
+    expect(numbers((await ties("ties", "1, 2")).get("w"))).toEqual([7 / 3, 4, -2, -2 / 3].map(Math.fround));
+    expect(numbers((await ties("mean", "1, 2")).get("w"))).toEqual([7 / 3, 8 / 3, -2 / 3, -2 / 3].map(Math.fround));
+    expect(numbers((await ties("sum", "1, 2")).get("w"))).toEqual([7, 8, -2, -2]);
+  });
+
+  test("keep small changes of a bfloat16 model that sums in bfloat16 would lose", async () => {
+    const eight = Array.from({ length: 8 }, (_, index) => `m${index}`);
+    makeModelDirectory(join(project, "llama"), { w: bf16([1], [256]) });
+    for (const name of eight) makeModelDirectory(join(project, name), { w: bf16([1], [258]) });
+    const declarations = `theta 1\nbase llama = "llama"\n${eight.map((name) => `model ${name} = "${name}"`).join("\n")}\n`;
+    const entries = eight.map((name) => `${name} weight 0.25`).join("\n");
+    const out = await build(`merge m onto llama using sum {\n${entries}\n}\noutput "out" = m`, declarations);
+    expect(numbers(out.get("w"))).toEqual([260]);
+  });
+
+  test("refuse another shape instead of leaving the model out", async () => {
+    single(f32([2, 2], [0, 0, 0, 0]), f32([2, 2], [1, 1, 1, 1]), f32([3, 2], [1, 1, 1, 1, 1, 1]));
+    const merge = 'merge m onto llama using sum {\n  maths\n  code\n}\noutput "out" = m';
+    expect(refusal(await theta(merge), 65)).toBe("shape-mismatch");
+  });
+});
+
+describe("magnitude", () => {
+  test("that keeps nothing follows the rule and says so, or keeps one", async () => {
+    single(f32([4], [0, 0, 0, 0]), f32([4], [1, -5, 2, 3]), f32([4], [0, 0, 0, 0]));
+    const merge = (mask: string) => `output "out" = llama + ((maths - llama) & ${mask})`;
+    const declarations = DECLARATIONS.replace('model code  = "code"\n', "");
+    const warned = await theta(merge("magnitude(density: 0.2)"), declarations);
+    expect(warned.code).toBe(0);
+    expect(warned.stderr).toContain("empty-mask");
+    expect(numbers(readOutput(join(project, "out")).get("w"))).toEqual([0, 0, 0, 0]);
+    const one = await build(merge("magnitude(density: 0.2, at_least_one: true)"), declarations);
+    expect(numbers(one.get("w"))).toEqual([0, -5, 0, 0]);
+  });
+
+  test("restores a float16 tensor's sum beyond 65504 without overflow", async () => {
+    const size = 300 * 300;
+    const ones = new Array<number>(size).fill(1);
+    const zeros = new Array<number>(size).fill(0);
+    single(f16([300, 300], zeros), f16([300, 300], ones), f16([300, 300], ones));
+    const out = await build('output "out" = llama + ((maths - llama) & magnitude(density: 0.5, rescale: l1))');
+    const kept = numbers(out.get("w"));
+    expect(kept.filter((value) => value === 2)).toHaveLength(size / 2);
+    expect(kept.filter((value) => value === 0)).toHaveLength(size / 2);
+  });
+
+  test("keeps the same ones of equal magnitudes on any number of threads, and not the first", async () => {
+    const ones = new Array<number>(8192).fill(1);
+    single(bf16([64, 128], new Array<number>(8192).fill(0)), bf16([64, 128], ones), bf16([64, 128], ones));
+    const statements = 'output "out" = llama + ((maths - llama) & magnitude(density: 0.25))';
+    const once = (await build(statements)).get("w")!;
+    const again = await run(project, ["build", "--threads", "1", "--store", "other"]);
+    expect(again.code, again.stderr).toBe(0);
+    expect(Buffer.from(readOutput(join(project, "out")).get("w")!.data).equals(once.data)).toBe(true);
+    const kept = numbers(once);
+    expect(kept.filter((value) => value === 1)).toHaveLength(2048);
+    const inFirstQuarter = kept.slice(0, 2048).filter((value) => value === 1).length;
+    expect(inFirstQuarter).toBeGreaterThan(400);
+    expect(inFirstQuarter).toBeLessThan(624);
+  });
+});
+
+describe("breadcrumbs", () => {
+  test("keep what they should where no element, or less than one, is dropped from the top", async () => {
+    single(f32([4], [0, 0, 0, 0]), f32([4], [1, -2, 3, -4]), f32([4], [0, 0, 0, 0]));
+    const crumbs = (top: string) =>
+      build(`output "out" = llama + ((maths - llama) & breadcrumbs(density: 0.5, drop_top: ${top}, per: tensor))`);
+    expect(numbers((await crumbs("0")).get("w"))).toEqual([0, 0, 3, -4]);
+    expect(numbers((await crumbs("0.01")).get("w"))).toEqual([0, 0, 3, -4]);
+    expect(numbers((await crumbs("0.25")).get("w"))).toEqual([0, -2, 3, 0]);
+  });
+
+  test("of density and top above 1 keep what is left; drop_top: 1 - density is mergekit's", async () => {
+    single(f32([4], [0, 0, 0, 0]), f32([4], [1, -2, 3, -4]), f32([4], [0, 0, 0, 0]));
+    const crumbs = (top: string) =>
+      build(`output "out" = llama + ((maths - llama) & breadcrumbs(density: 0.75, drop_top: ${top}, per: tensor))`);
+    expect(numbers((await crumbs("0.5")).get("w"))).toEqual([1, -2, 0, 0]);
+    expect(numbers((await crumbs("1 - 0.75")).get("w"))).toEqual([1, -2, 3, 0]);
+  });
+});
+
+describe("embeddings of other sizes", () => {
+  const name = "model.embed_tokens.weight";
+
+  test("are cut only where the recipe says so, and then keep the base's rows", async () => {
+    models({
+      llama: { [name]: f32([3, 1], [1, 2, 3]) },
+      maths: { [name]: f32([2, 1], [2, 4]) },
+      code: { [name]: f32([4, 1], [2, 2, 5, 7]) },
+    });
+    const merge = 'merge m onto llama using sum {\n  maths\n  code\n}\noutput "out" = m';
+    expect(refusal(await theta(merge), 65)).toBe("shape-mismatch");
+    const common = DECLARATIONS.replace(/(model.*)/g, "$1 { resize common }");
+    expect(numbers((await build(merge, common)).get(name))).toEqual([3, 4, 5]);
+  });
+});
+
+describe("what an output says of itself", () => {
+  const config = (dtype: string) => ({ model_type: "llama", torch_dtype: dtype });
+
+  test("is the dtype that it has, the base's or the one it is told", async () => {
+    makeModelDirectory(join(project, "llama"), { w: bf16([2], [1, 2]) }, { config: config("bfloat16") });
+    makeModelDirectory(join(project, "maths"), { w: f32([2], [1.5, 2]) }, { config: config("float32") });
+    const declarations = DECLARATIONS.replace('model code  = "code"\n', "");
+    const merge = "llama + (maths - llama)";
+    const said = () =>
+      (JSON.parse(readFileSync(join(project, "out/config.json"), "utf8")) as { torch_dtype: string }).torch_dtype;
+    expect((await build(`output "out" = ${merge}`, declarations)).get("w")!.dtype).toBe("BF16");
+    expect(said()).toBe("bfloat16");
+    expect((await build(`output "out" = ${merge} {\n  dtype f32\n}`, declarations)).get("w")!.dtype).toBe("F32");
+    expect(said()).toBe("float32");
+  });
+
+  test("is the first model's configuration and tokenizer, not that of a model by chance", async () => {
+    for (const name of ["llama", "maths", "code"]) {
+      const files = { "tokenizer.json": `{"of": "${name}"}` };
+      makeModelDirectory(join(project, name), { w: f32([1], [1]) }, { files, config: { model_type: name } });
+    }
+    const declarations = DECLARATIONS.replace('base  llama = "llama"\n', "");
+    const said = (file: string) => readFileSync(join(project, "out", file), "utf8");
+    await build('output "out" = linear(code, maths)', declarations);
+    expect([said("tokenizer.json"), said("config.json")]).toEqual([
+      '{"of": "code"}',
+      expect.stringContaining('"code"'),
+    ]);
+    await build('output "out" = linear(code, maths) {\n  tokenizer maths\n}', declarations);
+    expect([said("tokenizer.json"), said("config.json")]).toEqual([
+      '{"of": "maths"}',
+      expect.stringContaining('"code"'),
+    ]);
+  });
+
+  test("does not depend on the order of statements", async () => {
+    single(f32([3], [1, 2, 3]), f32([3], [1.1, 2.2, 3.3]), f32([3], [0.1, 0.2, 0.7]));
+    const statements = ["merge soup onto llama using sum(scale: 0.3) {\n  maths\n  code\n}", 'output "out" = soup'];
+    const first = (await build(statements.join("\n"))).get("w")!.data;
+    rmSync(join(project, ".theta"), { recursive: true });
+    const again = (await build([...statements].reverse().join("\n"))).get("w")!.data;
+    expect(Buffer.from(again).equals(first)).toBe(true);
+  });
+});
