@@ -50,6 +50,8 @@ export function sideFiles(
       fail("source-format", `${printable(tokenizer.display)} holds no tokenizer files`);
     }
     for (const file of tokenizerFiles) files.set(file.name, file);
+    // It repeats config.json for weights in a layout that is not written.
+    if (changes.length > 0) files.delete("params.json");
     const dtype = uniformTorchDtype(dtypes);
     if (files.has(CONFIG_FILE) && (dtype !== undefined || changes.length > 0)) {
       const file = inside(sideFileFolder(config), CONFIG_FILE);

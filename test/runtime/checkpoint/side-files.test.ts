@@ -115,3 +115,15 @@ test("only one dtype of all floating tensors is written back", () => {
   expect(uniformTorchDtype(["F8_E4M3"])).toBeUndefined();
   expect(uniformTorchDtype(["I64"])).toBeUndefined();
 });
+
+test("a changed number of layers is said once: params.json stays behind", () => {
+  make("m", ["params.json"], { num_hidden_layers: 2, torch_dtype: "float16" });
+  const changes = [{ path: ["num_hidden_layers"], json: "3" }];
+  const files = sideFiles({ model: donor("m") }, ["F32", "F16"], changes, new Map());
+  if ("code" in files) throw new Error(files.message);
+  expect(files.map(({ name }) => name)).toEqual(["config.json"]);
+  expect("content" in files[0]! && JSON.parse(Buffer.from(files[0].content).toString())).toEqual({
+    num_hidden_layers: 3,
+    torch_dtype: "float16",
+  });
+});
