@@ -156,7 +156,9 @@ function layersOf(slices: readonly SliceLayers[]): Map<string, LayoutTensor> | u
 function addOutside(tensors: Map<string, LayoutTensor>, slices: readonly SliceLayers[]): ReadonlyMap<string, string> {
   const first = slices[0]!;
   const last = slices.at(-1)!;
-  const isBefore = beforeTest(first.naming, first.stack);
+  const isBeforeByName = beforeTest(first.naming, first.stack);
+  // A head that is tied to the embedding goes with it, whichever of the names is the stored one.
+  const isBefore = (name: string) => [name, ...(first.naming.tied.get(name) ?? [])].some(isBeforeByName);
   const aliases = new Map<string, string>();
   const { tensors: stored, aliases: tied } = first.layout;
   for (const [name, own] of stored) {

@@ -8,7 +8,7 @@ import { childrenOf, rootOf } from "../graph-walk.ts";
 import type { Headers } from "../headers.ts";
 import { resolveRange, type Naming } from "../naming.ts";
 import { nearestGlob } from "./near-glob.ts";
-import type { LayerRange, MatchArm, ModelNode, OutputNode, Selector, StackNode, VectorNode } from "../recipe-graph.ts";
+import type { LayerRange, MatchArm, ModelNode, OutputNode, Selector, VectorNode } from "../recipe-graph.ts";
 import { nameTest, spanOfSelector } from "../selectors.ts";
 import { type VaryingParts, visitVarying, visitWord } from "./varying-parts.ts";
 
@@ -64,28 +64,16 @@ function visit(
   visitVarying(node, partsOf(naming, reach, arms, report));
   const rest = node.kind === "model-choice" ? restOf(node, naming, reach) : undefined;
   if (node.kind === "stack") {
-    for (const [model, names] of namesTaken(node, headers)) visit(model, names, headers, arms, visited, report);
+    // A model means the same whatever is sliced from it.
+    for (const { model } of node.slices) {
+      visit(model, new Set(headers.naming(model).names), headers, arms, visited, report);
+    }
     return;
   }
   for (const child of childrenOf(node)) {
     const ofChild = rest !== undefined && child === (node as { otherwise?: ModelNode }).otherwise ? rest : reach;
     visit(child, ofChild, headers, arms, visited, report);
   }
-}
-
-/** The names by which a stack takes tensors of its models: what another part of a model holds never reaches it. */
-function namesTaken(node: StackNode, headers: Headers): ReadonlyMap<ModelNode, ReadonlySet<string>> {
-  const taken = new Map<ModelNode, Set<string>>();
-  for (const { from } of headers.layout(node).tensors.values()) {
-    if (from === undefined) continue;
-    const names = taken.get(from.model) ?? new Set<string>();
-    const { aliases } = headers.layout(from.model);
-    const stored = aliases.get(from.name) ?? from.name;
-    names.add(stored);
-    for (const alias of headers.naming(from.model).tied.get(stored) ?? []) names.add(alias);
-    taken.set(from.model, names);
-  }
-  return taken;
 }
 
 /** The checks of what varies over a model, for the names that reach it. */

@@ -4,7 +4,7 @@
 import type { Report } from "../../dsl/diagnostic.ts";
 import type { Layout, LayoutTensor } from "../layout.ts";
 import { isSameShape, tensorFacts, type TensorFact } from "../lower/tensor-facts.ts";
-import { isBeforeLayers, placeOf, type Naming } from "../naming.ts";
+import { placeOf, type Naming } from "../naming.ts";
 import type { Slice } from "../recipe-graph.ts";
 
 /** A slice with its layers [from, to) found in its model. */
@@ -115,13 +115,16 @@ const ONE_ARCHITECTURE =
 
 /** A head of its own in the last model has no place where the first model's head is its embedding. */
 function checkBehind(first: SliceLayers, last: SliceLayers, report: Report): boolean {
-  for (const [alias, name] of first.layout.aliases) {
-    if (placeOf(alias) !== undefined || isBeforeLayers(alias)) continue;
-    if (!last.layout.tensors.has(alias)) continue;
+  const { tensors, aliases } = last.layout;
+  for (const [stored, tied] of first.naming.tied) {
+    const names = [stored, ...tied].filter((name) => placeOf(name) === undefined);
+    const apart = new Set(names.map((name) => aliases.get(name) ?? name).filter((name) => tensors.has(name)));
+    if (apart.size < 2) continue;
+    const [one, other] = apart;
     report({
       code: "tied-apart",
       severity: "error",
-      message: `${last.naming.display} stores ${alias} apart from ${name}; in ${first.naming.display}, the first of the stack, they are one tensor`,
+      message: `${last.naming.display} stores ${one} apart from ${other}; in ${first.naming.display}, the first of the stack, they are one tensor`,
       span: last.slice.span,
       help: "begin and end the stack with models that agree on it",
     });

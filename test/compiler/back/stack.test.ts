@@ -226,6 +226,23 @@ output "out" = m`,
     );
   });
 
+  it("takes an embedding and the head that its file ties to it from the first model, by whichever name it is stored", () => {
+    const { tensors, tied = {} } = model({ layers: 2 });
+    const own = Object.fromEntries(Object.entries(tensors).filter(([name]) => name !== "model.embed_tokens.weight"));
+    const inFile = {
+      tensors: own,
+      tied: { ...tied, "model.embed_tokens.weight": "lm_head.weight" },
+      layers: [count(2)],
+    };
+    const both: MemorySources = { models: { maths: inFile, code: inFile } };
+    const merge = "stack(maths, code)";
+    expect(taken(merge, both)).toMatchObject({
+      "lm_head.weight": "maths lm_head.weight",
+      "model.norm.weight": "code model.norm.weight",
+    });
+    expect(said(merge, { models: { maths: inFile, code: model({ layers: 2 }) } })).toContain("[tied-apart]");
+  });
+
   it("resizes a head of another vocabulary where its model says so", () => {
     const sizes = sources({ layers: 2 }, { layers: 2, vocabulary: 34 });
     const text = recipe("stack(maths, code)");
@@ -413,7 +430,7 @@ describe("slices that make no stack", () => {
 
   it("end in a head of its own where the first model has none", () => {
     expect(said("stack(maths, code)", sources({ layers: 2, head: false }, { layers: 2 }))).toMatchInlineSnapshot(`
-      "merge.theta:4:27: error[tied-apart]: code stores lm_head.weight apart from model.embed_tokens.weight; in maths, the first of the stack, they are one tensor
+      "merge.theta:4:27: error[tied-apart]: code stores model.embed_tokens.weight apart from lm_head.weight; in maths, the first of the stack, they are one tensor
          help: begin and end the stack with models that agree on it"
     `);
   });
@@ -454,6 +471,16 @@ describe("selectors around a stack", () => {
       "stack(slice(linear(maths, code, weight: [1, match(layers(7..8): 2, else: 1)]), 0..2), maths)",
     );
     expect(diagnosticText(compileText(inside, FOUR).diagnostics)).toContain("model.layers has 4");
+  });
+
+  it("do not mind what the slice leaves out", () => {
+    const text = `${HEAD}merge mix using linear {
+  maths
+  code
+  at layers(0..2) keep maths
+}
+output "out" = stack(slice(mix, 2..4), code)`;
+    expect(diagnosticText(compileText(text, FOUR).diagnostics)).toBe("");
   });
 
   it("compare a stack with the models it is merged with", () => {
