@@ -28,6 +28,11 @@ export class ProgramBuilder {
     return this.#wide;
   }
 
+  /** A factor of 0 leaves nothing, unless the recipe computes with NaN and infinity: 0 × ∞ is NaN. */
+  annuls(factor: number): boolean {
+    return factor === 0 && !this.#inputs.some(({ nan }) => nan === "propagate");
+  }
+
   load(input: ActionInput): Value {
     return this.emit({ op: "load", input: this.input(input), nan: nanOf(input) });
   }

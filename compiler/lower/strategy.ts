@@ -44,7 +44,7 @@ function lowerOne(
       const scale = numberParameter(method, shared, "scale", node, scope);
       if (scale === undefined) return "skip";
       const terms = members.filter(addsTerm);
-      return combine({ op, ...lists(terms, members), scale }, terms.length === 0 || scale === 0, scope);
+      return combine({ op, ...lists(terms, members), scale }, terms.length === 0 || scope.builder.annuls(scale), scope);
     }
     case "mean": {
       const scale = numberParameter(method, shared, "scale", node, scope);
@@ -52,7 +52,7 @@ function lowerOne(
       scope.divisors.push({ node, weights: members.map(({ weight }) => weight) });
       // A vector that is 0 adds no term, but its weight counts in the divisor.
       const terms = members.filter(({ weight }) => weight !== 0);
-      const zero = scale === 0 || !members.some(addsTerm);
+      const zero = scope.builder.annuls(scale) || !members.some(addsTerm);
       return combine({ op, ...lists(terms, members), scale }, zero, scope);
     }
     case "ties": {
@@ -63,7 +63,7 @@ function lowerOne(
       // An element that is 0 leaves under every election. One of weight 0 still votes, and is counted, where weights do
       // not matter.
       const terms = members.filter(({ value, weight }) => !value.zero && (weight !== 0 || elect === "unweighted"));
-      const zero = scale === 0 || !members.some(addsTerm);
+      const zero = scope.builder.annuls(scale) || !members.some(addsTerm);
       return combine({ op, ...lists(terms, members), scale, elect, divide }, zero, scope);
     }
     case "model-stock": {
@@ -79,7 +79,7 @@ function lowerOne(
       const t = numberParameter(method, shared, "t", node, scope);
       if (t === undefined) return "skip";
       const { id, zero } = members[0]!.value;
-      return combine({ op, of: id, t }, zero || t === 0, scope);
+      return combine({ op, of: id, t }, zero || scope.builder.annuls(t), scope);
     }
     case "slerp":
       return lowerSlerp({ method, shared, node }, members, scope);

@@ -65,7 +65,7 @@ function lowerScale(node: ScaleNode, scope: TensorScope): Value | "skip" {
   if (by === undefined) return "skip";
   if (by === 1) return operand;
   if (node.kind === "vector-multiply") {
-    return scope.builder.emit({ op: "multiply", of: operand.id, by }, operand.zero || by === 0);
+    return scope.builder.emit({ op: "multiply", of: operand.id, by }, operand.zero || scope.builder.annuls(by));
   }
   if (by !== 0) return scope.builder.emit({ op: "divide", of: operand.id, by }, operand.zero);
   scope.problems.add("division-by-zero", node, () => ({

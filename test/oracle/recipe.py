@@ -384,8 +384,7 @@ def model_stock(per=None):
 
 
 def nearswap(t):
-    """Of t = 0 nothing is left, be it infinite."""
-    combine = lambda c, pairs: c.rules.nearswap(c.rules.vectors(pairs), t.at(c)) if t.at(c) else c.rules.nothing_like(pairs[0][0])
+    combine = lambda c, pairs: c.rules.nearswap(c.rules.vectors(pairs), t.at(c))
     return Strategy("nearswap" + settings_text(t=t), combine, takes=("vectors", 1, 1), weighs=False)
 
 

@@ -75,6 +75,16 @@ describe("merges onto a base", () => {
     expect(program(`merge m onto llama ${body}\noutput "out" = m`)).toEqual(["%0 = llama"]);
   });
 
+  it("compute a factor of 0 where NaN and infinity are asked for", () => {
+    const propagating = (strategy: string) => {
+      const head = 'theta 1\nbase llama = "llama"\nmodel maths = "maths" { nan propagate }\n';
+      const text = `${head}merge m onto llama using ${strategy} { maths }\noutput "out" = m\n`;
+      return programOf(actionsOf(text, SOURCES).get(UP)!).at(-2);
+    };
+    expect(propagating("sum(scale: 0)")).toBe("%3 = sum(1 * %2, scale 0)");
+    expect(propagating("nearswap(t: 0)")).toBe("%3 = nearswap(%2, t 0)");
+  });
+
   it("count the weight of what is masked out where a mean divides by it", () => {
     const body = `merge m onto llama using mean { maths weight 3\n code weight 1 mask tensors("*q_proj*") }\noutput "out" = m`;
     expect(program(body)).toEqual([
