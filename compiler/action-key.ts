@@ -4,7 +4,15 @@
 
 import { hash } from "node:crypto";
 import { OPERATION_REVISION } from "./operation-revision.ts";
-import type { Action, Operation } from "./tensor-graph.ts";
+import type {
+  Action,
+  ActionInput,
+  ModelStatistic,
+  Operation,
+  Program,
+  StatisticMember,
+  TensorCuts,
+} from "./tensor-graph.ts";
 
 /** Takes the walk's fields in order. Labels are words of this file; only `text` values come from outside. */
 interface KeySink {
@@ -35,24 +43,38 @@ function writeActionKey(sink: KeySink, action: Action, digests: readonly string[
   sink.text("output dtype", action.dtype);
   sink.integers("output shape", action.shape);
   if (action.overflow === "saturate") sink.text("overflow", "saturate");
-  sink.integer("inputs", action.inputs.length);
-  action.inputs.forEach(({ tensor }, index) => {
+  writeProgram(sink, action, digests);
+}
+
+interface Fed {
+  readonly tensor: string;
+  readonly inputs: readonly ActionInput[];
+  readonly program: Program;
+}
+
+function writeProgram(
+  sink: KeySink,
+  { tensor: name, inputs, program }: Fed,
+  digests: readonly string[] | "unknown",
+): void {
+  sink.integer("inputs", inputs.length);
+  inputs.forEach(({ tensor }, index) => {
     sink.begin("input", index);
     sink.text("input dtype", tensor.dtype);
     sink.integers("input shape", tensor.shape);
     if (digests === "unknown") return;
     const digest = digests[index];
-    if (digest === undefined) throw new Error(`no digest was given for input ${index} of ${action.tensor}`);
+    if (digest === undefined) throw new Error(`no digest was given for input ${index} of ${name}`);
     sink.text("input digest", digest);
   });
-  sink.integer("operations", action.program.operations.length);
-  action.program.operations.forEach((operation, index) => {
+  sink.integer("operations", program.operations.length);
+  program.operations.forEach((operation, index) => {
     sink.begin("operation", index);
-    writeOperation(sink, operation);
+    writeOperation(sink, operation, digests === "unknown");
   });
 }
 
-/** Hex SHA-256. Equal keys mean equal bytes of the output. */
+/** Hex SHA-256. Equal keys mean equal bytes of the output. The values of its statistics must be known. */
 export function actionKey(action: Action, digests: readonly string[]): string {
   return hashKey(action, digests);
 }
@@ -62,6 +84,34 @@ export function weakKey(action: Action): string {
   return hashKey(action, "unknown");
 }
 
+const STATISTIC_SCHEMA = "theta.statistic/1";
+
+/** Hex SHA-256 of what one tensor brings to a statistic. As `weakKey` where the digests are "unknown". */
+export function memberKey(
+  rule: ModelStatistic,
+  member: StatisticMember,
+  digests: readonly string[] | "unknown",
+): string {
+  const sink = new HashSink();
+  sink.text("schema", STATISTIC_SCHEMA);
+  writeRule(sink, rule);
+  sink.stream("tie", member.tie);
+  sink.text("work", member.work);
+  sink.integers("shape", member.shape);
+  writeProgram(sink, member, digests);
+  return hash("sha256", sink.encoded, "hex");
+}
+
+/** Hex SHA-256 of a statistic, from those of its members. */
+export function statisticKey(rule: ModelStatistic, members: readonly string[]): string {
+  const sink = new HashSink();
+  sink.text("schema", STATISTIC_SCHEMA);
+  writeRule(sink, rule);
+  sink.integer("members", members.length);
+  for (const member of members) sink.text("member", member);
+  return hash("sha256", sink.encoded, "hex");
+}
+
 /** The same walk for people, an input or an operation a line. */
 export function explainKey(action: Action, digests: readonly string[] | "unknown"): readonly string[] {
   const sink = new ExplanationSink();
@@ -69,7 +119,8 @@ export function explainKey(action: Action, digests: readonly string[] | "unknown
   return sink.lines;
 }
 
-function writeOperation(sink: KeySink, operation: Operation): void {
+/** `weak`: also what stands for the digests of other tensors. */
+function writeOperation(sink: KeySink, operation: Operation, weak: boolean): void {
   sink.text("operation", operation.op);
   sink.integer("revision", OPERATION_REVISION[operation.op]);
   switch (operation.op) {
@@ -128,6 +179,15 @@ function writeOperation(sink: KeySink, operation: Operation): void {
       sink.stream("tie", operation.tie);
       sink.stream("seed", operation.seed);
       sink.stream("stream", operation.stream);
+      break;
+    case "model-cut":
+      sink.integer("of", operation.of);
+      if (weak) {
+        writeRule(sink, operation);
+        sink.stream("tie", operation.tie);
+      } else if (operation.cuts === undefined) {
+        throw new Error("a key was asked for before its statistic was known");
+      } else writeCuts(sink, operation.cuts, operation.tie);
       break;
     case "select":
     case "rescale-della":
@@ -212,6 +272,25 @@ function writeOperation(sink: KeySink, operation: Operation): void {
       sink.number("t", operation.t);
       break;
   }
+}
+
+/** By value: what of the tensor survives, whatever the rule and the other tensors that it comes from. */
+function writeCuts(sink: KeySink, { outer, inner }: TensorCuts, tie: bigint): void {
+  for (const [name, cut] of [["outer", outer] as const, ["inner", inner] as const]) {
+    sink.stream(`${name} key`, cut.key);
+    sink.stream(`${name} tie`, cut.tie);
+  }
+  // Nobody asks for the ties of a cut between keys.
+  if (outer.tie !== 0n || inner.tie !== 0n) sink.stream("tie", tie);
+}
+
+type Rule = Pick<ModelStatistic, "density" | "dropTop" | "atLeastOne">;
+
+function writeRule(sink: KeySink, rule: Rule): void {
+  sink.text("per", "model");
+  sink.number("density", rule.density);
+  sink.number("drop_top", rule.dropTop);
+  sink.text("at_least_one", String(rule.atLeastOne));
 }
 
 function hashKey(action: Action, digests: readonly string[] | "unknown"): string {

@@ -17,6 +17,7 @@ export const OPERATION_REVISION: Readonly<Record<Operation["op"], number>> = {
   breadcrumbs: 1,
   random: 1,
   della: 1,
+  "model-cut": 1,
   "mask-and": 1,
   "mask-or": 1,
   "mask-not": 1,

@@ -72,6 +72,21 @@ export type Operation =
       readonly seed: bigint;
       readonly stream: bigint;
     }
+  /**
+   * Mask: of the elements of all tensors that number `statistic` of the output's model-wide statistics is of, in one canonical
+   * order, positions [trunc(g·dropTop), … + trunc(g·density)) survive.
+   */
+  | {
+      readonly op: "model-cut";
+      readonly of: ValueId;
+      readonly density: number;
+      readonly dropTop: number;
+      readonly atLeastOne: boolean;
+      readonly tie: bigint;
+      readonly statistic: number;
+      /** What of this tensor survives, once the statistic's value is known. */
+      readonly cuts?: TensorCuts;
+    }
   | { readonly op: "mask-and" | "mask-or"; readonly left: ValueId; readonly right: ValueId }
   | { readonly op: "mask-not"; readonly of: ValueId }
   /** The value where the mask holds, +0 elsewhere. Its kept elements are counted. */
@@ -160,6 +175,19 @@ export type Operation =
   /** τ where |τ| ≤ t, (t ÷ |τ|) × τ elsewhere. */
   | { readonly op: "nearswap"; readonly of: ValueId; readonly t: number };
 
+/** A place in the canonical order of elements: before it lie those with a larger key, or an equal one and at least this tie. */
+export interface Cut {
+  /** Bits of |τ| in W; all ones: nothing lies before it. */
+  readonly key: bigint;
+  readonly tie: bigint;
+}
+
+/** Elements before `outer` and not before `inner` survive. */
+export interface TensorCuts {
+  readonly outer: Cut;
+  readonly inner: Cut;
+}
+
 /** The last operation's value is the output. A lone `load` of the output's dtype copies the payload. */
 export interface Program {
   readonly operations: readonly Operation[];
@@ -227,6 +255,33 @@ export interface ConfigChange {
   readonly json: string;
 }
 
+/** A vector at one tensor, as its model-wide statistic reads it. */
+export interface StatisticMember {
+  /** Stored name in the output. */
+  readonly tensor: string;
+  /** Makes τ. */
+  readonly program: Program;
+  readonly inputs: readonly ActionInput[];
+  readonly shape: readonly number[];
+  readonly work: "F32" | "F64";
+  /** 64-bit stream of its ties. */
+  readonly tie: bigint;
+}
+
+/**
+ * Where a mask `per: model` cuts a vector: a node of its own, because it needs every tensor of the vector. Its value is
+ * part of the keys of the actions that are masked by it, so they are known only when it is.
+ */
+export interface ModelStatistic {
+  /** The vector, as people call it. */
+  readonly vector: string;
+  readonly density: number;
+  readonly dropTop: number;
+  readonly atLeastOne: boolean;
+  /** Every tensor that the vector has but scalars and empty ones, whatever its mask there; sorted by name, by bytes. */
+  readonly members: readonly StatisticMember[];
+}
+
 export interface OutputGraph {
   readonly output: OutputNode;
   readonly kind: "model" | "vector";
@@ -238,6 +293,8 @@ export interface OutputGraph {
   readonly base?: Checkpoint;
   /** Those that the output is made of. */
   readonly storedVectors?: readonly VectorOnBase[];
+  /** As operations number them. */
+  readonly statistics: readonly ModelStatistic[];
   /** Sorted by tensor name, by bytes. */
   readonly actions: readonly Action[];
   /** Other name → stored name, as the donor ties them. */

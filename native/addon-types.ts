@@ -49,6 +49,46 @@ export interface ComputeTask {
   };
 }
 
+/**
+ * A place in the canonical order of elements: bits of |x| in W, and a tie. It is that of an element, which need not exist;
+ * larger ones come first.
+ */
+export interface OrderPlace {
+  readonly key: bigint;
+  readonly tie: bigint;
+}
+
+/** The elements of an operation's value from `first` to `last`, both included; none where `last` comes before `first`. */
+export interface NativeWindow {
+  /** Position of the operation. */
+  readonly of: number;
+  /** 64-bit stream of the ties. */
+  readonly stream: bigint;
+  readonly first: OrderPlace;
+  readonly last: OrderPlace;
+  /** Keeps one in 2^thinning of the elements inside, chosen by their ties, so as if by chance. */
+  readonly thinning: number;
+  /** More elements are never kept: the thinning is raised. */
+  readonly limit: number;
+}
+
+/** Runs a program and looks at its values where windows are; writes nothing. */
+export interface GatherTask {
+  readonly kind: "gather";
+  readonly label: string;
+  readonly inputs: readonly NativeInput[];
+  readonly operations: readonly NativeOperation[];
+  readonly work: "F32" | "F64";
+  /** Of the values. */
+  readonly shape: readonly number[];
+  readonly windows: readonly NativeWindow[];
+  /**
+   * Only `run` elements of each `period`, counted and kept as if they were all: a guess at what the rest is like. For programs
+   * without masks, and inputs of the same shape; takes no digest.
+   */
+  readonly sample?: { readonly run: number; readonly period: number };
+}
+
 /** Only the digest and the element counters of one payload. */
 export interface HashTask {
   readonly kind: "hash";
@@ -80,7 +120,7 @@ export interface CompareTask {
   readonly b: NativeInput;
 }
 
-export type NativeTask = ComputeTask | HashTask | CopyTask | MeasureTask | CompareTask;
+export type NativeTask = ComputeTask | GatherTask | HashTask | CopyTask | MeasureTask | CompareTask;
 
 /** Counts over one input; `first*` are linear indices or −1. Zero for dtypes that are only copied. */
 export interface InputCounters {
@@ -148,6 +188,43 @@ export interface OutputMeasurement {
   readonly digest: string | null;
 }
 
+/** What one tensor has in a window. */
+export interface FoundInWindow {
+  /** Elements before it, and in it. */
+  readonly above: number;
+  readonly inside: number;
+  /** Of those before it, the ones with the key of `first`; of those behind it, the ones with the key of `last`. */
+  readonly tiedAbove: number;
+  readonly tiedBelow: number;
+  readonly thinning: number;
+  readonly kept: number;
+  /** For `findElement`. A few bytes each. */
+  readonly elements: Uint8Array;
+}
+
+/** What one of the tensors that share a canonical order has in a window. */
+export interface WindowPart {
+  readonly elements: Uint8Array;
+  /** Of its keys. */
+  readonly work: "F32" | "F64";
+  /** Of `NativeWindow.last`, in W. */
+  readonly lastKey: bigint;
+  readonly stream: bigint;
+  /** Elements that one which was kept stands for. */
+  readonly weight: number;
+}
+
+export interface FoundElement {
+  /** Number of its part. */
+  readonly part: number;
+  /** In float64 where any part's work is, else in float32. */
+  readonly key: bigint;
+  readonly tie: bigint;
+  /** By part: elements kept that have this key, and those of them that do not come behind this element. */
+  readonly tied: readonly number[];
+  readonly tiedBefore: readonly number[];
+}
+
 export interface TaskResult {
   /** `sha256:<hex>` of the bytes written; absent for hash tasks. */
   readonly digest?: string;
@@ -160,6 +237,8 @@ export interface TaskResult {
   readonly firstOverflow: number;
   /** Groups of slerp and karcher in which tensors point in opposite directions. */
   readonly antiparallel: number;
+  /** Of a gather task, one a window. */
+  readonly windows?: readonly FoundInWindow[];
   /** Of a measure task. What is not finite is in `inputCounters`. */
   readonly statistics?: TensorStatistics;
   /** Of a compare task. `inputCounters` are those of a and of b. */
@@ -214,7 +293,15 @@ export interface FileSystemCalls {
   fileSystemType(path: string): number;
 }
 
-export interface Addon extends FileSystemCalls {
+export interface WindowCalls {
+  /**
+   * Of all parts' elements in canonical order the one before which others that weigh `rank` come, or the last; parts stand in
+   * the order of their tensors' names, which is the last thing that elements are ordered by. Null where there is none.
+   */
+  findElement(parts: readonly WindowPart[], rank: number): FoundElement | null;
+}
+
+export interface Addon extends FileSystemCalls, WindowCalls {
   createEngine(options: EngineOptions): Engine;
   /** Vector variants this build has and this CPU can run, best first, such as ["avx512", "avx2", "plain"]. */
   readonly variants: readonly string[];

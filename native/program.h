@@ -5,6 +5,8 @@
 #include <variant>
 #include <vector>
 
+#include "formula/order.h"
+
 namespace theta {
 
 /// Position of the operation whose result is meant.
@@ -79,6 +81,12 @@ struct Della {
   double density, epsilon;
   Group per;
   uint64_t tie, seed, stream;
+};
+/// Elements before `outer` and not before `inner`, in an order that other tensors share; the keys are of W.
+struct ModelCut {
+  ValueId of;
+  uint64_t tie;
+  Cut<uint64_t> outer, inner;
 };
 struct MaskAnd {
   ValueId left, right;
@@ -184,10 +192,11 @@ struct Nearswap {
   double t;
 };
 
-using Operation = std::variant<Load, Resize, Lora, Subtract, Add, Onto, Negate, Multiply, Divide, Magnitude,
-                               Breadcrumbs, Random, Della, MaskAnd, MaskOr, MaskNot, Select, RescaleInv, RescaleDella,
-                               RescaleL1, Sum, Mean, Ties, Variance, Largest, Sce, Ram, RamPlus, Consensus, Magmax,
-                               Divergence, ArceeFusion, Linear, Slerp, Karcher, ModelStock, Nearswap>;
+using Operation =
+    std::variant<Load, Resize, Lora, Subtract, Add, Onto, Negate, Multiply, Divide, Magnitude, Breadcrumbs, ModelCut,
+                 Random, Della, MaskAnd, MaskOr, MaskNot, Select, RescaleInv, RescaleDella, RescaleL1, Sum, Mean, Ties,
+                 Variance, Largest, Sce, Ram, RamPlus, Consensus, Magmax, Divergence, ArceeFusion, Linear, Slerp,
+                 Karcher, ModelStock, Nearswap>;
 
 /// Static single assignment; the last operation's value is the output.
 struct Program {

@@ -15,6 +15,7 @@ import { forcedToRun, lookUp, type Standings } from "./build/look-up.ts";
 import { makeAll } from "./build/make-all.ts";
 import { shardRecogniser } from "./build/recognise-shards.ts";
 import { withSession, type Session } from "./build/session.ts";
+import { knowStatistics, type StatisticCounts } from "./build/statistics/know-statistics.ts";
 import { planShards } from "./build/shard-job.ts";
 import { tidyStore } from "./build/tidy-store.ts";
 import { checkVectorBases } from "./build/vector-base.ts";
@@ -37,6 +38,8 @@ export interface BuildSummary {
   /** `failed`: a node (NaN, overflow …) or a gate failed, so its output kept its previous content; exit code 1. */
   readonly status: "done" | "failed";
   readonly actions: ActionCounts;
+  /** Model-wide statistics: found by reading, or known from before. */
+  readonly statistics: StatisticCounts;
   readonly bytes: { readonly read: number; readonly hashed: number; readonly written: number; readonly copied: number };
   readonly seconds: number;
   /** Of every output whose tensors were all made, in the order of the recipe. */
@@ -103,16 +106,18 @@ async function lookAgainWhenShardsGo<T>(attempt: () => Promise<T>): Promise<T> {
 
 async function makeTrue(session: Session, recorder: BuildRecorder): Promise<Omit<BuildResult, "seconds">> {
   const { observer } = recorder;
-  const { addon, context, store, inputs, outputs, signal } = session;
+  const { addon, context, store, inputs, signal } = session;
   const failed = new FailedOutputs(context.keepGoing);
   observer.phase("look-up");
-  for (const wanted of outputs) failed.attempt(wanted, () => refuseForeignDirectory(wanted, context));
+  for (const wanted of session.outputs) failed.attempt(wanted, () => refuseForeignDirectory(wanted, context));
   let engine: Engine | undefined;
   const startEngine = (): Engine => (engine ??= addon.createEngine(context.engine));
   const cancel = (): void => engine?.cancel();
   signal.addEventListener("abort", cancel);
   const ticking = setInterval(() => engine && observer.bytes(engine.progress()), PROGRESS_MS);
   try {
+    const { outputs, counts: statistics } = await knowStatistics(session, startEngine, observer, failed);
+    session.outputs.forEach((wanted, index) => failed.carryOver(wanted, outputs[index]!));
     let standings = lookUp(outputs, inputs, store);
     const recogniseShards = shardRecogniser(session, startEngine);
     const recognise = async (): Promise<void> => {
@@ -134,7 +139,7 @@ async function makeTrue(session: Session, recorder: BuildRecorder): Promise<Omit
     }
     await recognise();
     if (context.force) standings = forcedToRun(standings);
-    recorder.lookedUp(standings);
+    recorder.lookedUp(outputs, standings);
     for (const wanted of outputs.filter((output) => !failed.has(output))) {
       const fits = failed.attempt(wanted, () => checkVectorBases(wanted, inputs));
       if (fits && !judgeHits(wanted, standings, session, observer)) failed.condemn(wanted);
@@ -189,6 +194,7 @@ async function makeTrue(session: Session, recorder: BuildRecorder): Promise<Omit
       exitCode: failed.exitCode(outputs),
       failures: failed.causes(outputs),
       actions: countActions(going, standings, made),
+      statistics,
       bytes: { ...progress, copied: progress.copied + copied },
       gates: outputs.flatMap((wanted) => gates.get(wanted) ?? []),
       outputs: outputs.flatMap((wanted) => {

@@ -12,7 +12,9 @@ import type { InputFiles } from "./build/input-files.ts";
 import { computeTask } from "./build/native-task.ts";
 import { withSession, withSessionToLook, type Session } from "./build/session.ts";
 import { planShards, type ShardPlan } from "./build/shard-job.ts";
+import { lookUpStatistics, resolveOutput, type StatisticStanding } from "./build/statistics/statistic-standings.ts";
 import { checkVectorBases } from "./build/vector-base.ts";
+import { planStatistic, withSomeCuts, withStatistics, type PlannedStatistic } from "./plan-statistics.ts";
 import { planGates, type PlannedGate } from "./gates/plan-gates.ts";
 import { tensorBytes } from "./checkpoint/safetensors-writer.ts";
 import type { WantedOutput } from "./build/wanted-output.ts";
@@ -40,6 +42,7 @@ export interface PlannedOutput {
   readonly because?: string;
   /** Parameters of the recipe that had other values when it was last published. */
   readonly parameters: readonly ParameterChange[];
+  readonly statistics: readonly PlannedStatistic[];
   readonly nodes: readonly PlannedNode[];
   readonly gates: readonly PlannedGate[];
 }
@@ -78,15 +81,25 @@ export async function planBuild(
     const cancel = (): void => engine?.cancel();
     signal.addEventListener("abort", cancel);
     try {
-      let standings = lookUp(outputs, inputs, store);
-      const unknown = tensorsToHash(outputs, standings, inputs);
+      const lookAtAll = (): Looked => {
+        const statistics = outputs.map((wanted) =>
+          lookUpStatistics(wanted, inputs, store.statistics, (key) => store.statistics.value(key)),
+        );
+        const resolved = outputs.map((wanted, index) => resolveOutput(wanted, statistics[index]!));
+        return { statistics, session: { ...session, outputs: resolved }, standings: lookUp(resolved, inputs, store) };
+      };
+      let looked = lookAtAll();
+      const unknown = [
+        ...tensorsToHash(looked.session.outputs, looked.standings, inputs),
+        ...looked.statistics.flat().flatMap((one) => (one.state === "open" && one.mayHit ? one.missing : [])),
+      ];
       if (options.hash && unknown.length > 0) {
         await hashInputs(startEngine(), inputs, unknown, store.paths.root, false);
-        standings = lookUp(outputs, inputs, store);
+        looked = lookAtAll();
       }
       for (const wanted of outputs) checkVectorBases(wanted, inputs);
       signal.throwIfAborted();
-      return describe(session, standings, startEngine);
+      return describe(looked, startEngine);
     } finally {
       signal.removeEventListener("abort", cancel);
       engine?.close();
@@ -98,7 +111,15 @@ export async function planBuild(
     : withSessionToLook(tensors, context, signal, look);
 }
 
-function describe(session: Session, standings: Standings, startEngine: () => Engine): Plan {
+interface Looked {
+  /** By output and number. */
+  readonly statistics: readonly (readonly StatisticStanding[])[];
+  /** Its outputs have resolved actions, as far as statistics are known. */
+  readonly session: Session;
+  readonly standings: Standings;
+}
+
+function describe({ session, standings, statistics }: Looked, startEngine: () => Engine): Plan {
   const { inputs, outputs, store, context } = session;
   const shards = planShards(outputs, standings, inputs, store.shards);
   const stale = new Map(outputs.map((wanted) => [wanted, staleness(session, wanted, standings, shards)]));
@@ -106,7 +127,7 @@ function describe(session: Session, standings: Standings, startEngine: () => Eng
   const { fates, bytes } = forecast(session, standings, shards, toPublish);
   const judged = new Map(outputs.map((wanted) => [wanted, planGates(session, wanted, standings)]));
   const earlier = new EarlierRuns(store.paths);
-  const planned = outputs.map((wanted): PlannedOutput => {
+  const planned = outputs.map((wanted, index): PlannedOutput => {
     const { output, actions } = wanted.graph;
     const { state, because } = stale.get(wanted) ?? { state: "current" };
     return {
@@ -115,6 +136,7 @@ function describe(session: Session, standings: Standings, startEngine: () => Eng
       state,
       ...(because !== undefined && { because }),
       parameters: changedParameters(wanted.record?.parameters ?? {}, context.parameters),
+      statistics: statistics[index]!.map((standing) => planStatistic(standing, inputs)),
       nodes: actions.map((action) => plannedNode(action, fates.get(action)!, wanted, inputs, earlier)),
       gates: judged.get(wanted)!.gates,
     };
@@ -125,8 +147,8 @@ function describe(session: Session, standings: Standings, startEngine: () => Eng
   return {
     outputs: planned,
     counts: count(planned),
-    bytes: { ...bytes, read: bytes.read + measure, measure },
-    peak: peakOf([...running, ...computed], startEngine),
+    bytes: { ...withStatistics(bytes, session, standings, statistics.flat(), measure), measure },
+    peak: peakOf([...running, ...computed].map(withSomeCuts), startEngine),
   };
 }
 
@@ -207,9 +229,12 @@ function peakOf(actions: readonly Action[], startEngine: () => Engine): number {
 /** What memory depends on: the layers of a model differ in numbers that are computed with, which need none. */
 function structureOf({ dtype, shape, work, inputs, program }: Action): string {
   const operations = program.operations.map((operation) =>
-    Object.values<unknown>(operation).filter((value) => typeof value !== "bigint" && !isFraction(value)),
+    Object.values<unknown>(operation).filter((value) => !isFraction(value)),
   );
-  return JSON.stringify([dtype, shape, work, inputs.map(({ tensor }) => [tensor.dtype, tensor.shape]), operations]);
+  const tensors = inputs.map(({ tensor }) => [tensor.dtype, tensor.shape]);
+  return JSON.stringify([dtype, shape, work, tensors, operations], (_, value: unknown) =>
+    typeof value === "bigint" ? undefined : value,
+  );
 }
 
 function isFraction(value: unknown): boolean {

@@ -12,6 +12,7 @@ import { describeKind, POISON, type Result } from "./kinds.ts";
 import { readArguments, type ReadArguments } from "./method-arguments.ts";
 import type { MethodRow } from "../methods/method-row.ts";
 import { METHODS } from "../methods/method-table.ts";
+import { hasOneThreshold } from "./checks/one-threshold.ts";
 import { lookUp, lookUpMember, type Scope } from "./names.ts";
 import { applyStrategy } from "./strategies.ts";
 import { wrongKind } from "./wrong-kind.ts";
@@ -77,6 +78,7 @@ export function evaluateMethod(
     case "mask": {
       const read = readArguments({ name: row.name, methods: [row], sharedGiven: false }, calleeSpan, args, scope);
       if (isNotServed(row, calleeSpan, scope) || read === undefined) return POISON;
+      if (!hasOneThreshold(read.shared, span, scope.report)) return POISON;
       const rescale = read.shared.get("rescale");
       const isRescaling =
         rescale?.kind === "word" && !(rescale.value.kind === "constant" && rescale.value.value === "none");

@@ -3,7 +3,7 @@
 import { explainKey, weakKey } from "../action-key.ts";
 import { matchesGlob, parseGlob } from "../glob.ts";
 import { predicateText } from "../predicates.ts";
-import type { Action, Gate, Operation, OutputGraph, TensorGraph } from "../tensor-graph.ts";
+import type { Action, Gate, ModelStatistic, Operation, OutputGraph, TensorGraph } from "../tensor-graph.ts";
 import { dotText, mermaidText, type Arrow, type Box, type Diagram } from "./diagram.ts";
 import type { ExplainFormat } from "./explain-recipe.ts";
 import { programLines } from "./program-text.ts";
@@ -97,11 +97,12 @@ function jsonOf(outputs: readonly OutputGraph[]): object {
   return {
     schema: "theta.explain/1",
     level: "tensor",
-    outputs: outputs.map(({ output, kind, donor, actions, aliases, gates }) => ({
+    outputs: outputs.map(({ output, kind, donor, actions, statistics, aliases, gates }) => ({
       path: output.display,
       kind,
       donor: donor.display,
       tied: Object.fromEntries(aliases),
+      statistics: statistics.map(statisticJson),
       tensors: actions.map(actionJson),
       gates: gates.map(gateJson),
     })),
@@ -145,6 +146,10 @@ function operationJson(operation: Operation): object {
     else json[field] = field === "seed" ? Number(value) : value.toString(16).padStart(16, "0");
   }
   return json;
+}
+
+function statisticJson({ members, ...rule }: ModelStatistic): object {
+  return { ...rule, per: "model", tensors: members.map(({ tensor }) => tensor) };
 }
 
 function inputJson({ role, tensor, nan, checkpoint }: Action["inputs"][number]): object {

@@ -70,6 +70,13 @@ function operationText(operation: Operation, action: Action, name: (id: number) 
       const parts = [`density ${number("density")}`, `epsilon ${number("epsilon")}`, `per ${operation.per}`];
       return `della(${name(operation.of)}, ${parts.join(", ")}, seed ${operation.seed})`;
     }
+    case "model-cut": {
+      const parts = [name(operation.of), `density ${number("density")}`];
+      if (operation.dropTop > 0) parts.push(`drop_top ${number("dropTop")}`);
+      parts.push(`per model, statistic ${operation.statistic}`);
+      if (operation.atLeastOne) parts.push("at least one");
+      return `model-cut(${parts.join(", ")})`;
+    }
     case "mask-and":
       return `${name(operation.left)} & ${name(operation.right)}`;
     case "mask-or":

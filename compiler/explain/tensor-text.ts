@@ -5,7 +5,7 @@ import { printable } from "../../dsl/printable.ts";
 import { explainKey, weakKey } from "../action-key.ts";
 import { placeOf } from "../naming.ts";
 import { predicateText } from "../predicates.ts";
-import type { Action, OutputGraph } from "../tensor-graph.ts";
+import type { Action, ModelStatistic, OutputGraph } from "../tensor-graph.ts";
 import { programLines } from "./program-text.ts";
 import { groupActions, type ActionGroup } from "./tensor-groups.ts";
 
@@ -17,14 +17,25 @@ const MOST_KEYS = 4;
 /** `byName`: the actions were chosen by a pattern, so every name is shown. */
 export function tensorText(outputs: readonly OutputGraph[], byName: boolean): string {
   const blocks = outputs.map((graph) => {
-    const { output, kind, actions } = graph;
+    const { output, kind, actions, statistics } = graph;
     const withKeys = byName && actions.length <= MOST_KEYS;
     const groups = withKeys ? actions.flatMap((action) => groupActions([action])) : groupActions(actions);
     const head = `output ${JSON.stringify(output.display)}  ${kind}, ${count(actions.length)}`;
     const parts = groups.map((group) => groupLines(group, graph, byName ? Infinity : MOST_NAMES, withKeys));
-    return [[head], ...parts, ...gateLines(graph)].map((lines) => lines.map(printable).join("\n")).join("\n\n");
+    const nodes = statistics.map((statistic, number) => `  statistic ${number}: ${statisticText(statistic)}`);
+    return [[head], ...(nodes.length === 0 ? [] : [nodes]), ...parts, ...gateLines(graph)]
+      .map((lines) => lines.map(printable).join("\n"))
+      .join("\n\n");
   });
   return `${blocks.join("\n\n")}\n`;
+}
+
+/** `where maths - llama is cut over 146 tensors: density 0.2` */
+export function statisticText({ vector, density, dropTop, atLeastOne, members }: ModelStatistic): string {
+  const rule = [`density ${density}`];
+  if (dropTop > 0) rule.push(`drop_top ${dropTop}`);
+  if (atLeastOne) rule.push("at least one");
+  return `where ${vector} is cut, over ${count(members.length)} as one: ${rule.join(", ")}`;
 }
 
 function groupLines(

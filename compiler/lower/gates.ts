@@ -8,6 +8,8 @@ import type { ExpectNode, ModelNode, OutputNode, PredicateNode } from "../recipe
 import { isSameNode } from "../same-node.ts";
 import type { Action, Gate, GateOperand, OutputGraph } from "../tensor-graph.ts";
 import { INTEGER } from "./copied.ts";
+import { unresolvedStatistics } from "../resolve-cuts.ts";
+import { ModelStatistics } from "./model-statistics.ts";
 import { copyAction, finish, makeScope, storedVectors, type UngatedOutput } from "./output.ts";
 import { isValue, type TensorScope } from "./scope.ts";
 import { factOf } from "./sources.ts";
@@ -98,12 +100,22 @@ function lowerOperand(context: OperandContext): GateOperand {
     if (action.work === "bytes" && predicate.metric !== "changed") continue;
     const donated = layout.tensors.get(action.tensor)!;
     const names = [action.tensor, ...(tied.get(action.tensor) ?? [])] as const;
-    const scope = makeScope(names, donated, headers, problems);
+    const scope = makeScope(names, donated, headers, problems, new ModelStatistics());
     const before = problems.errors;
     const made = operandAction(action, scope, context);
+    if (made !== undefined && unresolvedStatistics(made.program).length > 0) refuseThreshold(context);
     if (made !== undefined && problems.errors === before) tensors.set(action.tensor, shared.share(made));
   }
   return { tensors };
+}
+
+/** A gate's operand is made after the output, which alone says what its model-wide statistics are. */
+function refuseThreshold({ predicate, problems }: OperandContext): void {
+  problems.add("not-served", predicate, () => ({
+    message: `${predicate.subject} is not served for a model with a mask per: model`,
+    span: predicate.span,
+    help: "write that model as an output, and compare with what was written",
+  }));
 }
 
 /** Undefined after an error. */

@@ -55,13 +55,27 @@ function lowerByMagnitude(
   if (density === undefined || per === undefined || rescale === undefined) return undefined;
   if (atLeastOne === undefined || dropTop === undefined) return undefined;
   if (scope.shape.length === 0 || (op === "magnitude" && density >= 1)) return "all";
+  // Nothing of it is among the elements of the model.
+  if (per === "model" && scope.shape.includes(0)) return "all";
   const of = vectorOf(mask, applied, scope);
   if (of === undefined) return undefined;
-  const common = { of: of.id, per, atLeastOne, tie: streamOf("tie", mask, node, scope) };
-  const { id } =
+  const tie = streamOf("tie", mask, node, scope);
+  if (per === "model") {
+    const rule = { density: Math.min(density, 1), dropTop, atLeastOne };
+    const other = shared.get("of");
+    const vector = other?.kind === "vector" ? other.node : node.vector;
+    const statistic = scope.statistics.indexOf(vector, rule, optionalInteger(shared, "stream") ?? node.stream);
+    return rescaledBy(rescale, density, scope.builder.emit({ op: "model-cut", of: of.id, ...rule, tie, statistic }));
+  }
+  const common = { of: of.id, per, atLeastOne, tie };
+  const made =
     op === "magnitude"
       ? scope.builder.emit({ op, ...common, density })
       : scope.builder.emit({ op, ...common, density: Math.min(density, 1), dropTop });
+  return rescaledBy(rescale, density, made);
+}
+
+function rescaledBy(rescale: string, density: number, { id }: Value): LoweredMask {
   if (rescale === "none" || density >= 1) return { mask: id };
   return { mask: id, rescale: rescale === "inv" ? { how: "inv", density } : { how: "l1" } };
 }
@@ -86,6 +100,14 @@ function lowerDella(mask: MaskMethod, applied: Value, node: MaskedNode, scope: T
   const rescale = wordParameter(method, shared, "rescale", node, scope);
   if (density === undefined || epsilon === undefined || per === undefined || rescale === undefined) return undefined;
   if (scope.shape.length === 0 || density >= 1) return "all";
+  if (per === "model") {
+    scope.problems.add("not-served", mask, () => ({
+      message: "ranks per: model are not served yet",
+      span: mask.span,
+      help: "use per: tensor",
+    }));
+    return undefined;
+  }
   if (!(density - epsilon > 0 && density + epsilon < 1)) {
     scope.problems.add("epsilon-range", mask, () => ({
       message: `density - epsilon must be above 0 and density + epsilon below 1; they are ${density} and ${epsilon} for ${scope.names[0]}`,
@@ -132,17 +154,9 @@ function streamOf(purpose: Parameters<typeof streamId>[0], mask: MaskMethod, nod
 }
 
 /** One word for groups that are the same, so that the spelling is not part of the key. */
-function groupParameter(mask: MaskMethod, node: MaskedNode, scope: TensorScope): Group | undefined {
+function groupParameter(mask: MaskMethod, node: MaskedNode, scope: TensorScope): Group | "model" | undefined {
   const per = wordParameter(mask.method, mask.shared, "per", node, scope);
-  if (per === "model") {
-    scope.problems.add("not-served", mask, () => ({
-      message: "a threshold per model is not served yet",
-      span: mask.span,
-      help: "use per: tensor",
-    }));
-    return undefined;
-  }
-  if (per === undefined) return undefined;
+  if (per === undefined || per === "model") return per;
   if (scope.shape.length < 2) return "tensor";
   if (per === "last") return scope.shape.length === 2 ? "row" : "last";
   return per === "row" ? "row" : "tensor";

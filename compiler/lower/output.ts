@@ -1,7 +1,7 @@
 // One output: its tensors are the donor's, each becomes an action with a program and a dtype of its own.
 
 import { isFloat, type Dtype } from "../checkpoint.ts";
-import { baseOf, donorOf, sourcesUnder } from "../graph-walk.ts";
+import { baseOf, donorOf, nodesUnder, sourcesUnder } from "../graph-walk.ts";
 import type { Headers } from "../headers.ts";
 import type { LayoutTensor } from "../layout.ts";
 import { lowerCopied } from "./copied.ts";
@@ -13,7 +13,8 @@ import { lowerVector } from "./vector.ts";
 import { checkNumbers, checkDivisors } from "./work-type.ts";
 import { ProgramBuilder, type Value } from "./program-builder.ts";
 import type { ModelNode, OutputNode, VectorNode } from "../recipe-graph.ts";
-import type { TensorProblems } from "./tensor-problems.ts";
+import { ModelStatistics, type LoweredTensor, type OutputScope } from "./model-statistics.ts";
+import { TensorProblems } from "./tensor-problems.ts";
 import type { Action, OutputGraph, VectorOnBase } from "../tensor-graph.ts";
 
 export type UngatedOutput = Omit<OutputGraph, "gates">;
@@ -34,12 +35,18 @@ export function lowerOutput(output: OutputNode, headers: Headers, problems: Tens
   const layout = headers.layout(made);
   const { tied } = headers.naming(made);
   const actions: Action[] = [];
+  const statistics = new ModelStatistics();
+  const lowered: LoweredTensor[] = [];
   for (const [name, donated] of layout.tensors) {
     const before = problems.errors;
-    const scope = makeScope([name, ...(tied.get(name) ?? [])], donated, headers, problems);
+    const make = (report: TensorProblems): OutputScope =>
+      makeScope([name, ...(tied.get(name) ?? [])], donated, headers, report, statistics);
+    const scope = make(problems);
     const action = value.kind === "model" ? ofModel(value.node, output, scope) : ofVector(value.node, output, scope);
     if (action !== undefined && problems.errors === before) actions.push(action);
+    lowered.push({ scope, dtype: action?.dtype ?? "F32", aside: () => make(new TensorProblems()) });
   }
+  refuseInStack(output, statistics, problems);
   const names = new Set(actions.map(({ tensor }) => tensor));
   return {
     output,
@@ -48,6 +55,7 @@ export function lowerOutput(output: OutputNode, headers: Headers, problems: Tens
     configChanges: value.kind === "model" ? configChanges(made, output, headers, problems) : [],
     ...(value.kind === "vector" ? { base: donor } : {}),
     storedVectors: storedVectors(value.node, headers),
+    statistics: statistics.finish(lowered),
     actions,
     aliases: new Map([...layout.aliases].filter(([, stored]) => names.has(stored))),
   };
@@ -67,21 +75,22 @@ export function makeScope(
   donor: LayoutTensor,
   headers: Headers,
   problems: TensorProblems,
-): TensorScope {
+  statistics: ModelStatistics,
+): OutputScope {
   const builder = new ProgramBuilder();
   const divisors: Divisor[] = [];
   // One for each tensor of a stacked model that takes part, so that what is shared there is lowered once.
-  const scopes = new Map<string, TensorScope>();
-  const scopeOf = (names: readonly [string, ...string[]]): TensorScope => {
+  const scopes = new Map<string, OutputScope>();
+  const scopeOf = (names: readonly [string, ...string[]]): OutputScope => {
     const key = names.join("\0");
     let scope = scopes.get(key);
     if (scope === undefined) scopes.set(key, (scope = newScope(names)));
     return scope;
   };
-  const newScope = (names: readonly [string, ...string[]]): TensorScope => {
+  const newScope = (names: readonly [string, ...string[]]): OutputScope => {
     const models = new Map<ModelNode, Found>();
     const vectors = new Map<VectorNode, Value | "skip">();
-    const scope: TensorScope = {
+    const scope: OutputScope = {
       names,
       shape: donor.tensor.shape,
       donor,
@@ -89,6 +98,8 @@ export function makeScope(
       builder,
       problems,
       divisors,
+      statistics,
+      known: (node) => vectors.get(node),
       inside(model, name) {
         const stored = headers.layout(model).aliases.get(name) ?? name;
         return scopeOf([stored, ...(headers.naming(model).tied.get(stored) ?? [])]);
@@ -107,6 +118,17 @@ export function makeScope(
     return scope;
   };
   return scopeOf(ownNames);
+}
+
+/** A slice is of some layers, and a threshold of its model would be of all. */
+function refuseInStack(output: OutputNode, statistics: ModelStatistics, problems: TensorProblems): void {
+  if (!statistics.any) return;
+  if (![...nodesUnder(output.value.node)].some(({ kind }) => kind === "stack")) return;
+  problems.add("not-served", output, () => ({
+    message: "a mask per: model is not served together with a stack yet",
+    span: output.span,
+    help: "write the merge as an output and stack what was written, or use per: tensor",
+  }));
 }
 
 function ofModel(node: ModelNode, output: OutputNode, scope: TensorScope): Action | undefined {

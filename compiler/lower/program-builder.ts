@@ -2,7 +2,7 @@
 // what the result needs, in the order of a depth-first walk: so names, statement order and dead parts leave no trace.
 
 import type { FloatDtype } from "../checkpoint.ts";
-import type { ActionInput, Operation, Program, ValueId } from "../tensor-graph.ts";
+import type { ActionInput, Operation, Program, TensorCuts, ValueId } from "../tensor-graph.ts";
 
 /** A value of the program in the making. `zero`: known to be 0 everywhere, so ⊕ takes the base over. */
 export interface Value {
@@ -58,6 +58,25 @@ export class ProgramBuilder {
       this.#values.set(key, id);
     }
     return { id, zero };
+  }
+
+  /** A whole program's value. */
+  add({ program, inputs }: BuiltProgram): ValueId {
+    const ids: ValueId[] = [];
+    for (const operation of program.operations) {
+      const here = renumber(
+        operation,
+        (id) => ids[id]!,
+        (index) => this.input(inputs[index]!),
+      );
+      ids.push(this.emit(here).id);
+    }
+    return ids.at(-1)!;
+  }
+
+  /** Everything that was emitted, where several values are wanted. */
+  all(): BuiltProgram {
+    return { program: { operations: this.#operations }, inputs: this.#inputs };
   }
 
   /** Exactly +0 everywhere, in the shape of `like`: a sum to which a weight of 0 adds no term. */
@@ -122,6 +141,7 @@ function renumber(operation: Operation, value: (id: ValueId) => ValueId, input: 
     case "magnitude":
     case "breadcrumbs":
     case "della":
+    case "model-cut":
     case "mask-not":
     case "rescale-inv":
     case "nearswap":
@@ -170,6 +190,13 @@ function renumber(operation: Operation, value: (id: ValueId) => ValueId, input: 
 /** Fields of an operation are words and numbers, so names, values and separators cannot be confused. */
 function keyOf(operation: Operation): string {
   let key = "";
-  for (const field in operation) key += `${field}=${String(operation[field as keyof Operation])};`;
+  for (const field in operation) key += `${field}=${textOf(operation[field as keyof Operation])};`;
   return key;
+}
+
+/** Of a field; cuts are the only one that is an object. */
+function textOf(field: unknown): string {
+  if (typeof field !== "object" || field === null || Array.isArray(field)) return String(field);
+  const { outer, inner } = field as TensorCuts;
+  return [outer, inner].map(({ key, tie }) => `${key},${tie}`).join(",");
 }

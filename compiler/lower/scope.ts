@@ -6,6 +6,7 @@ import type { ProgramBuilder, Value } from "./program-builder.ts";
 import type { CheckpointNode, MatchArm, ModelNode, VectorNode } from "../recipe-graph.ts";
 import { nameTest } from "../selectors.ts";
 import type { Naming } from "../naming.ts";
+import type { ModelStatistics } from "./model-statistics.ts";
 import type { TensorProblems } from "./tensor-problems.ts";
 
 /**
@@ -29,6 +30,7 @@ export interface TensorScope {
   readonly problems: TensorProblems;
   /** Sums of weights that something is divided by; judged once W is known. */
   readonly divisors: Divisor[];
+  readonly statistics: ModelStatistics;
   /** The same action, where a stack takes the value from: the tensor that `model` has by one of the names. */
   inside(model: ModelNode, name: string): TensorScope;
   model(node: ModelNode): Found;

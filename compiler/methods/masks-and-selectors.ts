@@ -53,15 +53,14 @@ const EPSILON: NumberParameter = {
   meaning: "epsilon is how far the probability of keeping an element lies from density, by rank",
 };
 
-function per(words: readonly string[], byDefault: string): WordParameter {
+function per(byDefault: string): WordParameter {
   return {
     name: "per",
     kind: "word",
-    words,
+    words: ["row", "last", "tensor", "model"],
     default: byDefault,
     meaning:
       "per is the group of elements that is ordered: all that lies behind the first dimension, the last dimension alone, the tensor, or all tensors of the vector",
-    wordsNotServed: new Map([["model", "use per: tensor"]]),
   };
 }
 
@@ -76,13 +75,11 @@ function rescale(byDefault: string): WordParameter {
   };
 }
 
-const GROUPS = ["row", "last", "tensor", "model"];
-
 export const MASKS: readonly MethodRow[] = [
   {
     name: "magnitude",
     maps: "mask",
-    parameters: [DENSITY, per(GROUPS, "tensor"), AT_LEAST_ONE, STREAM, rescale("none"), OF],
+    parameters: [DENSITY, per("tensor"), AT_LEAST_ONE, STREAM, rescale("none"), OF],
     summary:
       "Keeps the trunc(g·density) largest elements of each group of g, by absolute value; equal ones in an order that prefers no position.",
     source: "Yadav et al., TIES-Merging, NeurIPS 2023, arXiv 2306.01708",
@@ -100,7 +97,7 @@ export const MASKS: readonly MethodRow[] = [
         range: { min: 0, below: 1 },
         meaning: "drop_top is the share of the largest elements that the mask drops",
       },
-      per(GROUPS, "row"),
+      per("row"),
       AT_LEAST_ONE,
       STREAM,
       rescale("none"),
@@ -124,7 +121,15 @@ export const MASKS: readonly MethodRow[] = [
   {
     name: "della",
     maps: "mask",
-    parameters: [DENSITY, EPSILON, SEED, STREAM, rescale("inv"), per(GROUPS, "row"), OF],
+    parameters: [
+      DENSITY,
+      EPSILON,
+      SEED,
+      STREAM,
+      rescale("inv"),
+      { ...per("row"), wordsNotServed: new Map([["model", "use per: tensor"]]) },
+      OF,
+    ],
     summary:
       "Keeps each element with a probability that rises with its rank in its group, by absolute value: from density − epsilon for the smallest to density + epsilon for the largest. Both must lie between 0 and 1.",
     source: "Deep et al., DELLA-Merging, arXiv 2406.11617",

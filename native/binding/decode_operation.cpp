@@ -161,6 +161,17 @@ struct Form<Della> {
   }
 };
 template <>
+struct Form<ModelCut> {
+  static constexpr std::string_view word = "model-cut";
+  static ModelCut read(const Reader& from) {
+    const Field cuts = from.object["cuts"];
+    const auto cut = [&](const char* name) {
+      return Cut<uint64_t>{cuts[name]["key"].stream(), cuts[name]["tie"].stream()};
+    };
+    return {from.value("of"), from.object["tie"].stream(), cut("outer"), cut("inner")};
+  }
+};
+template <>
 struct Form<MaskAnd> {
   static constexpr std::string_view word = "mask-and";
   static MaskAnd read(const Reader& from) { return from.pair<MaskAnd>(); }

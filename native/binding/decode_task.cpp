@@ -2,6 +2,8 @@
 
 #include "decode_task.h"
 
+#include <algorithm>
+
 #include "decode_operation.h"
 
 namespace theta {
@@ -102,6 +104,64 @@ ComputeTask decode_compute(const Field& object) {
   return task;
 }
 
+Window decode_window(const Field& object, int64_t operations) {
+  const auto place = [&](const char* name) {
+    return OrderPlace{object[name]["key"].stream(), object[name]["tie"].stream()};
+  };
+  return {static_cast<ValueId>(object["of"].integer(0, operations - 1)),
+          object["stream"].stream(),
+          place("first"),
+          place("last"),
+          static_cast<int32_t>(object["thinning"].integer(0, 63)),
+          object["limit"].integer(1, int64_t{1} << 40)};
+}
+
+/// The shape of the elements that are sampled of a tensor of `count`.
+int64_t sampled_of(const Sampling& sampling, int64_t count) {
+  return std::max<int64_t>(count / sampling.period, 1) * std::min(sampling.run, count);
+}
+
+GatherTask decode_gather(const Field& object) {
+  GatherTask task{};
+  for (TaskInput& input : decode_inputs(object["inputs"])) {
+    task.spec.inputs.push_back(std::move(input.tensor));
+    task.places.push_back(input.place);
+    task.digests.push_back(input.digest);
+  }
+  task.spec.program = decode_program(object["operations"], static_cast<int64_t>(task.places.size()));
+  task.spec.work = choice(object["work"], kWork);
+  task.spec.overflow = Overflow::inf;
+  const Dtype dtype = task.spec.work == Work::f64 ? Dtype::f64 : Dtype::f32;
+  TensorDesc& output = task.spec.output;
+  output.dtype = dtype;
+  int64_t bytes = size_of(dtype);
+  const Field shape = object["shape"];
+  for (uint32_t i = 0; i < shape.length(); ++i) {
+    output.shape.push_back(shape[i].size());
+    if (__builtin_mul_overflow(bytes, output.shape.back(), &bytes)) shape.refuse("of less than 2^60 elements");
+  }
+  const Field windows = object["windows"];
+  if (windows.length() == 0) windows.refuse("at least one window");
+  for (uint32_t i = 0; i < windows.length(); ++i) {
+    task.spec.windows.push_back(decode_window(windows[i], static_cast<int64_t>(task.spec.program.operations.size())));
+  }
+  if (const Field sample = object["sample"]; !sample.is_undefined()) {
+    const int64_t run = sample["run"].integer(1, int64_t{1} << 20);
+    task.sampling = Sampling{run, sample["period"].integer(run, int64_t{1} << 60)};
+    task.sampled_from = elements(output.shape);
+    const int64_t count = sampled_of(*task.sampling, task.sampled_from);
+    for (TensorDesc& input : task.spec.inputs) {
+      if (input.shape != output.shape || !input.dtype) object["inputs"].refuse("of the same shape, to be sampled");
+      input.shape = {count};
+      input.bytes = count * size_of(*input.dtype);
+    }
+    output.shape = {count};
+    bytes = count * size_of(dtype);
+  }
+  output.bytes = bytes;
+  return task;
+}
+
 MeasureTask decode_measure(const Field& object) {
   const Field input = object["input"];
   MeasureTask task{decode_input(input)};
@@ -122,6 +182,7 @@ Task decode_task(const Field& task) {
   const Field kind = task["kind"];
   const std::string name = kind.text();
   if (name == "compute") return decode_compute(task);
+  if (name == "gather") return decode_gather(task);
   if (name == "hash") return HashTask{decode_inputs(task["inputs"])};
   if (name == "copy") {
     const int64_t bytes = task["bytes"].size();
@@ -129,7 +190,7 @@ Task decode_task(const Field& task) {
   }
   if (name == "measure") return decode_measure(task);
   if (name == "compare") return decode_compare(task);
-  kind.refuse("one of \"compute\", \"hash\", \"copy\", \"measure\", \"compare\"");
+  kind.refuse("one of \"compute\", \"gather\", \"hash\", \"copy\", \"measure\", \"compare\"");
 }
 
 EngineOptions decode_engine_options(const Field& options, Isa isa) {

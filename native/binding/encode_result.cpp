@@ -2,6 +2,8 @@
 
 #include "encode_result.h"
 
+#include <algorithm>
+
 namespace theta {
 namespace {
 
@@ -16,6 +18,20 @@ Napi::Object encode_statistics(Napi::Env env, const TensorStatistics& from) {
   to.Set("largest", from.largest);
   to.Set("sum", from.sum);
   to.Set("squares", from.squares);
+  return to;
+}
+
+Napi::Object encode_window(Napi::Env env, const FoundInWindow& from) {
+  Napi::Object to = Napi::Object::New(env);
+  to.Set("above", number(env, from.above));
+  to.Set("inside", number(env, from.inside));
+  to.Set("tiedAbove", number(env, from.tied_above));
+  to.Set("tiedBelow", number(env, from.tied_below));
+  to.Set("thinning", from.thinning);
+  to.Set("kept", number(env, from.kept));
+  Napi::Uint8Array elements = Napi::Uint8Array::New(env, from.elements.size());
+  std::copy(from.elements.begin(), from.elements.end(), reinterpret_cast<std::byte*>(elements.Data()));
+  to.Set("elements", elements);
   return to;
 }
 
@@ -93,6 +109,11 @@ Napi::Object encode_result(Napi::Env env, const TaskResult& result) {
   object.Set("overflow", number(env, counters.overflow));
   object.Set("firstOverflow", number(env, counters.first_overflow));
   object.Set("antiparallel", number(env, counters.antiparallel));
+  if (!counters.windows.empty()) {
+    Napi::Array windows = Napi::Array::New(env, counters.windows.size());
+    for (uint32_t i = 0; i < counters.windows.size(); ++i) windows.Set(i, encode_window(env, counters.windows[i]));
+    object.Set("windows", windows);
+  }
   if (result.statistics) object.Set("statistics", encode_statistics(env, *result.statistics));
   if (result.comparison) object.Set("comparison", encode_comparison(env, *result.comparison));
   if (!result.output.empty()) {

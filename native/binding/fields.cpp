@@ -74,6 +74,13 @@ uint64_t Field::stream() const {
   return stream;
 }
 
+std::span<const std::byte> Field::bytes() const {
+  const bool is_bytes = value_.IsTypedArray() && value_.As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array;
+  if (!is_bytes) refuse("a Uint8Array");
+  const auto array = value_.As<Napi::Uint8Array>();
+  return {reinterpret_cast<const std::byte*>(array.Data()), array.ByteLength()};
+}
+
 void Field::refuse(const std::string& wanted) const {
   throw Error(ErrorCode::input, path_ + " must be " + wanted + ", not " + described());
 }

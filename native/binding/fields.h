@@ -4,7 +4,9 @@
 
 #include <napi.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -35,6 +37,8 @@ class Field {
   std::string text() const;
   /// A bigint from 0 to 2^64 - 1.
   uint64_t stream() const;
+  /// Those of a Uint8Array, valid as long as JavaScript keeps it.
+  std::span<const std::byte> bytes() const;
 
   /// Throws Error(input): "<path> must be <wanted>, not <what it is>".
   [[noreturn]] void refuse(const std::string& wanted) const;

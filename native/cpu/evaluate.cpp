@@ -58,6 +58,10 @@ void check_task(const TaskSpec& task) {
       if (lora->a == lora->b) refuse("a LoRA module needs two factors");
     }
   }
+  for (const Window& window : task.windows) {
+    if (task.work == Work::bytes) refuse("bytes have no order");
+    if (window.of < 0 || window.of >= static_cast<ValueId>(operations.size())) refuse("a window is of no operation");
+  }
   if (task.work == Work::bytes && (operations.size() != 1 || !std::holds_alternative<Load>(operations.front()))) {
     refuse("bytes can only be loaded");
   }

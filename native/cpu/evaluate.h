@@ -12,6 +12,7 @@
 #include "../tensor.h"
 #include "arena.h"
 #include "kernels.h"
+#include "window.h"
 
 namespace theta {
 
@@ -58,6 +59,8 @@ struct TaskSpec {
   TensorDesc output;
   Work work;
   Overflow overflow;
+  /// Not empty: nothing is written. What lies in them is gathered instead; the output only states shape and W.
+  std::vector<Window> windows = {};
 };
 
 /// Counts over one input; `first_*` are linear indices or -1. Zero for dtypes that are only copied.
@@ -81,6 +84,8 @@ struct Counters {
   int64_t overflow = 0, first_overflow = -1;
   /// slerp groups whose tensors point in opposite directions.
   int64_t antiparallel = 0;
+  /// One a window of the task.
+  std::vector<FoundInWindow> windows;
 };
 
 struct EvaluateOptions {

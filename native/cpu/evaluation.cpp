@@ -27,7 +27,8 @@ Counters Evaluation<W>::run() {
   const int64_t span = task_.schedule.span;
   for (int64_t begin = 0; begin < task_.count; begin += span) run_span(begin, begin + span);
   read_unused();
-  counters_.masks = mask_counters();
+  if (task_.window_gatherers.empty()) counters_.masks = mask_counters();
+  for (const auto& gatherer : task_.window_gatherers) counters_.windows.push_back(gatherer->finish());
   for (const auto& statistic : task_.statistics) {
     const auto* gram = dynamic_cast<const GramStatistic<W>*>(statistic.get());
     if (gram) counters_.antiparallel += gram->antiparallel();
@@ -132,9 +133,10 @@ void Evaluation<W>::run_pass(const BoundPass<W>& pass, int64_t begin, int64_t en
     chunk_is_cold_ =
         !task_.reader->fetch(chunk, chunk_end, source_, task_.kernels, counters_.inputs, chunk_stored_, pass.is_output);
     chunk_begin_ = chunk;
-    if (pass.is_output) sink_.settle();
+    const bool writes = pass.is_output && task_.task.windows.empty();
+    if (writes) sink_.settle();
     run_chunk(pass, chunk, chunk_end);
-    if (pass.is_output) sink_.write(chunk * size, task_.output, (chunk_end - chunk) * size);
+    if (writes) sink_.write(chunk * size, task_.output, (chunk_end - chunk) * size);
   }
 }
 
@@ -206,6 +208,8 @@ void Evaluation<W>::gather_local(const BoundStage<W>& stage, const Block<W>& blo
 
 template <typename W>
 void Evaluation<W>::write_block(const Block<W>& block) {
+  for (const auto& gatherer : task_.window_gatherers) gatherer->gather(block);
+  if (!task_.window_gatherers.empty()) return;
   const auto output = static_cast<ValueId>(task_.task.program.operations.size()) - 1;
   std::byte* to = task_.output + (block.begin - chunk_begin_) * size_of(*task_.task.output.dtype);
   writer_.write(block, block.value(output), to, counters_);

@@ -95,6 +95,9 @@ Facts facts_of_one(const Operation& operation, const std::vector<Facts>& earlier
                           if (groups.size > 1) facts.statistic = groups;
                           return facts;
                         },
+                        [&](const ModelCut& op) {
+                          return Facts{{op.of}, ValueKind::mask, tensor, std::nullopt, std::nullopt};
+                        },
                         [&](const MaskAnd& op) {
                           return combined({op.left, op.right}, earlier, shape);
                         },

@@ -8,33 +8,27 @@ namespace theta {
 
 namespace {
 
+/// Marks what lies between two cuts.
 template <typename W>
-struct MaskStep {
+struct Marker {
   using Key = Bits<W>;
   const KernelTable& kernels;
   const FoundElements<W>& found;
-  const MaskStatistic<W>* statistic;
-  MaskRule rule;
+  uint64_t tie;
 
-  void run(const Block<W>& block, W* to) const {
-    for_each_group(
-        block.begin, block.count, statistic->group_size(), [&](int64_t first, int64_t offset, int64_t count) {
-          const MaskCuts<W>& cuts = statistic->cuts(first);
-          const W* x = block.value(rule.of) + offset;
-          Key* mask = reinterpret_cast<Key*>(to) + offset;
-          const int64_t index = block.begin + offset;
-          // Ties of the outer cut start outside the mask, those of the inner cut inside.
-          const auto edge = [](const Cut<Key>& cut) { return cut.tie ? static_cast<Key>(cut.key + 1) : cut.key; };
-          kernels_of<W>(kernels).band(x, edge(cuts.outer), edge(cuts.inner), mask, count);
-          if (cuts.outer.tie) mark_ties(cuts.outer, x, index, count, static_cast<Key>(~Key{0}), mask);
-          if (cuts.inner.tie) mark_ties(cuts.inner, x, index, count, Key{0}, mask);
-        });
+  /// Of `count` elements from linear index `index` on.
+  void mark(const MaskCuts<W>& cuts, const W* x, int64_t index, int64_t count, Key* mask) const {
+    // Ties of the outer cut start outside the mask, those of the inner cut inside.
+    const auto edge = [](const Cut<Key>& cut) { return cut.tie ? static_cast<Key>(cut.key + 1) : cut.key; };
+    kernels_of<W>(kernels).band(x, edge(cuts.outer), edge(cuts.inner), mask, count);
+    if (cuts.outer.tie) mark_ties(cuts.outer, x, index, count, static_cast<Key>(~Key{0}), mask);
+    if (cuts.inner.tie) mark_ties(cuts.inner, x, index, count, Key{0}, mask);
   }
 
   /// Gives the elements whose key is the cut's and that lie before it this value.
   void mark_ties(const Cut<Key>& cut, const W* x, int64_t index, int64_t count, Key value, Key* mask) const {
     const int64_t tied = kernels_of<W>(kernels).find(x, count, cut.key, found.positions);
-    kernels.tie_keys(found.positions, tied, static_cast<uint64_t>(index) + rule.tie, found.ties);
+    kernels.tie_keys(found.positions, tied, static_cast<uint64_t>(index) + tie, found.ties);
     for (int64_t i = 0; i < tied; ++i) {
       Key& lane = mask[found.positions[i]];
       lane = found.ties[i] >= cut.tie ? value : lane;
@@ -52,12 +46,29 @@ Step<W> make_mask_step(ValueId id, const MaskRule& rule, const StepContext<W>& c
     return [lanes](const Block<W>& block, W* to) { std::fill_n(reinterpret_cast<Bits<W>*>(to), block.count, lanes); };
   }
   const auto* statistic = static_cast<const MaskStatistic<W>*>(context.statistics[id].get());
-  return [step = MaskStep<W>{context.kernels, context.found, statistic, rule}](const Block<W>& block, W* to) {
-    step.run(block, to);
+  const Marker<W> marker{context.kernels, context.found, rule.tie};
+  return [marker, statistic, of = rule.of](const Block<W>& block, W* to) {
+    for_each_group(block.begin, block.count, statistic->group_size(),
+                   [&](int64_t first, int64_t offset, int64_t count) {
+                     marker.mark(statistic->cuts(first), block.value(of) + offset, block.begin + offset, count,
+                                 reinterpret_cast<Bits<W>*>(to) + offset);
+                   });
+  };
+}
+
+template <typename W>
+Step<W> make_cut_step(const ModelCut& operation, const StepContext<W>& context) {
+  const auto narrow = [](const Cut<uint64_t>& cut) { return Cut<Bits<W>>{static_cast<Bits<W>>(cut.key), cut.tie}; };
+  const MaskCuts<W> cuts{narrow(operation.outer), narrow(operation.inner)};
+  const Marker<W> marker{context.kernels, context.found, operation.tie};
+  return [marker, cuts, of = operation.of](const Block<W>& block, W* to) {
+    marker.mark(cuts, block.value(of), block.begin, block.count, reinterpret_cast<Bits<W>*>(to));
   };
 }
 
 template Step<float> make_mask_step<float>(ValueId, const MaskRule&, const StepContext<float>&);
 template Step<double> make_mask_step<double>(ValueId, const MaskRule&, const StepContext<double>&);
+template Step<float> make_cut_step<float>(const ModelCut&, const StepContext<float>&);
+template Step<double> make_cut_step<double>(const ModelCut&, const StepContext<double>&);
 
 }  // namespace theta

@@ -44,6 +44,14 @@ std::vector<ChunkReader::Input> loaded_inputs(const TaskSpec& task) {
   return inputs;
 }
 
+/// Values that the last pass is for.
+std::vector<ValueId> results_of(const TaskSpec& task) {
+  if (task.windows.empty()) return {static_cast<ValueId>(task.program.operations.size()) - 1};
+  std::vector<ValueId> results;
+  for (const Window& window : task.windows) results.push_back(window.of);
+  return results;
+}
+
 std::vector<int32_t> inputs_not_used(const TaskSpec& task) {
   std::vector<int32_t> unused;
   for (int32_t input = 0; input < static_cast<int32_t>(task.inputs.size()); ++input) {
@@ -68,7 +76,7 @@ PreparedTask<W>::PreparedTask(const TaskSpec& task, const EvaluateOptions& optio
       unused_inputs(inputs_not_used(task)) {
   plan_sizes(options);
   reader = std::make_unique<ChunkReader>(inputs, chunk, memory);
-  output = memory.take<std::byte>(chunk * size_of(*task.output.dtype));
+  if (task.windows.empty()) output = memory.take<std::byte>(chunk * size_of(*task.output.dtype));
   if (!unused_inputs.empty()) unused = memory.take<std::byte>(chunk * kWidestElement);
   for (const Operation& operation : task.program.operations) {
     const auto* factors = std::get_if<Lora>(&operation);
@@ -77,6 +85,9 @@ PreparedTask<W>::PreparedTask(const TaskSpec& task, const EvaluateOptions& optio
   }
   found_ = std::make_unique<FoundElements<W>>(std::max(kBlock, schedule.unit), memory);
   make_statistics(options, memory);
+  for (const Window& window : task.windows) {
+    window_gatherers.push_back(std::make_unique<WindowGatherer<W>>(window, count, kernels, *found_, memory));
+  }
   bind_passes(memory);
   if (memory.used() > options.memory_bytes) {
     throw Error(ErrorCode::memory, "the tensor needs " + std::to_string(memory.used()) + " bytes of buffers, " +
@@ -96,12 +107,16 @@ void PreparedTask<W>::plan_sizes(const EvaluateOptions& options) {
   chunk = std::min({options.chunk_bytes / widest, options.memory_bytes / 2 / together, count});
   chunk = std::max<int64_t>(chunk, 1);
   const int64_t kept_limit = options.memory_bytes / kKeptShare / kWidestElement;
-  schedule = schedule_of(task.program, task.output.shape, std::min(kLocalElements, chunk), kept_limit);
+  schedule =
+      schedule_of(task.program, task.output.shape, std::min(kLocalElements, chunk), kept_limit, results_of(task));
   chunk = chunk / schedule.unit * schedule.unit;
   unit = std::max<int64_t>(1, kBlock / schedule.unit) * schedule.unit;
   for (const ValueId id : schedule.counted_selects) {
     const ValueId mask = std::get<Select>(task.program.operations[id]).mask;
-    select_counters.emplace_back(id, mask, schedule.facts[mask].groups);
+    // A tensor of which a model's mask keeps nothing is no empty group, unless the mask keeps nothing at all.
+    const auto* cut = std::get_if<ModelCut>(&task.program.operations[mask]);
+    const bool may_be_empty = !cut || static_cast<Bits<W>>(cut->outer.key) == Cut<Bits<W>>::nothing().key;
+    select_counters.emplace_back(id, mask, schedule.facts[mask].groups, may_be_empty);
   }
 }
 

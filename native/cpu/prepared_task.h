@@ -12,6 +12,7 @@
 #include "schedule.h"
 #include "select_counter.h"
 #include "steps.h"
+#include "window_gatherer.h"
 
 namespace theta {
 
@@ -57,8 +58,10 @@ class PreparedTask {
   std::vector<std::unique_ptr<LoraProduct<W>>> lora;
   std::vector<BoundPass<W>> passes;
   std::vector<SelectCounter> select_counters;
+  /// One a window of the task, which then writes nothing.
+  std::vector<std::unique_ptr<WindowGatherer<W>>> window_gatherers;
   std::unique_ptr<ChunkReader> reader;
-  /// Room for a chunk of the output, and of any unused input.
+  /// Room for a chunk of the output, should there be one, and of any unused input.
   std::byte* output = nullptr;
   std::byte* unused = nullptr;
 

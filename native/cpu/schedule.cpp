@@ -27,10 +27,9 @@ class Scheduler {
     }
   }
 
-  Schedule build() {
+  Schedule build(std::vector<ValueId> targets) {
     add_global_passes();
     Pass output{{}, {1, schedule_.span}, true};
-    std::vector<ValueId> targets{last()};
     for (ValueId id = 0; id <= last(); ++id) {
       const auto* select = std::get_if<Select>(&program_.operations[id]);
       if (!select || schedule_.facts[select->mask].tells_what_it_keeps()) continue;
@@ -153,9 +152,9 @@ class Scheduler {
 
 }  // namespace
 
-Schedule schedule_of(const Program& program, const std::vector<int64_t>& shape, int64_t local_limit,
-                     int64_t kept_limit) {
-  return Scheduler(program, shape, local_limit, kept_limit).build();
+Schedule schedule_of(const Program& program, const std::vector<int64_t>& shape, int64_t local_limit, int64_t kept_limit,
+                     const std::vector<ValueId>& results) {
+  return Scheduler(program, shape, local_limit, kept_limit).build(results);
 }
 
 }  // namespace theta

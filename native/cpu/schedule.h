@@ -45,8 +45,8 @@ struct Schedule {
   std::vector<ValueId> counted_selects;
 };
 
-/// `kept_limit`: local groups whose results may be kept.
-Schedule schedule_of(const Program& program, const std::vector<int64_t>& shape, int64_t local_limit,
-                     int64_t kept_limit);
+/// `kept_limit`: local groups whose results may be kept. `results`: values that the output pass is for.
+Schedule schedule_of(const Program& program, const std::vector<int64_t>& shape, int64_t local_limit, int64_t kept_limit,
+                     const std::vector<ValueId>& results);
 
 }  // namespace theta

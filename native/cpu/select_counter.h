@@ -8,7 +8,9 @@ namespace theta {
 
 class SelectCounter {
  public:
-  SelectCounter(ValueId select, ValueId mask, const Geometry& groups) : mask(mask), groups_(groups) {
+  /// `may_be_empty`: a group of which nothing is kept is told of.
+  SelectCounter(ValueId select, ValueId mask, const Geometry& groups, bool may_be_empty)
+      : mask(mask), groups_(groups), may_be_empty_(may_be_empty) {
     counters_.operation = select;
   }
 
@@ -18,7 +20,7 @@ class SelectCounter {
     in_group_ += kept;
     seen_ += count;
     if (seen_ < groups_.size) return;
-    if (in_group_ == 0 && counters_.empty++ == 0) counters_.first_empty = first;
+    if (in_group_ == 0 && may_be_empty_ && counters_.empty++ == 0) counters_.first_empty = first;
     in_group_ = seen_ = 0;
   }
 
@@ -29,6 +31,7 @@ class SelectCounter {
 
  private:
   const Geometry groups_;
+  const bool may_be_empty_;
   MaskCounters counters_;
   int64_t in_group_ = 0, seen_ = 0;
 };

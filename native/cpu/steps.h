@@ -39,6 +39,9 @@ template <typename W>
 Step<W> make_della_step(ValueId id, const Della& operation, const StepContext<W>& context);
 template <typename W>
 Step<W> make_rescale_della_step(const RescaleDella& operation, const StepContext<W>& context);
+/// A mask whose cuts are known; in mask_step.cpp.
+template <typename W>
+Step<W> make_cut_step(const ModelCut& operation, const StepContext<W>& context);
 
 /// The strategies, which weigh several values; in strategy_steps.cpp.
 template <typename W>

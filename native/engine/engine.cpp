@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "run_compute.h"
+#include "run_gather.h"
 #include "run_measure.h"
 #include "stream_session.h"
 
@@ -48,9 +49,17 @@ bool is_stream(const Task& task) {
   return std::holds_alternative<HashTask>(task) || std::holds_alternative<CopyTask>(task);
 }
 
+/// Of a task that runs a program.
+const TaskSpec* spec_of(const Task& task) {
+  if (const auto* compute = std::get_if<ComputeTask>(&task)) return &compute->spec;
+  const auto* gather = std::get_if<GatherTask>(&task);
+  return gather == nullptr ? nullptr : &gather->spec;
+}
+
 TaskResult run_alone(const Task& task, Worker& worker) {
   if (const auto* measure = std::get_if<MeasureTask>(&task)) return run_measure(*measure, worker);
   if (const auto* compare = std::get_if<CompareTask>(&task)) return run_compare(*compare, worker);
+  if (const auto* gather = std::get_if<GatherTask>(&task)) return run_gather(*gather, worker);
   return run_compute(std::get<ComputeTask>(task), worker);
 }
 
@@ -77,14 +86,14 @@ EvaluateOptions Engine::share() const { return {options_.memory_bytes / options_
 EvaluateOptions Engine::all_memory() const { return {options_.memory_bytes, options_.chunk_bytes}; }
 
 int64_t Engine::peak(const Task& task) const {
-  const auto* compute = std::get_if<ComputeTask>(&task);
+  const TaskSpec* spec = spec_of(task);
   if (is_stream(task)) return StreamSession::buffer_bytes(share());
-  if (compute == nullptr) return measure_buffer_bytes(share());
+  if (spec == nullptr) return measure_buffer_bytes(share());
   try {
-    return peak_bytes(compute->spec, share());
+    return peak_bytes(*spec, share());
   } catch (const Error& error) {
     if (error.code != ErrorCode::memory) throw;
-    return peak_bytes(compute->spec, all_memory());
+    return peak_bytes(*spec, all_memory());
   }
 }
 

@@ -15,11 +15,18 @@ constexpr int64_t kReadAtOnce = 4 << 20;
 
 }  // namespace
 
-FileSource::FileSource(const ComputeTask& task, FileSink& sink, Worker& worker)
-    : task_(task), sink_(sink), worker_(worker), messages_(task.places.size()), hashed_(task.places.size(), 0) {
-  for (size_t i = 0; i < task.places.size(); ++i) {
-    const int64_t head = std::min(task.spec.inputs[i].bytes, worker.options.chunk_bytes);
-    read_ahead(task.places[i].fd, static_cast<uint64_t>(task.places[i].offset), static_cast<uint64_t>(head));
+FileSource::FileSource(const TaskSpec& spec, const std::vector<Place>& places, const std::vector<bool>& digests,
+                       FileSink* sink, Worker& worker)
+    : spec_(spec),
+      places_(places),
+      digests_(digests),
+      sink_(sink),
+      worker_(worker),
+      messages_(places.size()),
+      hashed_(places.size(), 0) {
+  for (size_t i = 0; i < places.size(); ++i) {
+    const int64_t head = std::min(spec.inputs[i].bytes, worker.options.chunk_bytes);
+    read_ahead(places[i].fd, static_cast<uint64_t>(places[i].offset), static_cast<uint64_t>(head));
   }
 }
 
@@ -29,9 +36,9 @@ void FileSource::read(std::span<const ReadRequest> requests) {
   read_slices(requests, hashing ? std::max(kHashedAtOnce / inputs, kSmallestSlice) : kReadAtOnce);
   for (const ReadRequest& request : requests) {
     if (!request.first) continue;
-    const Place& place = task_.places[size_t(request.input)];
+    const Place& place = places_[size_t(request.input)];
     const int64_t end = request.begin + request.bytes;
-    const int64_t next = std::min(request.bytes, task_.spec.inputs[size_t(request.input)].bytes - end);
+    const int64_t next = std::min(request.bytes, spec_.inputs[size_t(request.input)].bytes - end);
     read_ahead(place.fd, static_cast<uint64_t>(place.offset + end), static_cast<uint64_t>(next));
   }
 }
@@ -39,7 +46,7 @@ void FileSource::read(std::span<const ReadRequest> requests) {
 /// Whether these are the next bytes of the input's digest.
 bool FileSource::hashes(const ReadRequest& request) const {
   const auto input = size_t(request.input);
-  return request.first && task_.digests[input] && hashed_[input] == request.begin;
+  return request.first && digests_[input] && hashed_[input] == request.begin;
 }
 
 /// Of several inputs that are kept, one is hashed when the output is, which would have no partner else.
@@ -47,19 +54,20 @@ const ReadRequest* FileSource::left_for_later(std::span<const ReadRequest> reque
   const ReadRequest* last = nullptr;
   int64_t hashed = 0;
   for (const ReadRequest& request : requests) {
-    if (!request.first || !task_.digests[size_t(request.input)]) continue;
+    if (!request.first || !digests_[size_t(request.input)]) continue;
     ++hashed;
     last = &request;
   }
-  return hashed > 2 && last->kept ? last : nullptr;
+  return hashed > 2 && last->kept && sink_ ? last : nullptr;
 }
 
 void FileSource::revisit(std::span<const ReadRequest> requests) {
+  if (!sink_) return;
   for (const ReadRequest& request : requests) {
     const auto input = size_t(request.input);
-    if (!task_.digests[input] || hashed_[input] != request.begin) continue;
+    if (!digests_[input] || hashed_[input] != request.begin) continue;
     HashPiece pieces[] = {{&messages_[input], Bytes(request.to, static_cast<size_t>(request.bytes))},
-                          sink_.take_unhashed(request.bytes)};
+                          sink_->take_unhashed(request.bytes)};
     update_all(pieces);
     hashed_[input] += request.bytes;
     Progress::add(worker_.progress.hashed, request.bytes);
@@ -83,8 +91,7 @@ void FileSource::read_slices(std::span<const ReadRequest> requests, int64_t slic
       if (bytes <= 0) continue;
       const size_t input = size_t(request.input);
       const MutableBytes into(request.to + done, static_cast<size_t>(bytes));
-      read_exactly(task_.places[input].fd, into,
-                   static_cast<uint64_t>(task_.places[input].offset + request.begin + done));
+      read_exactly(places_[input].fd, into, static_cast<uint64_t>(places_[input].offset + request.begin + done));
       read += bytes;
       if (hashing[i]) {
         pieces.push_back({&messages_[input], into});
@@ -93,7 +100,7 @@ void FileSource::read_slices(std::span<const ReadRequest> requests, int64_t slic
       }
     }
     // As many bytes as of an input: five messages, or three, then pair as well as four.
-    if (!pieces.empty()) pieces.push_back(sink_.take_unhashed(slice));
+    if (!pieces.empty() && sink_) pieces.push_back(sink_->take_unhashed(slice));
     update_all(pieces);
     Progress::add(worker_.progress.read, read);
     Progress::add(worker_.progress.hashed, hashed);
@@ -103,7 +110,7 @@ void FileSource::read_slices(std::span<const ReadRequest> requests, int64_t slic
 std::vector<std::optional<Digest>> FileSource::digests() {
   std::vector<std::optional<Digest>> digests(messages_.size());
   for (size_t i = 0; i < messages_.size(); ++i) {
-    if (!task_.digests[i]) continue;
+    if (!digests_[i]) continue;
     hash_rest(i);
     digests[i] = messages_[i].finish();
   }
@@ -111,7 +118,7 @@ std::vector<std::optional<Digest>> FileSource::digests() {
 }
 
 void FileSource::hash_rest(size_t input) {
-  const int64_t bytes = task_.spec.inputs[input].bytes;
+  const int64_t bytes = spec_.inputs[input].bytes;
   if (hashed_[input] == bytes) return;
   const int64_t slice = std::min(kHashedAtOnce, worker_.options.memory_bytes);
   std::byte* buffer = worker_.arena.reserve(slice);

@@ -43,7 +43,9 @@ class FileSink : public ChunkSink {
 class FileSource : public ChunkSource {
  public:
   /// Hashes along what `sink` has taken: a digest alone leaves half of the processor's unit idle.
-  FileSource(const ComputeTask& task, FileSink& sink, Worker& worker);
+  /// Without one, inputs are hashed with each other alone. `spec`, `places` and `digests` outlive it.
+  FileSource(const TaskSpec& spec, const std::vector<Place>& places, const std::vector<bool>& digests, FileSink* sink,
+             Worker& worker);
 
   void read(std::span<const ReadRequest> requests) override;
   void revisit(std::span<const ReadRequest> requests) override;
@@ -58,8 +60,10 @@ class FileSource : public ChunkSource {
   /// Of an input that the program did not read to its end, such as one whose weight is 0.
   void hash_rest(size_t input);
 
-  const ComputeTask& task_;
-  FileSink& sink_;
+  const TaskSpec& spec_;
+  const std::vector<Place>& places_;
+  const std::vector<bool>& digests_;
+  FileSink* const sink_;
   Worker& worker_;
   std::vector<Sha256> messages_;
   std::vector<int64_t> hashed_;

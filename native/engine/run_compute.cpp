@@ -10,7 +10,7 @@ TaskResult run_compute(const ComputeTask& task, Worker& worker) {
   std::optional<OutputMeter> meter;
   if (task.measure || !task.compare.empty()) meter.emplace(task, worker);
   FileSink sink(task, meter ? &*meter : nullptr, worker);
-  FileSource source(task, sink, worker);
+  FileSource source(task.spec, task.places, task.digests, &sink, worker);
   TaskResult result;
   result.counters = evaluate(task.spec, source, sink, worker.arena, worker.options, worker.kernels, worker.cancelled);
   result.digest = sink.finish();

@@ -9,6 +9,8 @@ int64_t payload_bytes(const Task& task) {
   if (const auto* compute = std::get_if<ComputeTask>(&task)) {
     for (const TensorDesc& input : compute->spec.inputs) bytes += input.bytes;
     bytes += compute->spec.output.bytes;
+  } else if (const auto* gather = std::get_if<GatherTask>(&task)) {
+    for (const TensorDesc& input : gather->spec.inputs) bytes += input.bytes;
   } else if (const auto* hash = std::get_if<HashTask>(&task)) {
     for (const TaskInput& input : hash->inputs) bytes += input.tensor.bytes;
   } else if (const auto* measure = std::get_if<MeasureTask>(&task)) {

@@ -38,6 +38,22 @@ struct ComputeTask {
   std::vector<TaskInput> compare;
 };
 
+/// Parts of an input that stand for all of it: from each period, `run` elements that follow each other.
+struct Sampling {
+  int64_t run, period;
+};
+
+/// Gathers what lies in the windows of `spec`; the output's place is not looked at.
+struct GatherTask {
+  TaskSpec spec;
+  std::vector<Place> places;
+  std::vector<bool> digests;
+  /// Set: `spec` is of the sampled elements alone, all its inputs have the shape of this tensor, and no digest is
+  /// taken.
+  std::optional<Sampling> sampling;
+  int64_t sampled_from = 0;
+};
+
 struct HashTask {
   std::vector<TaskInput> inputs;
 };
@@ -57,7 +73,7 @@ struct CompareTask {
   TaskInput a, b;
 };
 
-using Task = std::variant<ComputeTask, HashTask, CopyTask, MeasureTask, CompareTask>;
+using Task = std::variant<ComputeTask, GatherTask, HashTask, CopyTask, MeasureTask, CompareTask>;
 
 /// Bytes that pass through the task; the largest tasks run first, so that none is left for the end.
 int64_t payload_bytes(const Task& task);

@@ -35,6 +35,12 @@ export class FailedOutputs {
     this.#causes.set(output, failures);
   }
 
+  /** What became of an output is true of the one that takes its place. */
+  carryOver(from: WantedOutput, to: WantedOutput): void {
+    const causes = this.#causes.get(from);
+    if (causes !== undefined) this.#causes.set(to, causes);
+  }
+
   /** False when the step failed and the build goes on without the output. */
   attempt(output: WantedOutput, step: () => void): boolean {
     try {

@@ -3,6 +3,7 @@
 
 import { actionKey } from "../../compiler/action-key.ts";
 import type { TensorInfo } from "../../compiler/checkpoint.ts";
+import { unresolvedStatistics } from "../../compiler/resolve-cuts.ts";
 import type { Action } from "../../compiler/tensor-graph.ts";
 import type { RunReason } from "../reasons.ts";
 import { journaledWeakKeys } from "../store/journal.ts";
@@ -10,7 +11,7 @@ import type { TensorRecord } from "../store/shard-record.ts";
 import type { StoredTensor } from "../store/shard-store.ts";
 import type { Store } from "../store/store.ts";
 import type { InputFiles } from "./input-files.ts";
-import { reasonToRun } from "./reason-to-run.ts";
+import { fedOf, reasonToRun } from "./reason-to-run.ts";
 import type { WantedOutput } from "./wanted-output.ts";
 import { weakKeyOf } from "./weak-key-of.ts";
 
@@ -26,7 +27,7 @@ export type Standing =
     }
   | {
       readonly state: "unknown";
-      /** Inputs without a digest. */
+      /** Inputs without a digest; none where it is the value of a statistic that is not known. */
       readonly missing: readonly TensorInfo[];
       /** Some record has the same weak key, so hashing may spare the run; else it runs for this reason. */
       readonly mayHit: boolean;
@@ -43,7 +44,7 @@ export function lookUp(outputs: readonly WantedOutput[], inputs: InputFiles, sto
   for (const output of outputs) {
     for (const action of output.graph.actions) {
       const missing = unknownInputs(action, inputs);
-      if (missing.length > 0) {
+      if (missing.length > 0 || unresolvedStatistics(action.program).length > 0) {
         unknown.push({ output, action, missing });
         continue;
       }
@@ -61,7 +62,7 @@ export function lookUp(outputs: readonly WantedOutput[], inputs: InputFiles, sto
     if (found !== undefined) {
       standings.set(action, { state: "hit", reason: before?.key === key ? "up-to-date" : "local-hit", found });
     } else {
-      const reason = reasonToRun(action, output, key);
+      const reason = reasonToRun(action, output, key, fedOf(action, inputs));
       standings.set(action, { state: "miss", key, reason, ...(before?.key === key && { lost: before }) });
     }
   }
@@ -71,7 +72,7 @@ export function lookUp(outputs: readonly WantedOutput[], inputs: InputFiles, sto
     const journaled = journaledWeakKeys(store.paths.partial);
     for (const { output, action, missing } of unknown) {
       const mayHit = known.has(weak.get(action)!) || journaled.has(weak.get(action)!);
-      standings.set(action, { state: "unknown", missing, mayHit, reason: reasonToRun(action, output, undefined) });
+      standings.set(action, { state: "unknown", missing, mayHit, reason: reasonToRun(action, output) });
     }
   }
   return standings;

@@ -18,6 +18,7 @@ import type { InputFiles } from "./input-files.ts";
 import { engineFailure } from "./engine-failure.ts";
 import { isOfOneOutput } from "./failed-outputs.ts";
 import { keyOf, type Standing, type Standings } from "./look-up.ts";
+import { fedOf } from "./reason-to-run.ts";
 import { recordOfHit, recordOfRun } from "./tensor-record.ts";
 import { computeTask, countersOf, type TaskFiles } from "./native-task.ts";
 import { workOf, type ShardJob } from "./shard-job.ts";
@@ -206,7 +207,12 @@ export class ShardMaker {
     });
     const result = await running;
     for (const tensor of tensors) await this.#hashing.get(inputs.place(tensor));
-    const made = { digest: result.digest!, key: keyOf(action, inputs), counters: countersOf(result) };
+    const made = {
+      digest: result.digest!,
+      key: keyOf(action, inputs),
+      fed: fedOf(action, inputs),
+      counters: countersOf(result),
+    };
     const record = recordOfRun(action, here, made);
     if (standing?.state === "miss" && standing.lost !== undefined) checkSameBits(standing.lost, record);
     this.#ran++;

@@ -5,6 +5,8 @@ import { OPERATION_REVISION } from "../../compiler/operation-revision.ts";
 import type { Action } from "../../compiler/tensor-graph.ts";
 import type { RunReason } from "../reasons.ts";
 import { ownStampAt } from "../store/file-identity.ts";
+import { sha256 } from "../store/sha256.ts";
+import type { InputFiles } from "./input-files.ts";
 import type { WantedOutput } from "./wanted-output.ts";
 import { weakKeyOf } from "./weak-key-of.ts";
 
@@ -13,11 +15,12 @@ export function operationsOf(action: Action): string {
   return action.program.operations.map(({ op }) => `${op}/${OPERATION_REVISION[op]}`).join(" ");
 }
 
-/** `key` where the inputs' digests are known. */
-export function reasonToRun(action: Action, output: WantedOutput, key: string | undefined): RunReason {
+/** `key` where the inputs' digests are known, with what `fedOf` then gives. */
+export function reasonToRun(action: Action, output: WantedOutput, key?: string, fed?: string): RunReason {
   const before = output.recordByName.get(action.tensor);
   if (before === undefined) return "no-record";
   if (key === before.key) return reasonOfLoss(action.tensor, output);
+  if (fed !== undefined && fed === before.fed) return "derived";
   if (before.weak === weakKeyOf(action)) return "input-changed";
   if (before.dtype !== action.dtype) return "dtype-changed";
   if (before.roles.length < action.inputs.length) return "input-added";
@@ -36,6 +39,12 @@ function reasonOfLoss(tensor: string, { path, record }: WantedOutput): RunReason
   const others = [...shards.map(({ file }) => file), ...(record?.sideFiles ?? [])];
   // Who deletes a whole output counts on the store.
   return others.some(({ name }) => isThere(name)) ? "output-missing" : "evicted";
+}
+
+/** All that the key is made of but the values of statistics; undefined for an action without any. */
+export function fedOf(action: Action, inputs: InputFiles): string | undefined {
+  if (!action.program.operations.some(({ op }) => op === "model-cut")) return undefined;
+  return sha256([weakKeyOf(action), ...action.inputs.map(({ tensor }) => inputs.digest(tensor))].join("\n"));
 }
 
 function namesOf(operations: string): string {

@@ -79,9 +79,12 @@ async function workIn<T>(
 /** Every tensor that a digest may be wanted of. */
 function tensorsOf({ outputs }: TensorGraph): ReadonlySet<TensorInfo> {
   const tensors = new Set<TensorInfo>();
-  for (const { actions, base, gates, storedVectors = [] } of outputs) {
+  for (const { actions, base, gates, statistics, storedVectors = [] } of outputs) {
     for (const named of [base, ...storedVectors.map((vector) => vector.base)]) {
       for (const tensor of named?.tensors.values() ?? []) tensors.add(tensor);
+    }
+    for (const { inputs } of statistics.flatMap(({ members }) => members)) {
+      for (const { tensor } of inputs) tensors.add(tensor);
     }
     const operands = gates.flatMap(({ operand }) => [...(operand?.tensors.values() ?? [])]);
     for (const { inputs, mustEqual = [] } of [...actions, ...operands]) {

@@ -54,7 +54,11 @@ export function planShards(
 
 /** Equal for actions that are sure to give the same bytes, known before any digest is. */
 export function workOf(action: Action, inputs: InputFiles): string {
-  return [weakKeyOf(action), ...action.inputs.map(({ tensor }) => inputs.place(tensor))].join(" ");
+  const cuts = action.program.operations.flatMap((operation) => (operation.op === "model-cut" ? [operation.cuts] : []));
+  const values = cuts
+    .flatMap((cut) => (cut === undefined ? [] : [cut.outer, cut.inner]))
+    .flatMap(({ key, tie }) => [key, tie]);
+  return [weakKeyOf(action), ...values, ...action.inputs.map(({ tensor }) => inputs.place(tensor))].join(" ");
 }
 
 function readyShard(

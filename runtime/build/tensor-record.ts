@@ -14,10 +14,16 @@ export interface Place {
 export function recordOfRun(
   action: Action,
   { offset, bytes }: Place,
-  result: { readonly digest: string; readonly key: string; readonly counters: ActionCounters },
+  result: {
+    readonly digest: string;
+    readonly key: string;
+    readonly fed: string | undefined;
+    readonly counters: ActionCounters;
+  },
 ): TensorRecord {
-  const { digest, key, counters } = result;
-  return { ...describe(action), offset, bytes, digest, key, weak: weakKeyOf(action), counters };
+  const { digest, key, fed, counters } = result;
+  const keys = { key, weak: weakKeyOf(action), ...(fed !== undefined && { fed }) };
+  return { ...describe(action), offset, bytes, digest, ...keys, counters };
 }
 
 /** `found`: of an action with the same key, maybe of another tensor of another output. */

@@ -182,9 +182,14 @@ function parametersOf(action: DescribedAction): ReadonlyMap<string, Setting> {
 }
 
 /** Fields that name inputs or other operations. */
-const OPERANDS = new Set(["input", "a", "b", "of", "left", "right", "base", "vector", "mask", "masked"]);
+const OPERANDS = new Set(["input", "a", "b", "of", "left", "right", "base", "vector", "mask", "masked", "statistic"]);
 
-const FIELD_WORDS: Readonly<Record<string, string>> = { by: "factor", weights: "weight", tie: "stream" };
+const FIELD_WORDS: Readonly<Record<string, string>> = {
+  by: "factor",
+  weights: "weight",
+  tie: "stream",
+  cuts: "threshold",
+};
 
 /** One of a field, or one a term. */
 function valuesOf(

@@ -3,7 +3,7 @@
 
 import { OPERATION_REVISION } from "../../compiler/operation-revision.ts";
 import type { TensorInfo } from "../../compiler/checkpoint.ts";
-import type { Action, Operation } from "../../compiler/tensor-graph.ts";
+import type { Action, Operation, TensorCuts } from "../../compiler/tensor-graph.ts";
 
 /** What JSON holds; 64-bit streams stand as hex text. */
 export type Setting = string | number | boolean | null | readonly Setting[];
@@ -50,8 +50,15 @@ export function describeAction(
 function describeOperation(operation: Operation): DescribedOperation {
   const { op, ...fields } = operation;
   const settings: Record<string, Setting> = {};
-  for (const [name, value] of Object.entries<Setting | bigint>(fields)) {
-    settings[name] = typeof value === "bigint" ? value.toString(16).padStart(16, "0") : value;
+  for (const [name, value] of Object.entries<Setting | bigint | TensorCuts>(fields)) {
+    settings[name] = settingOf(value);
   }
   return { op, revision: OPERATION_REVISION[op], settings };
+}
+
+function settingOf(value: Setting | bigint | TensorCuts): Setting {
+  if (typeof value === "bigint") return value.toString(16).padStart(16, "0");
+  if (value === null || typeof value !== "object" || !("outer" in value)) return value;
+  const { outer, inner } = value;
+  return [outer, inner].map(({ key, tie }) => `${key.toString(16)}/${tie.toString(16)}`).join(" to ");
 }

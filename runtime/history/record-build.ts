@@ -22,10 +22,12 @@ export class BuildRecorder {
   readonly #ran = new Map<string, Set<string>>();
   readonly #outputs = new Map<WantedOutput, RecordedOutput>();
   #standings: Standings = new Map();
+  #wanted: readonly WantedOutput[];
 
   constructor(session: Session, observer: BuildObserver) {
     this.id = newBuildId(this.#started);
     this.#session = session;
+    this.#wanted = session.outputs;
     this.observer = {
       ...observer,
       actionDone: (action) => {
@@ -35,8 +37,9 @@ export class BuildRecorder {
     };
   }
 
-  /** Where every action stood before anything ran. */
-  lookedUp(standings: Standings): void {
+  /** Where every action stood before anything ran; `outputs` have them as they are when statistics are known. */
+  lookedUp(outputs: readonly WantedOutput[], standings: Standings): void {
+    this.#wanted = outputs;
     this.#standings = standings;
   }
 
@@ -54,7 +57,7 @@ export class BuildRecorder {
   }
 
   save(status: BuildRecord["status"], actions?: ActionCounts): void {
-    const { context, outputs, store } = this.#session;
+    const { context, store } = this.#session;
     if (this.#ran.size === 0 && [...this.#outputs.values()].every(({ state }) => state === "current")) return;
     writeBuildRecord(store.paths, {
       id: this.id,
@@ -67,7 +70,7 @@ export class BuildRecorder {
       parameters: Object.fromEntries(context.parameters),
       forced: context.force,
       ...(actions && { actions }),
-      outputs: outputs.map(
+      outputs: this.#wanted.map(
         (wanted) => this.#outputs.get(wanted) ?? recordOutput(this.#facts(wanted), "failed", undefined),
       ),
     });

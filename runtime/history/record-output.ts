@@ -1,11 +1,12 @@
 // One output of a build, as its record tells it: every tensor with what made it, whether that ran, why, and what had
 // changed. What tensors have in common stands once.
 
+import { unresolvedStatistics } from "../../compiler/resolve-cuts.ts";
 import type { Action } from "../../compiler/tensor-graph.ts";
 import type { FinishedOutput } from "../build/finished-output.ts";
 import type { InputFiles } from "../build/input-files.ts";
 import { keyOf, type Standing, type Standings } from "../build/look-up.ts";
-import { reasonToRun } from "../build/reason-to-run.ts";
+import { fedOf, reasonToRun } from "../build/reason-to-run.ts";
 import type { WantedOutput } from "../build/wanted-output.ts";
 import type { RecordedOutput, RecordedTensor } from "./build-record.ts";
 import { changedParameters, changesBetween, type Change } from "./changes.ts";
@@ -82,14 +83,20 @@ function judged(
   changes: Table<Change>,
 ): Pick<RecordedTensor, "how" | "reason" | "wanted" | "key" | "digest" | "was" | "changes"> {
   const standing = standings.get(action)!;
-  const isKnown = action.inputs.every(({ tensor }) => inputs.digest(tensor) !== undefined);
+  const isResolved = unresolvedStatistics(action.program).length === 0;
+  const isKnown = isResolved && action.inputs.every(({ tensor }) => inputs.digest(tensor) !== undefined);
   const key = isKnown ? keyOf(action, inputs) : undefined;
   const before = wanted.recordByName.get(action.tensor);
   const record = finished?.records.get(action);
   const digest = record?.digest ?? (standing.state === "hit" ? standing.found.tensor.digest : undefined);
   const then = key !== undefined && key === before?.key ? undefined : earlier.actionOf(wanted, action.tensor);
   return {
-    ...whyOf(standing, reasonNow(standing, action, wanted, key), ran.has(action.tensor), record !== undefined),
+    ...whyOf(
+      standing,
+      reasonNow(standing, action, wanted, key, key && fedOf(action, inputs)),
+      ran.has(action.tensor),
+      record !== undefined,
+    ),
     ...(key !== undefined && { key }),
     ...(digest !== undefined && { digest }),
     ...(digest !== undefined && before !== undefined && before.digest !== digest && { was: before.digest }),
@@ -115,9 +122,10 @@ function reasonNow(
   action: Action,
   wanted: WantedOutput,
   key: string | undefined,
+  fed: string | undefined,
 ): RecordedTensor["wanted"] {
   if (standing.state !== "hit" && standing.reason === "forced") return "forced";
-  return reasonToRun(action, wanted, key);
+  return reasonToRun(action, wanted, key, fed);
 }
 
 function withoutStream(operation: DescribedOperation): DescribedOperation {

@@ -10,6 +10,7 @@ import { allLeases, leasedDigests } from "./lease.ts";
 import { isNotOurs, underMutationLock } from "./mutation-lock.ts";
 import { ABANDONED_MS, removeAbandoned } from "./partial-shard.ts";
 import { noteUse } from "./shard-store.ts";
+import type { StatisticFile } from "./statistic-store.ts";
 import type { Store } from "./store.ts";
 import type { StorePaths } from "./store-paths.ts";
 import { storeUsage, type OutputUsage, type PartialUsage, type StoreUsage } from "./store-usage.ts";
@@ -19,6 +20,8 @@ export interface Garbage extends Choice {
   readonly abandoned: readonly PartialUsage[];
   /** Records of outputs that are gone for longer than history is kept. */
   readonly forgotten: readonly OutputUsage[];
+  /** Values of statistics, and parts of them, that nobody asked for while history is kept. */
+  readonly statistics: readonly StatisticFile[];
   /** Bytes that deleting all of it gives back, left-overs of crashes included. */
   readonly freed: number;
 }
@@ -58,6 +61,7 @@ export async function collectGarbage(
     // Only who holds this lock makes files that belong to no shard, for a moment.
     for (const path of usage.litter) rmSync(path, { force: true, recursive: true });
     for (const { file } of found.forgotten) rmSync(file, { force: true });
+    for (const { path } of found.statistics) rmSync(path, { force: true });
     syncDirectory(paths.shards);
     // It becomes history on the day on which its output lets go of it.
     for (const { digest, inOutput } of usage.shards) if (inOutput) noteUse(join(paths.shards, `${digest}.json`));
@@ -94,11 +98,27 @@ function garbageOf(usage: StoreUsage, needed: ReadonlySet<string>, bounds: Bound
   const forgotten = usage.outputs.filter(
     ({ exists, record }) => !exists && now - Date.parse(record.published) > bounds.maxAge,
   );
+  const statistics = unusedStatistics(usage.statistics, choice.maxSize, now - bounds.maxAge);
   const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
   const freed =
     sum(choice.victims.map(({ shard }) => shard.frees)) +
-    sum([...abandoned, ...forgotten].map(({ bytes }) => bytes)) +
+    sum([...abandoned, ...forgotten, ...statistics].map(({ bytes }) => bytes)) +
     usage.litterBytes +
     usage.trashBytes;
-  return { ...choice, abandoned, forgotten, freed };
+  return { ...choice, abandoned, forgotten, statistics, freed };
+}
+
+/** Of the bytes that history may take, statistics may have so small a part. */
+const STATISTICS_SHARE = 8;
+
+/** What is too old, and the least recently used of what is too much. */
+function unusedStatistics(files: readonly StatisticFile[], maxSize: number, oldest: number): readonly StatisticFile[] {
+  let bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  return [...files]
+    .sort((a, b) => a.lastUse - b.lastUse)
+    .filter((file) => {
+      if (file.lastUse >= oldest && bytes <= maxSize / STATISTICS_SHARE) return false;
+      bytes -= file.bytes;
+      return true;
+    });
 }

@@ -28,6 +28,8 @@ export interface TensorRecord {
   readonly key: string;
   /** The action key without the inputs' digests. */
   readonly weak: string;
+  /** Of an action that model-wide statistics are part of: SHA-256 over the weak key and the inputs' digests, to tell them apart. */
+  readonly fed?: string;
   /** Operations with their revisions, and names of the inputs' roles: not compared, only told when a key differs. */
   readonly operations: string;
   readonly roles: readonly string[];

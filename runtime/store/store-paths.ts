@@ -22,6 +22,8 @@ export interface StorePaths {
   readonly outputs: string;
   /** `<id>.json.gz`: what each build did. Read to answer, never to decide what runs. */
   readonly builds: string;
+  /** Values of model-wide statistics, and parts of them. */
+  readonly statistics: string;
   readonly locks: string;
   /** What garbage collection took out and has still to delete. */
   readonly trash: string;
@@ -34,7 +36,8 @@ const CACHEDIR_TAG = `Signature: 8a477f597d28d172789f06886806bc55
 /** Throws a Failure (73) when the store is of another version, and what the system says when it cannot be made. */
 export function prepareStore(root: string): StorePaths {
   const paths = storePaths(root);
-  for (const folder of [paths.shards, paths.partial, paths.outputs, paths.locks, paths.trash]) makeFolder(folder);
+  for (const folder of [paths.shards, paths.partial, paths.outputs, paths.statistics, paths.locks, paths.trash])
+    makeFolder(folder);
   writeOnce(join(root, ".gitignore"), "*\n");
   writeOnce(join(root, "CACHEDIR.TAG"), CACHEDIR_TAG);
   if (readVersion(root) === undefined) replaceFileAndSync(join(root, "version"), encodeVersion(STORE_VERSION));
@@ -89,6 +92,7 @@ export function storePaths(root: string): StorePaths {
     partial: join(root, "partial"),
     outputs: join(root, "outputs"),
     builds: join(root, "builds"),
+    statistics: join(root, "statistics"),
     locks: join(root, "locks"),
     trash: join(root, "trash"),
   };

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { FileSystemCalls } from "../../native/addon-types.ts";
 import { readJournal } from "./journal.ts";
 import { listOutputRecords, type OutputRecord } from "./output-record.ts";
+import { listStatistics, type StatisticFile } from "./statistic-store.ts";
 import type { StorePaths } from "./store-paths.ts";
 
 export interface ShardUsage {
@@ -43,6 +44,7 @@ export interface StoreUsage {
   readonly shards: readonly ShardUsage[];
   readonly outputs: readonly OutputUsage[];
   readonly partials: readonly PartialUsage[];
+  readonly statistics: readonly StatisticFile[];
   /** Paths of files that belong to no shard: left by a crash, or another process is at work. */
   readonly litter: readonly string[];
   readonly litterBytes: number;
@@ -81,6 +83,7 @@ export function storeUsage(calls: FileSystemCalls, paths: StorePaths): StoreUsag
     shards,
     outputs,
     partials: partialUsage(paths.partial),
+    statistics: listStatistics(paths.statistics),
     litter,
     litterBytes: allocatedAll(litter),
     trashBytes: allocatedAll(list(paths.trash).map((name) => join(paths.trash, name))),

@@ -5,6 +5,7 @@ import { IndexDamaged, IndexDatabase, removeIndex } from "./index-database.ts";
 import { MeasurementCache } from "./measurement-cache.ts";
 import { ShardStore } from "./shard-store.ts";
 import { StatCache } from "./stat-cache.ts";
+import { StatisticStore } from "./statistic-store.ts";
 import { storeFailure } from "./store-failure.ts";
 import { existingStore, prepareStore, storePaths, type StorePaths } from "./store-paths.ts";
 import { isLocal } from "./time-stamp-trust.ts";
@@ -15,6 +16,7 @@ export interface Store {
   readonly shards: ShardStore;
   readonly inputs: StatCache;
   readonly measurements: MeasurementCache;
+  readonly statistics: StatisticStore;
   close(): void;
 }
 
@@ -86,7 +88,8 @@ function storeOver(paths: StorePaths, index: IndexDatabase): Store {
   try {
     const shards = new ShardStore(paths.shards, index);
     const [inputs, measurements] = [new StatCache(index), new MeasurementCache(index)];
-    return { paths, index, shards, inputs, measurements, close: () => index.close() };
+    const statistics = new StatisticStore(paths.statistics);
+    return { paths, index, shards, inputs, measurements, statistics, close: () => index.close() };
   } catch (error) {
     index.close();
     throw error;

@@ -350,12 +350,33 @@ def values_of(case, output, rules=rounded):
     """(tensor, dtype, context, value) of each tensor of an output."""
     is_model = isinstance(output.value, r.Model)
     donor = case.source(output.value.donor if is_model else "llama")
+    dtype_at = lambda c: output.dtype.at(c).upper() if output.dtype else donor.tensors[c.name].dtype if is_model else "F32"
+    everywhere = model_wide(case, output, dtype_at, rules)
     for name in case.shapes:
         context = case.context(name)
-        dtype = output.dtype.at(context).upper() if output.dtype else donor.tensors[name].dtype if is_model else "F32"
+        dtype = dtype_at(context)
         if output.value.value(context) is None: continue                # this finds the dtypes that decide W
         context.W, context.finite, context.rules = st.work_type(dtype, *context.dtypes), True, rules
+        context.everywhere = everywhere
         yield name, dtype, context, output.value.value(context)
+
+
+def model_wide(case, output, dtype_at, rules):
+    """τ of all tensors of a vector, each in the W that it has in this output: what masks `per: model` look at."""
+    known = {}
+    def everywhere(vector):
+        if id(vector) in known: return known[id(vector)][1]
+        taus = {}
+        for name in case.shapes:
+            context = case.context(name)
+            output.value.value(context)
+            if vector.value(context) is None: continue
+            context.W, context.finite, context.rules = st.work_type(dtype_at(context), *context.dtypes), True, rules
+            context.everywhere = everywhere
+            taus[name] = vector.value(context)
+        known[id(vector)] = vector, taus
+        return taus
+    return everywhere
 
 
 def expected(case, output):

@@ -33,6 +33,7 @@ class Context:
     finite: object = True                      # where all of them are
     theta: object = None                       # what the vectors of the strategy at hand are laid onto
     rules: object = rounded                    # the arithmetic: rounded as theta does, or exact
+    everywhere: Callable = None                # vector → {name: its τ} of all tensors; None while W is still to be found
 
     def stack(self): return stack_of(self.name)
 
@@ -65,7 +66,7 @@ class Selector(NamedTuple):
 
 class Mask(NamedTuple):
     text: str
-    use: Callable           # context, τ, stream → kept elements, τ rescaled
+    use: Callable           # context, τ, stream, the vector τ is of → kept elements, τ rescaled
 
 
 class Vector(NamedTuple):
@@ -210,19 +211,23 @@ def or_(a, b): return Selector(f"({a.text} | {b.text})", lambda c, name: a.of(c,
 
 
 def selector_mask(s):
-    return Mask(s.text, lambda c, tau, stream: (np.full(tau.shape, s.takes(c)), tau))
+    return Mask(s.text, lambda c, tau, stream, vector: (np.full(tau.shape, s.takes(c)), tau))
 
 
 def mask_method(kind, density, drop_top=None, per=None, at_least_one=None, rescale=None, stream=None, seed=0, epsilon=None,
                 of=None):
     """per, at_least_one and rescale: Words, or None for the default; of: a Vector that has every tensor."""
-    def use(c, tau, position):
+    def use(c, tau, position, vector):
         mask = st.Mask(kind, density.at(c), drop_top.at(c) if drop_top else 0.0, epsilon.at(c) if epsilon else 0.15, seed,
                        word_at(per, c), word_at(rescale, c), word_at(at_least_one, c) == "true")
         # A mask that masks nothing looks at no vector.
         looks = of and len(c.shape) > 0 and (mask.density < 1 or kind == "breadcrumbs")
         source = of.value(c) if looks else tau
-        kept = c.rules.keep(mask, {c.name: source}, position if stream is None else stream)[c.name]
+        taus, s = {c.name: source}, position if stream is None else stream
+        if mask.per == "model":
+            if c.everywhere is None: return np.ones(tau.shape, bool), tau
+            taus = c.everywhere(of or vector)
+        kept = c.rules.keep(mask, taus, s)[c.name]
         return kept.elements, c.rules.rescale(mask, tau, kept)
     settings = [f"density: {density.text}"]
     if drop_top: settings.append(f"drop_top: {drop_top.text}")
@@ -238,23 +243,23 @@ def mask_method(kind, density, drop_top=None, per=None, at_least_one=None, resca
 
 def mask_and(a, b):
     """At most one of the two rescales."""
-    def use(c, tau, stream):
-        (kept_a, tau_a), (kept_b, tau_b) = a.use(c, tau, stream), b.use(c, tau, stream)
+    def use(c, tau, stream, vector):
+        (kept_a, tau_a), (kept_b, tau_b) = a.use(c, tau, stream, vector), b.use(c, tau, stream, vector)
         return kept_a & kept_b, tau_b if tau_a is tau else tau_a
     return Mask(f"({a.text} & {b.text})", use)
 
 
 def mask_or(a, b):
     """Neither rescales."""
-    return Mask(f"({a.text} | {b.text})", lambda c, tau, s: (a.use(c, tau, s)[0] | b.use(c, tau, s)[0], tau))
+    return Mask(f"({a.text} | {b.text})", lambda c, tau, s, v: (a.use(c, tau, s, v)[0] | b.use(c, tau, s, v)[0], tau))
 
 
 def mask_not(a):
-    return Mask(f"!{a.text}", lambda c, tau, s: (~a.use(c, tau, s)[0], tau))
+    return Mask(f"!{a.text}", lambda c, tau, s, v: (~a.use(c, tau, s, v)[0], tau))
 
 
 def match_mask(arms, otherwise):
-    return Mask(match_text(arms, otherwise), lambda c, tau, s: chosen(arms, otherwise, c).use(c, tau, s))
+    return Mask(match_text(arms, otherwise), lambda c, tau, s, v: chosen(arms, otherwise, c).use(c, tau, s, v))
 
 
 def named(thing, name):
@@ -315,7 +320,7 @@ def masked(vector, mask, stream=0):
     def value(c):
         tau = vector.value(c)
         if tau is None: return None
-        kept, rescaled = mask.use(c, tau, stream)
+        kept, rescaled = mask.use(c, tau, stream, vector)
         return c.rules.select(kept, rescaled)
     return Vector(f"(({vector.text}) & {mask.text})", value)
 

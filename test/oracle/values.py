@@ -126,7 +126,19 @@ def density(g):
     return number(g, 0.02, 0.98)
 
 
+def model_mask(g, rescales):
+    """One threshold for all tensors, so nothing that decides it may vary."""
+    how = word(g, ["none", "inv", "l1"]) if rescales and g.chance(0.7) else r.word("none") if g.chance(0.3) else None
+    stream = g.pick([0, 1, 2**40]) if g.chance(0.2) else None
+    least = r.word(g.pick(["true", "false"])) if g.chance(0.25) else None
+    kept = g.pick([plain(g, 0.02, 0.98), plain(g, 0.0, 0.02) or 0.01, 1e-9, 1.0]) if g.chance(0.2) else plain(g, 0.05, 0.7)
+    if g.chance(0.6): return r.mask_method("magnitude", r.number(kept), None, r.word("model"), least, how, stream)
+    drop_top = r.number(plain(g, 0.0, 0.3) if g.chance(0.85) else plain(g, 0.3, 0.99))
+    return r.mask_method("breadcrumbs", r.number(kept), drop_top, r.word("model"), least, how, stream)
+
+
 def method_mask(g, rescales):
+    if g.chance(0.2): return model_mask(g, rescales)
     per = word(g, ["row", "last", "tensor"]) if g.chance(0.7) else None
     how = word(g, ["none", "inv", "l1"]) if rescales and g.chance(0.7) else r.word("none") if g.chance(0.3) else None
     stream = g.pick([0, 1, 2, 7, 2**40]) if g.chance(0.1) else None

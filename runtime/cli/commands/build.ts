@@ -25,6 +25,7 @@ import { VERSION } from "../version.ts";
 const NOTHING: Omit<BuildSummary, "seconds"> = {
   status: "failed",
   actions: { run: 0, up_to_date: 0, cutoff: 0, local_hit: 0, remote_hit: 0 },
+  statistics: { run: 0, reused: 0 },
   bytes: { read: 0, hashed: 0, written: 0, copied: 0 },
   gates: [],
   outputs: [],

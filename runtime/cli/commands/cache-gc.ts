@@ -59,7 +59,7 @@ export function readBounds({ maxSize, maxAge }: Flags): Bounds {
 
 function describe(
   paths: StorePaths,
-  { victims, history, maxSize, abandoned, forgotten, freed }: Garbage,
+  { victims, history, maxSize, abandoned, forgotten, statistics, freed }: Garbage,
   bounds: Bounds,
   dryRun: boolean,
   verbose: boolean,
@@ -74,6 +74,7 @@ function describe(
   if (forgotten.length > 0) {
     shards.push(plural(forgotten.length, "record of outputs that are gone", "records of outputs that are gone"));
   }
+  if (statistics.length > 0) shards.push(plural(statistics.length, "file of statistics", "files of statistics"));
   const lines = [`${dryRun ? "Would free" : "Freed"} ${formatBytes(freed)} in ${printable(paths.root)}`];
   for (const part of shards) lines.push(`  ${part}`);
   if (verbose) {
@@ -91,7 +92,10 @@ function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
-function toJson({ victims, history, maxSize, abandoned, forgotten, freed }: Garbage, dryRun: boolean): object {
+function toJson(
+  { victims, history, maxSize, abandoned, forgotten, statistics, freed }: Garbage,
+  dryRun: boolean,
+): object {
   return {
     dry_run: dryRun,
     freed,
@@ -102,6 +106,7 @@ function toJson({ victims, history, maxSize, abandoned, forgotten, freed }: Garb
       because,
     })),
     partials: abandoned.map(({ id, bytes }) => ({ id, freed: bytes })),
+    statistics: statistics.length,
     forgotten_outputs: forgotten.map(({ record }) => record.path),
     history: { bytes: history, max_bytes: maxSize },
   };

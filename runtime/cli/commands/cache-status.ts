@@ -38,7 +38,7 @@ export async function cacheStatus(addon: Addon, paths: StorePaths, flags: Flags,
 }
 
 function describe(paths: StorePaths, { usage, garbage, tensors, index }: Status): string {
-  const { shards, outputs, partials } = usage;
+  const { shards, outputs, partials, statistics } = usage;
   const held = shards.filter(({ inOutput }) => inOutput);
   const history = shards.filter(({ inOutput }) => !inOutput);
   const exist = outputs.filter(({ exists }) => exists).length;
@@ -52,6 +52,9 @@ function describe(paths: StorePaths, { usage, garbage, tensors, index }: Status)
     ],
     ...(shards.length > 0 ? [["last used", `${useOf(shards, Math.min)} (oldest) to ${useOf(shards, Math.max)}`]] : []),
     ["unfinished", unfinished(partials)],
+    ...(statistics.length > 0
+      ? [["statistics", `${plural(statistics.length, "file")}, ${formatBytes(sizeOf(statistics))}`]]
+      : []),
     ["index", INDEX_WORDS[index]],
     ["garbage", `theta cache gc frees ${formatBytes(garbage.freed)}`],
   ];
@@ -74,6 +77,10 @@ function unfinished(partials: StoreUsage["partials"]): string {
   return `${many}, ${plural(tensors, "finished tensor")}, ${formatBytes(bytes)}; the next build goes on with them`;
 }
 
+function sizeOf(files: StoreUsage["statistics"]): number {
+  return files.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
 function bytesOf(shards: readonly ShardUsage[], what: "bytes" | "shared" | "frees"): string {
   return formatBytes(total(shards, what));
 }
@@ -92,7 +99,7 @@ function plural(count: number, one: string): string {
 }
 
 function toJson(paths: StorePaths, { usage, garbage, tensors, index }: Status): object {
-  const { shards, outputs, partials, free } = usage;
+  const { shards, outputs, partials, statistics, free } = usage;
   const held = shards.filter(({ inOutput }) => inOutput);
   const history = shards.filter(({ inOutput }) => !inOutput);
   return {
@@ -114,6 +121,7 @@ function toJson(paths: StorePaths, { usage, garbage, tensors, index }: Status): 
       tensors: finished,
       last_write: new Date(lastWrite).toISOString(),
     })),
+    statistics: { files: statistics.length, bytes: sizeOf(statistics) },
     index,
     garbage_bytes: garbage.freed,
     free_bytes: free,

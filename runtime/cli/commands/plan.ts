@@ -6,6 +6,7 @@ import { predicateText } from "../../../compiler/predicates.ts";
 import { EXIT } from "../../failure.ts";
 import type { PlannedGate } from "../../gates/plan-gates.ts";
 import { planBuild, type Plan, type PlannedNode, type PlannedOutput } from "../../plan.ts";
+import type { PlannedStatistic } from "../../plan-statistics.ts";
 import { makeBuildContext } from "../make-build-context.ts";
 import { plannedGateJson } from "../report/gate-json.ts";
 import type { Flags } from "../command-line.ts";
@@ -48,11 +49,12 @@ export async function plan(path: string | undefined, flags: Flags, signal: Abort
       peak_memory: peak,
       parameters: Object.fromEntries(graph.parameters),
       lists: Object.fromEntries(graph.lists),
-      outputs: outputs.map(({ display, state, because, parameters, nodes, gates }) => ({
+      outputs: outputs.map(({ display, state, because, parameters, statistics, nodes, gates }) => ({
         path: display,
         state,
         ...(because && { because }),
         changed_parameters: parameters,
+        statistics,
         nodes: nodes.map(({ changes, ...node }) => ({ ...node, ...(changes.length > 0 && { changes }) })),
         gates: gates.map(plannedGateJson),
       })),
@@ -104,7 +106,7 @@ function describeGates(gates: readonly PlannedGate[], verbose: boolean): string[
 }
 
 function describeTensors(
-  { display, state, because, parameters, nodes }: PlannedOutput,
+  { display, state, because, parameters, statistics, nodes }: PlannedOutput,
   verbose: boolean,
 ): readonly string[] {
   const words = { current: "up to date", publish: "published from the store", build: "built" }[state];
@@ -124,7 +126,7 @@ function describeTensors(
         })),
         parameters,
       );
-  return [head, ...lines.map((line) => `    ${line}`)];
+  return [head, ...statistics.map(statisticLine), ...lines.map((line) => `    ${line}`)];
 }
 
 function reasonOf(node: PlannedNode, hash: number): string {
@@ -136,4 +138,11 @@ function reasonOf(node: PlannedNode, hash: number): string {
     case "unknown":
       return `unknown (${formatBytes(hash)} to hash)`;
   }
+}
+
+function statisticLine(statistic: PlannedStatistic): string {
+  const { vector, tensors, bytes, state } = statistic;
+  const why = state === "unknown" ? `unknown (${formatBytes(statistic.hash)} to hash)` : statistic.reason;
+  const work = state === "hit" ? "" : `, ${formatBytes(bytes)} to read`;
+  return `    ${SIGNS[state]} threshold of ${printable(vector)} over ${tensors} tensors: ${why}${work}`;
 }

@@ -140,6 +140,7 @@ export class Workspace {
       kind: "model",
       donor: base,
       configChanges: [],
+      statistics: [],
       actions: [...base.tensors.values()].map((tensor) => mergeAction(tensor, models, recipe, overflow)),
       aliases: base.aliases,
       gates: [],

@@ -54,6 +54,7 @@ test("status says what lies there, who needs it and what gc would free", () => {
       history     1 shard, SIZE; at most SIZE stay
       last used   TIME (oldest) to TIME
       unfinished  nothing
+      statistics  0 files, 0 B
       index       in order
       garbage     theta cache gc frees 0 B
     "

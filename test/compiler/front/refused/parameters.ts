@@ -84,6 +84,14 @@ export const PARAMETERS: Readonly<Record<string, RefusedCase>> = {
   "a recipe parameter without a value": { code: "parameter-without-value", body: `param w: number` },
   "a recipe parameter of an unknown kind": { code: "unknown-parameter-kind", body: `param w: nubmer = 1` },
   "a recipe parameter of the wrong kind": { code: "wrong-kind", body: `param w: integer = 0.5` },
+  "a varying density of one threshold": {
+    code: "must-be-constant",
+    body: `mask x = magnitude(density: ramp(0.1, 0.2), per: model)`,
+  },
+  "a varying top of one threshold": {
+    code: "must-be-constant",
+    body: `mask x = breadcrumbs(density: 0.1, drop_top: match("*": 0.1), per: match(layers(0..1): model, else: row))`,
+  },
   "a varying recipe parameter": { code: "must-be-constant", body: `param w: number = ramp(0, 1)` },
   "a bound that is none": { code: "unknown-parameter", body: `param w: number(least: 0) = 1` },
   "-p for a parameter that is not declared": {

@@ -1,0 +1,218 @@
+// Where one cut of a model-wide statistic lies: which window of the canonical order to look at next, going by what all
+// tensors had in the last one. Windows are guesses; that the counts fit proves the result. Knows no file and no task.
+
+import type { FoundInWindow, OrderPlace, WindowCalls } from "../../../native/addon-types.ts";
+import type { TensorCuts } from "../../../compiler/tensor-graph.ts";
+import {
+  asFirst,
+  asLast,
+  CUT_BEHIND_ALL,
+  cutBeforeAll,
+  firstPlace,
+  LAST_PLACE,
+  LAST_TIE,
+  type Work,
+} from "./order-places.ts";
+
+type Cut = TensorCuts["outer"];
+
+export interface SearchedMember {
+  readonly elements: number;
+  readonly work: Work;
+  readonly stream: bigint;
+}
+
+/** In the keys that all members share. */
+export interface SharedWindow {
+  readonly first: OrderPlace;
+  readonly last: OrderPlace;
+}
+
+/** Of the elements that may be kept: so many lie to either side of where the cut is expected. */
+const MARGIN = 0.45;
+/** When a tensor had more of them than may be kept of one, the next window is so much narrower. */
+const NARROWER = 4;
+
+export class CutSearch {
+  readonly #calls: WindowCalls;
+  readonly #members: readonly SearchedMember[];
+  /** Of the last element before the cut. */
+  readonly #rank: number;
+  readonly #capacity: number;
+  /** Elements that may be kept of one member. */
+  readonly #ofOne: number;
+  readonly work: Work;
+  /** The cut lies in here. */
+  #proven: SharedWindow;
+  #window: SharedWindow;
+  /** Elements of the window, as far as that is known. */
+  #expected: number;
+  /** Elements that the next window shall have to either side. */
+  #margin: number;
+
+  /** `capacity`: elements that may be kept of all members together, `ofOne` of one. */
+  constructor(
+    calls: WindowCalls,
+    members: readonly SearchedMember[],
+    rank: number,
+    { capacity, ofOne }: { readonly capacity: number; readonly ofOne: number },
+  ) {
+    this.#calls = calls;
+    this.#members = members;
+    this.#rank = rank;
+    this.#capacity = capacity;
+    this.#ofOne = ofOne;
+    this.#margin = MARGIN * capacity;
+    this.work = members.some(({ work }) => work === "F64") ? "F64" : "F32";
+    this.#proven = { first: firstPlace(this.work), last: LAST_PLACE };
+    this.#window = this.#proven;
+    this.#expected = members.reduce((sum, { elements }) => sum + elements, 0);
+  }
+
+  /** More elements than may be kept: a guess from a sample comes first. */
+  get wantsSample(): boolean {
+    return this.#expected > this.#capacity;
+  }
+
+  get window(): SharedWindow {
+    return this.#window;
+  }
+
+  /** The window as the member sees it. */
+  windowOf({ work }: SearchedMember): SharedWindow {
+    const { first, last } = this.#window;
+    return { first: asFirst(first, this.work, work), last: asLast(last, this.work, work) };
+  }
+
+  /** How many elements of a member to keep. */
+  keepOf({ elements }: SearchedMember): { readonly thinning: number; readonly limit: number } {
+    const total = sum(this.#members.map((member) => member.elements));
+    return {
+      thinning: this.#thinning,
+      limit: Math.ceil(Math.min((4 * this.#capacity * elements) / total + FEW, this.#ofOne)),
+    };
+  }
+
+  /** A window that was of use before. */
+  tryFirst(window: SharedWindow): void {
+    this.#window = window;
+    this.#expected = 0;
+  }
+
+  /** Takes samples of the members: of all elements, kept in full. */
+  guess(sampled: readonly FoundInWindow[]): void {
+    const weights = this.#members.map(({ elements }, index) => elements / Math.max(sampled[index]!.kept, 1));
+    this.#narrow(sampled, weights, this.#rank);
+  }
+
+  /** Takes what the members have in the window: → the cut of each, or undefined when another window has to be looked at. */
+  take(found: readonly FoundInWindow[]): readonly Cut[] | undefined {
+    const above = sum(found.map((one) => one.above));
+    const inside = sum(found.map((one) => one.inside));
+    const rank = this.#rank - above;
+    if (rank < 0) {
+      this.#proven = { first: this.#proven.first, last: this.#window.first };
+      this.#lookAt(this.#proven, above);
+      return undefined;
+    }
+    if (rank >= inside) {
+      this.#proven = { first: this.#window.last, last: this.#proven.last };
+      this.#lookAt(this.#proven, sum(this.#members.map(({ elements }) => elements)) - above - inside);
+      return undefined;
+    }
+    if (found.every(({ thinning }) => thinning === 0)) return this.#cutsAt(found, rank);
+    if (this.#thinning === 0) this.#margin /= NARROWER;
+    this.#proven = this.#window;
+    const weights = found.map(({ inside: all, kept }) => all / Math.max(kept, 1));
+    this.#narrow(found, weights, rank);
+    return undefined;
+  }
+
+  get #thinning(): number {
+    return Math.max(0, Math.ceil(Math.log2(this.#expected / this.#capacity)));
+  }
+
+  #lookAt(window: SharedWindow, expected: number): void {
+    this.#window = window;
+    this.#expected = expected;
+  }
+
+  /** To as many elements around the rank as may be kept. */
+  #narrow(found: readonly FoundInWindow[], weights: readonly number[], rank: number): void {
+    const parts = this.#parts(found, weights);
+    const margin = this.#margin;
+    const total = sum(found.map(({ kept }, index) => kept * weights[index]!));
+    const at = (place: number): OrderPlace | undefined => {
+      const element = this.#calls.findElement(parts, place);
+      return element === null ? undefined : { key: element.key, tie: element.tie };
+    };
+    const first = rank - margin < 0 ? undefined : at(rank - margin);
+    const last = rank + margin >= total ? undefined : at(rank + margin);
+    this.#lookAt({ first: first ?? this.#proven.first, last: last ?? this.#proven.last }, 2 * margin);
+  }
+
+  #parts(found: readonly FoundInWindow[], weights: readonly number[]): Parameters<WindowCalls["findElement"]>[0] {
+    return found.map(({ elements }, index) => {
+      const member = this.#members[index]!;
+      const lastKey = this.windowOf(member).last.key;
+      return { elements, work: member.work, lastKey, stream: member.stream, weight: weights[index]! };
+    });
+  }
+
+  /**
+   * For each member the cut that its own elements ask for: where none of them has the cut's key, or all that have it lie on one
+   * side, ties do not matter, so that a tie that moves elsewhere changes nothing here.
+   */
+  #cutsAt(found: readonly FoundInWindow[], rank: number): readonly Cut[] {
+    const parts = this.#parts(
+      found,
+      found.map(() => 1),
+    );
+    const element = this.#calls.findElement(parts, rank);
+    if (element === null) throw new Error("a window lost its elements");
+    const { first, last } = this.#window;
+    return this.#members.map(({ work }, index) => {
+      const { tiedAbove, tiedBelow } = found[index]!;
+      const before = element.tiedBefore[index]! + (element.key === first.key ? tiedAbove : 0);
+      const behind = element.tied[index]! - element.tiedBefore[index]! + (element.key === last.key ? tiedBelow : 0);
+      const key = asLast({ key: element.key, tie: 0n }, this.work, work).key;
+      if (behind === 0) return { key, tie: 0n };
+      if (before === 0) return { key: key + 1n, tie: 0n };
+      // Elements of equal key and tie are ordered by their tensors' names.
+      const tie = index <= element.part ? element.tie : element.tie + 1n;
+      return tie > LAST_TIE ? { key: key + 1n, tie: 0n } : { key, tie };
+    });
+  }
+}
+
+/** Of a small tensor all elements are kept. */
+const FEW = 4096;
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+/** The cuts of a mask that are not found by looking: `rank` of those that are. METHODS.md, "Masks". */
+export interface WantedCuts {
+  readonly outer: "nothing" | "everything" | { readonly rank: number };
+  readonly inner: "nothing" | { readonly rank: number };
+}
+
+export function wantedCuts(
+  elements: number,
+  rule: { readonly density: number; readonly dropTop: number; readonly atLeastOne: boolean },
+): WantedCuts {
+  const count = (share: number): number => Math.min(Math.max(Math.trunc(elements * share), 0), elements);
+  const drop = count(rule.dropTop);
+  const keep = Math.min(rule.atLeastOne ? Math.max(count(rule.density), 1) : count(rule.density), elements - drop);
+  const end = drop + keep;
+  if (keep === 0) return { outer: "nothing", inner: "nothing" };
+  return {
+    outer: end < elements ? { rank: end - 1 } : "everything",
+    inner: drop > 0 ? { rank: drop - 1 } : "nothing",
+  };
+}
+
+export function knownCut(wanted: "nothing" | "everything", work: Work): Cut {
+  return wanted === "nothing" ? cutBeforeAll(work) : CUT_BEHIND_ALL;
+}

@@ -1,0 +1,91 @@
+// Looks at windows of vectors, tensor by tensor: what several statistics want of one tensor is one task, so that a base which
+// they share is read once. Digests that nobody knows are taken in passing.
+
+import type { TensorInfo } from "../../../compiler/checkpoint.ts";
+import { ProgramBuilder } from "../../../compiler/lower/program-builder.ts";
+import type { StatisticMember } from "../../../compiler/tensor-graph.ts";
+import type { Engine, FoundInWindow, GatherTask, NativeWindow } from "../../../native/addon-types.ts";
+import { engineFailure } from "../engine-failure.ts";
+import type { InputFiles } from "../input-files.ts";
+
+/** Windows of one tensor of a vector. */
+export interface GatherRequest {
+  readonly member: StatisticMember;
+  readonly windows: readonly Omit<NativeWindow, "of" | "stream">[];
+  readonly take: (found: readonly FoundInWindow[]) => void;
+}
+
+/** Cancels the engine and throws the first cause when one fails. `store` is for the message. */
+export async function gather(
+  engine: Engine,
+  inputs: InputFiles,
+  requests: readonly GatherRequest[],
+  sample: GatherTask["sample"],
+  store: string,
+): Promise<void> {
+  const byTensor = new Map<string, GatherRequest[]>();
+  for (const request of requests) {
+    const { tensor, shape, work } = request.member;
+    const id = JSON.stringify([tensor, shape, work]);
+    byTensor.set(id, [...(byTensor.get(id) ?? []), request]);
+  }
+  const claimed = new Set<string>();
+  let failure: { readonly error: unknown } | undefined;
+  const run = async (together: readonly GatherRequest[]): Promise<void> => {
+    try {
+      await runTask(engine, inputs, together, sample, claimed);
+    } catch (error) {
+      failure ??= { error: engineFailure(error, together[0]!.member.tensor, store, 0) };
+      engine.cancel();
+    }
+  };
+  await Promise.all([...byTensor.values()].map(run));
+  if (failure !== undefined) throw failure.error;
+  inputs.save();
+}
+
+async function runTask(
+  engine: Engine,
+  inputs: InputFiles,
+  requests: readonly GatherRequest[],
+  sample: GatherTask["sample"],
+  claimed: Set<string>,
+): Promise<void> {
+  const builder = new ProgramBuilder();
+  const windows = requests.flatMap(({ member, windows: wanted }) => {
+    const of = builder.add(member);
+    return wanted.map((window): NativeWindow => ({ ...window, of, stream: member.tie }));
+  });
+  const { program, inputs: read } = builder.all();
+  const tensors = read.map(({ tensor }) => tensor);
+  const fds = await Promise.all(tensors.map((tensor) => inputs.open(tensor)));
+  const { tensor: label, shape, work } = requests[0]!.member;
+  const result = await engine.run({
+    kind: "gather",
+    label,
+    inputs: tensors.map((tensor, index) => ({
+      fd: fds[index]!,
+      offset: tensor.offset,
+      dtype: tensor.dtype,
+      shape: tensor.shape,
+      digest: sample === undefined && claims(tensor, inputs, claimed),
+    })),
+    operations: program.operations,
+    work,
+    shape,
+    windows,
+    ...(sample && { sample }),
+  });
+  await inputs.learn(tensors, result.inputDigests);
+  let at = 0;
+  for (const { windows: wanted, take } of requests) take(result.windows!.slice(at, (at += wanted.length)));
+}
+
+/** Each digest is taken by one task; where an unchanged file proves nothing, by every one. */
+function claims(tensor: TensorInfo, inputs: InputFiles, claimed: Set<string>): boolean {
+  if (!inputs.isProven(tensor)) return true;
+  const place = inputs.place(tensor);
+  if (inputs.digest(tensor) !== undefined || claimed.has(place)) return false;
+  claimed.add(place);
+  return true;
+}

@@ -1,0 +1,84 @@
+// Before any action is looked up: the values of all model-wide statistics that the outputs need, found where they are not
+// stored, because they are part of the actions' keys.
+
+import type { TensorCuts } from "../../../compiler/tensor-graph.ts";
+import { memberKey } from "../../../compiler/action-key.ts";
+import type { Engine } from "../../../native/addon-types.ts";
+import type { BuildObserver } from "../../progress.ts";
+import type { FailedOutputs } from "../failed-outputs.ts";
+import { hashInputs } from "../hash-inputs.ts";
+import type { InputFiles } from "../input-files.ts";
+import type { Session } from "../session.ts";
+import type { WantedOutput } from "../wanted-output.ts";
+import { findCuts } from "./find-cuts.ts";
+import { lookUpStatistics, resolveOutput, type OpenStatistic } from "./statistic-standings.ts";
+
+/** As in the summary of `build --json`. */
+export interface StatisticCounts {
+  readonly run: number;
+  readonly reused: number;
+}
+
+/**
+ * The outputs with resolved actions, in their order; those that `failed` names stay as they are. Throws a Failure when an
+ * input cannot be read, unless the build goes on without the outputs that need it.
+ */
+export async function knowStatistics(
+  session: Session,
+  startEngine: () => Engine,
+  observer: BuildObserver,
+  failed: FailedOutputs,
+): Promise<{ readonly outputs: readonly WantedOutput[]; readonly counts: StatisticCounts }> {
+  const { addon: calls, context, inputs, outputs, store } = session;
+  const found = new Map<string, readonly TensorCuts[]>();
+  const values = (key: string): readonly TensorCuts[] | undefined =>
+    found.get(key) ?? (context.force ? undefined : store.statistics.value(key));
+  const openOf = (some: readonly WantedOutput[]): readonly OpenStatistic[] => {
+    const standings = some.flatMap((wanted) => lookUpStatistics(wanted, inputs, store.statistics, values));
+    return standings.filter((standing) => standing.state === "open");
+  };
+  const find = async (some: readonly WantedOutput[]): Promise<void> => {
+    for (let open = openOf(some); open.length > 0; open = openOf(some)) {
+      const ready = distinct(
+        open.filter(({ isReady }) => isReady),
+        inputs,
+      );
+      const unsure = context.force ? [] : ready.filter(({ mayHit }) => mayHit);
+      if (unsure.length > 0) {
+        observer.phase("hash");
+        const missing = unsure.flatMap((one) => one.missing);
+        await hashInputs(startEngine(), inputs, missing, store.paths.root, false);
+        continue;
+      }
+      observer.phase("threshold");
+      const engine = startEngine();
+      const means = { calls, engine, options: context.engine, inputs, store: store.statistics };
+      const statistics = ready.map(({ statistic }) => statistic);
+      const cuts = await findCuts(statistics, { ...means, storeRoot: store.paths.root, force: context.force });
+      for (const one of cuts) found.set(one.key, one.cuts);
+    }
+  };
+  const going = outputs.filter((output) => !failed.has(output) && output.graph.statistics.length > 0);
+  await find(going);
+  const resolved = outputs.map((wanted) => {
+    if (!going.includes(wanted)) return wanted;
+    return resolveOutput(wanted, lookUpStatistics(wanted, inputs, store.statistics, values));
+  });
+  const total = going.reduce((sum, { graph }) => sum + graph.statistics.length, 0);
+  return { outputs: resolved, counts: { run: found.size, reused: Math.max(0, total - found.size) } };
+}
+
+/** Two outputs over the same vectors need the same statistics. */
+function distinct(open: readonly OpenStatistic[], inputs: InputFiles): readonly OpenStatistic[] {
+  if (open.length < 2) return open;
+  const idOf = ({ statistic }: OpenStatistic): string =>
+    statistic.members
+      .map((member) => {
+        const places = member.inputs.map(({ tensor }) => inputs.place(tensor));
+        const cuts = member.program.operations.map((operation) => (operation.op === "model-cut" ? operation.cuts : 0));
+        const text = JSON.stringify(cuts, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
+        return [memberKey(statistic, member, "unknown"), text, ...places].join(" ");
+      })
+      .join("\n");
+  return [...new Map(open.map((one) => [idOf(one), one])).values()];
+}

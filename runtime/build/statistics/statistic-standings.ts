@@ -1,0 +1,135 @@
+// Where each model-wide statistic stands before anything runs: its value is stored, or it has to be found, or that depends
+// on digests, or on another statistic. Plan and build share it, as they share look-up.ts.
+
+import { memberKey, statisticKey } from "../../../compiler/action-key.ts";
+import type { TensorInfo } from "../../../compiler/checkpoint.ts";
+import { resolveCuts, unresolvedStatistics } from "../../../compiler/resolve-cuts.ts";
+import type { Action, ModelStatistic, StatisticMember, TensorCuts } from "../../../compiler/tensor-graph.ts";
+import type { RunReason } from "../../reasons.ts";
+import type { StatisticStore } from "../../store/statistic-store.ts";
+import type { InputFiles } from "../input-files.ts";
+import type { WantedOutput } from "../wanted-output.ts";
+import { knownCut, wantedCuts } from "./cut-search.ts";
+
+export interface OpenStatistic {
+  readonly state: "open";
+  /** Its members' programs as far as other statistics are known. */
+  readonly statistic: ModelStatistic;
+  /** Every statistic that its members read is known. */
+  readonly isReady: boolean;
+  /** Inputs without a digest. */
+  readonly missing: readonly TensorInfo[];
+  /** Hashing those may spare work. */
+  readonly mayHit: boolean;
+  readonly reason: RunReason;
+}
+
+export type StatisticStanding =
+  | { readonly state: "known"; readonly statistic: ModelStatistic; readonly cuts: ReadonlyMap<string, TensorCuts> }
+  | OpenStatistic;
+
+/** By the number of the statistic. `values`: cuts of the members, by the statistic's key. */
+export function lookUpStatistics(
+  { graph }: WantedOutput,
+  inputs: InputFiles,
+  store: StatisticStore,
+  values: (key: string) => readonly TensorCuts[] | undefined,
+): readonly StatisticStanding[] {
+  const found: (StatisticStanding | undefined)[] = graph.statistics.map(() => undefined);
+  const standingOf = (number: number): StatisticStanding => (found[number] ??= look(graph.statistics[number]!));
+  const look = (statistic: ModelStatistic): StatisticStanding => {
+    const members = statistic.members.map((member): StatisticMember => {
+      const program = resolveCuts(member.program, cutsAt(member, standingOf));
+      return program === member.program ? member : { ...member, program };
+    });
+    const resolved = { ...statistic, members };
+    const asRuled = cutsByRule(resolved);
+    if (asRuled !== undefined) return { state: "known", statistic: resolved, cuts: asRuled };
+    const isReady = members.every(({ program }) => unresolvedStatistics(program).length === 0);
+    const missing = members.flatMap((member) => missingOf(member, inputs));
+    const known = isReady && missing.length === 0 ? values(keyOf(resolved, inputs)) : undefined;
+    if (known !== undefined) {
+      const cuts = new Map(members.map(({ tensor }, index) => [tensor, known[index]!]));
+      return { state: "known", statistic: resolved, cuts };
+    }
+    const hasParts = members.some((member) => store.knowsWeak(memberKey(resolved, member, "unknown")));
+    const mayHit = missing.length > 0 && hasParts;
+    return {
+      state: "open",
+      statistic: resolved,
+      isReady,
+      missing,
+      mayHit,
+      reason: hasParts ? "input-changed" : "no-record",
+    };
+  };
+  return graph.statistics.map((_, number) => standingOf(number));
+}
+
+/** Where the rule keeps all of the vector or none of it, there is nothing to look for. */
+function cutsByRule(statistic: ModelStatistic): ReadonlyMap<string, TensorCuts> | undefined {
+  const total = statistic.members.reduce(
+    (sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1),
+    0,
+  );
+  const { outer, inner } = wantedCuts(total, statistic);
+  if (typeof outer !== "string" || typeof inner !== "string") return undefined;
+  return new Map(
+    statistic.members.map(({ tensor, work }) => [
+      tensor,
+      { outer: knownCut(outer, work), inner: knownCut(inner, work) },
+    ]),
+  );
+}
+
+/** All inputs' digests must be known. */
+export function keyOf(statistic: ModelStatistic, inputs: InputFiles): string {
+  return statisticKey(
+    statistic,
+    statistic.members.map((member) => memberKeyOf(statistic, member, inputs)),
+  );
+}
+
+export function memberKeyOf(statistic: ModelStatistic, member: StatisticMember, inputs: InputFiles): string {
+  return memberKey(
+    statistic,
+    member,
+    member.inputs.map(({ tensor }) => inputs.digest(tensor)!),
+  );
+}
+
+export function missingOf(member: StatisticMember, inputs: InputFiles): readonly TensorInfo[] {
+  return member.inputs.map(({ tensor }) => tensor).filter((tensor) => inputs.digest(tensor) === undefined);
+}
+
+/** The output with the cuts that are known in its actions' programs. */
+export function resolveOutput(wanted: WantedOutput, standings: readonly StatisticStanding[]): WantedOutput {
+  if (standings.length === 0) return wanted;
+  const resolved = new Map(wanted.graph.actions.map((action) => [action, resolveAction(action, standings)]));
+  return {
+    ...wanted,
+    graph: { ...wanted.graph, actions: [...resolved.values()] },
+    shards: wanted.shards.map((shard) => ({ ...shard, actions: shard.actions.map((action) => resolved.get(action)!) })),
+  };
+}
+
+function resolveAction(action: Action, standings: readonly StatisticStanding[]): Action {
+  const program = resolveCuts(
+    action.program,
+    cutsAt(action, (number) => standings[number]!),
+  );
+  return program === action.program ? action : { ...action, program };
+}
+
+function cutsAt(
+  { tensor, program }: Action | StatisticMember,
+  standingOf: (number: number) => StatisticStanding,
+): ReadonlyMap<number, TensorCuts> {
+  return new Map(
+    unresolvedStatistics(program).flatMap((number) => {
+      const standing = standingOf(number);
+      const cuts = standing.state === "known" ? standing.cuts.get(tensor) : undefined;
+      return cuts === undefined ? [] : [[number, cuts] as const];
+    }),
+  );
+}

@@ -1,0 +1,69 @@
+// What a plan says of model-wide statistics, and what finding them reads.
+
+import type { TensorInfo } from "../compiler/checkpoint.ts";
+import { resolveCuts, unresolvedStatistics } from "../compiler/resolve-cuts.ts";
+import type { Action } from "../compiler/tensor-graph.ts";
+import type { ForecastBytes } from "./build/forecast.ts";
+import { tensorsToHash } from "./build/hash-inputs.ts";
+import type { InputFiles } from "./build/input-files.ts";
+import type { Standings } from "./build/look-up.ts";
+import type { Session } from "./build/session.ts";
+import type { StatisticStanding } from "./build/statistics/statistic-standings.ts";
+import type { HitReason, RunReason } from "./reasons.ts";
+
+/** A threshold over all tensors of a vector. */
+export type PlannedStatistic = {
+  readonly vector: string;
+  readonly tensors: number;
+  /** Bytes of the inputs that the tensors are made of. */
+  readonly bytes: number;
+} & (
+  | { readonly state: "hit"; readonly reason: HitReason }
+  | { readonly state: "miss"; readonly reason: RunReason }
+  | { readonly state: "unknown"; readonly hash: number }
+);
+
+export function planStatistic(standing: StatisticStanding, inputs: InputFiles): PlannedStatistic {
+  const { vector, members } = standing.statistic;
+  const read = members.flatMap((member) => member.inputs.map(({ tensor }) => tensor));
+  const facts = { vector, tensors: members.length, bytes: bytesOfAll(read, inputs) };
+  if (standing.state === "known") return { ...facts, state: "hit", reason: "local-hit" };
+  if (!standing.mayHit) return { ...facts, state: "miss", reason: standing.reason };
+  return { ...facts, state: "unknown", hash: bytesOfAll(standing.missing, inputs) };
+}
+
+/** With what the statistics that are not known read, `measure` for gates, and hash. */
+export function withStatistics(
+  bytes: ForecastBytes,
+  { inputs, outputs }: Session,
+  standings: Standings,
+  statistics: readonly StatisticStanding[],
+  measure: number,
+): ForecastBytes {
+  const open = statistics.filter((standing) => standing.state === "open");
+  const hashed = new Set(tensorsToHash(outputs, standings, inputs).map((tensor) => inputs.place(tensor)));
+  const missing = open.flatMap((one) => (one.mayHit ? one.missing : []));
+  const hash = bytesOfAll(
+    missing.filter((tensor) => !hashed.has(inputs.place(tensor))),
+    inputs,
+  );
+  const members = open.flatMap(({ statistic }) => statistic.members.flatMap((member) => member.inputs));
+  const read = bytesOfAll(
+    members.map(({ tensor }) => tensor),
+    inputs,
+  );
+  return { ...bytes, hash: bytes.hash + hash, read: bytes.read + measure + read };
+}
+
+/** Where the statistics are not known: what a mask takes of memory does not depend on where it cuts. */
+export function withSomeCuts(action: Action): Action {
+  const nowhere = { key: 0n, tie: 0n };
+  const cuts = unresolvedStatistics(action.program).map((one) => [one, { outer: nowhere, inner: nowhere }] as const);
+  return { ...action, program: resolveCuts(action.program, new Map(cuts)) };
+}
+
+/** Each once. */
+function bytesOfAll(tensors: readonly TensorInfo[], inputs: InputFiles): number {
+  const places = new Map(tensors.map((tensor) => [inputs.place(tensor), tensor.bytes]));
+  return [...places.values()].reduce((sum, bytes) => sum + bytes, 0);
+}
