@@ -204,6 +204,7 @@ export function plainValue(result: Result): unknown {
     case "mask":
     case "strategy":
     case "range":
+    case "slice":
       throw new Error(`a parameter cannot be ${describeKind(result)}`);
   }
 }
