@@ -54,7 +54,6 @@ test("status says what lies there, who needs it and what gc would free", () => {
       history     1 shard, SIZE; at most SIZE stay
       last used   TIME (oldest) to TIME
       unfinished  nothing
-      statistics  0 files, 0 B
       index       in order
       garbage     theta cache gc frees 0 B
     "
@@ -143,7 +142,7 @@ test("a store that is named needs no recipe beside it", () => {
 });
 
 test("what cannot be understood is exit code 64, and says what can", () => {
-  const said = [[], ["stauts"], ["status", "--repair"], ["gc", "--max-size", "0"], ["gc", "--max-age", "3 days"]].map(
+  const said = [[], ["stauts"], ["status", "--repair"], ["gc", "--max-size", "5"], ["gc", "--max-age", "3 days"]].map(
     (args) => {
       const { code, stderr } = cache(...args);
       return `${code} ${stderr}`;
@@ -156,7 +155,7 @@ test("what cannot be understood is exit code 64, and says what can", () => {
        help: did you mean status?
     64 error[usage]: theta cache status has no flag --repair
        help: --repair goes with theta cache verify
-    64 error[usage]: --max-size must be a number and a unit, such as 512MiB or 2GB, not "0"
+    64 error[usage]: --max-size must be a number and a unit, such as 512MiB or 2GB, not "5"
     64 error[usage]: --max-age must be a number and s, min, h, d or w, such as 12h or 30d, not "3 days"
     "
   `);
