@@ -39,6 +39,11 @@ const METHODS = {
     theta: (models) => block(models, "sum(scale: 0.3)", "weight 1"),
     mergekit: { merge_method: "task_arithmetic", base: true, each: { weight: 0.3 } },
   },
+  passthrough: {
+    theta: ([first]) => `merge merged = scale(${first}, by: 0.5)`,
+    mergekit: { merge_method: "passthrough", each: { scale: 0.5 } },
+    finetunes: 1,
+  },
   slerp: {
     theta: ([first, second]) => `merge merged = slerp(${first}, ${second}, t: 0.4)`,
     mergekit: { merge_method: "slerp", pair: true, parameters: { t: 0.4 } },
@@ -74,6 +79,22 @@ const METHODS = {
   ties: {
     theta: (models) => block(models, "ties", "weight 1  mask magnitude(density: 0.2)"),
     mergekit: { merge_method: "ties", base: true, each: { weight: 1, density: 0.2 }, parameters: { normalize: true } },
+  },
+  "ties-model": {
+    theta: (models) =>
+      block(models, "ties(elect: unweighted, divide: count)", "mask magnitude(density: 0.2, per: model)"),
+  },
+  dare: {
+    theta: (models) => block(models, "sum(scale: 0.3)", "mask random(density: 0.3, seed: 7)"),
+    mergekit: { merge_method: "dare_linear", base: true, each: { weight: 0.3, density: 0.3 } },
+  },
+  "dare-ties": {
+    theta: (models) => block(models, "ties(divide: none)", "mask random(density: 0.3, seed: 7)"),
+    mergekit: { merge_method: "dare_ties", base: true, each: { weight: 1, density: 0.3 } },
+  },
+  della: {
+    theta: (models) => block(models, "sum(scale: 0.3)", "mask della(density: 0.5, seed: 7)"),
+    mergekit: { merge_method: "della_linear", base: true, each: { weight: 0.3, density: 0.5, epsilon: 0.15 } },
   },
   "breadcrumbs-row": {
     theta: (models) => block(models, "sum(scale: 0.3)", "mask breadcrumbs(density: 0.15, drop_top: 0.01)"),
