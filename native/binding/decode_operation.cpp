@@ -14,6 +14,8 @@ constexpr std::pair<std::string_view, Elect> kElections[] = {
     {"weighted", Elect::weighted}, {"unweighted", Elect::unweighted}, {"count", Elect::count}, {"none", Elect::none}};
 constexpr std::pair<std::string_view, DivideBy> kDivisors[] = {
     {"weights", DivideBy::weights}, {"count", DivideBy::count}, {"none", DivideBy::none}};
+/// Of karcher: as many as a recipe may ask for. Each takes time, however small the tensor is.
+constexpr int64_t kMostIterations = 10'000;
 constexpr std::pair<std::string_view, bool> kNan[] = {{"propagate", false}, {"zero", true}};
 
 /// One operation's object, and how many operations and inputs it may refer to.
@@ -314,7 +316,7 @@ struct Form<Karcher> {
   static constexpr std::string_view word = "karcher";
   static Karcher read(const Reader& from) {
     Karcher karcher = merge_of<Karcher>(from);
-    karcher.max_iterations = from.object["maxIterations"].integer(1, std::numeric_limits<int32_t>::max());
+    karcher.max_iterations = from.object["maxIterations"].integer(1, kMostIterations);
     karcher.tolerance = from.number("tolerance");
     return karcher;
   }
