@@ -65,7 +65,7 @@ export function lowerConsensus(
   const lambda = numberParameter(method, shared, "lambda", node, scope);
   const atLeast = numberParameter(method, shared, "at_least", node, scope);
   if (scale === undefined || lambda === undefined || atLeast === undefined) return "skip";
-  const isZero = scale === 0 || members.length < atLeast;
+  const isZero = scope.builder.annuls(scale) || members.length < atLeast;
   return scope.builder.emit(
     {
       op: "consensus",
@@ -88,7 +88,10 @@ export function lowerMagmax(
   const scale = numberParameter(method, shared, "scale", node, scope);
   if (scale === undefined) return "skip";
   const changing = withoutZeros(members);
-  return scope.builder.emit({ op: "magmax", of: idsOf(changing), scale }, scale === 0 || changing[0]!.value.zero);
+  return scope.builder.emit(
+    { op: "magmax", of: idsOf(changing), scale },
+    scope.builder.annuls(scale) || changing[0]!.value.zero,
+  );
 }
 
 /** The rows whose softmax is looked at are those of what the vector is laid onto. */
