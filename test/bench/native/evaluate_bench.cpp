@@ -81,6 +81,7 @@ Program vectors(const std::vector<Operation>& masks, const Operation& combine) {
       Operation mask = masks[static_cast<size_t>(k - 1) % masks.size()];
       if (auto* magnitude = std::get_if<Magnitude>(&mask)) magnitude->of = value;
       if (auto* crumbs = std::get_if<Breadcrumbs>(&mask)) crumbs->of = value;
+      if (auto* della = std::get_if<Della>(&mask)) della->of = value;
       ops.push_back(mask);
       ops.push_back(Select{value, value + 1});
       value += 2;
@@ -122,6 +123,8 @@ int main(int argc, char** argv) {
       {"ties 0.2 tensor", vectors({Magnitude{0, 0.2, Group::tensor, false, 99}}, ties)},
       {"breadcrumbs row", vectors({Breadcrumbs{0, 0.15, 0.006, Group::row, false, 99}}, sum)},
       {"breadcrumbs tensor", vectors({Breadcrumbs{0, 0.15, 0.006, Group::tensor, false, 99}}, sum)},
+      {"random", vectors({Random{0.5, 7, 3}}, sum)},
+      {"della row", vectors({Della{0, 0.5, 0.15, Group::row, 7, 3, 99}}, sum)},
   };
   const TensorDesc tensor{Dtype::bf16, {rows, columns}, rows * columns * 2};
   Arena arena;
