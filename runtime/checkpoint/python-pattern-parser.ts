@@ -1,6 +1,8 @@
 // Parses the part of Python's regular expressions that adapter configurations use. What is not understood is refused
 // by a Refusal: half understood, it could give a module another rank than PEFT does.
 
+import { printable } from "../../dsl/printable.ts";
+
 export type Test = (point: string) => boolean;
 
 export type Node =
@@ -145,7 +147,7 @@ class PatternParser {
     const letter = this.#points[this.#at++] ?? "";
     if (PUNCTUATION.test(letter)) return (point) => point === letter;
     const test = CLASSES.get(letter);
-    if (test === undefined) throw new Refusal(`the escape \\${letter}`);
+    if (test === undefined) throw new Refusal(`the escape \\${printable(letter)}`);
     return test;
   }
 

@@ -194,6 +194,12 @@ export const HOSTILE_ADAPTERS: readonly HostileSource[] = [
     'bad/adapter_config.json: alpha_pattern "(q" has a group that is not closed, which is not served',
   ),
   config(
+    "pattern that steers the terminal",
+    { rank_pattern: { "\\\u001b": 2 } },
+    "adapter-pattern",
+    'bad/adapter_config.json: rank_pattern "\\\\x1b" has the escape \\\\x1b, which is not served',
+  ),
+  config(
     "pattern that multiplies",
     { alpha_pattern: { "((((q{99}){99}){99}){99})": 1 } },
     "adapter-pattern",
