@@ -67,7 +67,12 @@ export function evaluateMergeBlock(statement: MergeStatement, body: MergeBlockBo
   if (merged.kind === "model") node = merged.node;
   else if (merged.kind === "vector" && base !== undefined) {
     node = { kind: "onto", base: base.node, vector: laidOnto(merged.node, base.node), span: statement.span };
-  } else return POISON;
+  } else {
+    // Methods that do both, such as nuslerp, merge vectors when the entries are vectors.
+    if (merged.kind === "vector")
+      reportMissingBase("the result of these entries is a vector", statement, body.using!.span, scope);
+    return POISON;
+  }
   const arms = soundAts.flatMap(({ selector, keep }) =>
     keep === undefined ? [] : [{ selector, value: keep, at: true as const }],
   );
@@ -100,7 +105,7 @@ function readBase({ onto }: MergeBlockBody, scope: Scope): ModelResult | undefin
 }
 
 function readStrategy(
-  { name }: MergeStatement,
+  statement: MergeStatement,
   { using, onto }: MergeBlockBody,
   scope: Scope,
 ): StrategyResult | undefined {
@@ -108,8 +113,8 @@ function readStrategy(
     scope.report({
       code: "missing-strategy",
       severity: "error",
-      message: `${name.text} does not say how its entries are merged`,
-      span: name.span,
+      message: `${statement.name.text} does not say how its entries are merged`,
+      span: statement.name.span,
       help: onto === undefined ? "write using linear" : "write using sum, or using ties",
     });
     return undefined;
@@ -124,13 +129,7 @@ function readStrategy(
   }
   const row = strategy.methods[0]!;
   if (row.maps === "vectors" && onto === undefined) {
-    scope.report({
-      code: "missing-base",
-      severity: "error",
-      message: `${row.name} merges vectors, so this merge needs a base`,
-      span: using.span,
-      help: `write merge ${name.text} onto ${baseName(scope)} using ${row.name}`,
-    });
+    reportMissingBase(`${row.name} merges vectors`, statement, using.span, scope);
     return undefined;
   }
   if (row.maps === "models" && onto !== undefined) {
@@ -144,6 +143,17 @@ function readStrategy(
     return undefined;
   }
   return strategy;
+}
+
+function reportMissingBase(why: string, { name }: MergeStatement, using: Span, scope: Scope): void {
+  const method = using.source.text.slice(using.start, using.end);
+  scope.report({
+    code: "missing-base",
+    severity: "error",
+    message: `${why}, so this merge needs a base`,
+    span: using,
+    help: `write merge ${name.text} onto ${baseName(scope)} using ${method}`,
+  });
 }
 
 /** One input for each member of each entry, with the clauses that hold for it. */

@@ -5,6 +5,10 @@ import type { RefusedCase } from "./case.ts";
 export const MERGES: Readonly<Record<string, RefusedCase>> = {
   "no strategy": { code: "missing-strategy", body: `merge x onto llama { maths }` },
   "a strategy over vectors without a base": { code: "missing-base", body: `merge x using sum { maths }` },
+  "vectors under a method that takes both, without a base": {
+    code: "missing-base",
+    body: `merge x using multislerp { maths - llama }`,
+  },
   "a strategy over models with a base": { code: "base-not-used", body: `merge x onto llama using linear { maths }` },
   "a base that is a vector": { code: "wrong-kind", body: `merge x onto m using sum { maths }` },
   "inputs behind using": { code: "wrong-kind", body: `merge x onto llama using sum(m) { code }` },
