@@ -4,8 +4,8 @@ import type { Report } from "../../dsl/diagnostic.ts";
 import { childrenOf, rootOf } from "../graph-walk.ts";
 import type { ModelNode, OutputNode, VectorNode } from "../recipe-graph.ts";
 
-/** Levels of the graph under an output; a merge onto a base is three. */
-const DEEPEST = 3000;
+/** Levels of the graph under an output; a merge onto a base is three. Node's stack holds some 1,500 of the widest. */
+const DEEPEST = 1000;
 
 export function checkDepth(output: OutputNode, report: Report): boolean {
   if (depthOf(rootOf(output)) <= DEEPEST) return true;
