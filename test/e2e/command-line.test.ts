@@ -241,3 +241,13 @@ describe("an output that cannot be written is 73", () => {
     expect(existsSync(join(directory, "models"))).toBe(false);
   });
 });
+
+test("as many merges on each other as are allowed fit the stack of a process", () => {
+  const deep = Array.from({ length: 990 }, (_, at) => `merge m${at + 1} = linear(m${at}, tuned)`);
+  const head = 'theta 1\nbase start = "base"\nmodel tuned = "tuned"\nmerge m0 = linear(start, tuned)\n';
+  const directory = project(`${head}${deep.join("\n")}\noutput "out" = m990\n`);
+  for (const args of [["plan"], ["explain"], ["explain", "--level", "tensor", "--format", "json"]]) {
+    const { code, stderr } = theta(directory, args);
+    expect(code, stderr).toBe(0);
+  }
+});
