@@ -37,25 +37,21 @@ function shareOf({ weight }: Member, members: readonly Member[], { node }: Metho
   return weight / weights.reduce((sum, one) => sum + one, 0);
 }
 
-/** A weight of 0 takes no part; one input alone is its own barycentre. */
+/** Every input is a direction: one of weight 0 can be the first of those that cancel, and one alone is multiplied by 1. */
 export function lowerKarcher(call: MethodCall, members: readonly Member[], scope: TensorScope): Value | "skip" {
   const { method, shared, node } = call;
   const maxIterations = optionalInteger(shared, "max_iter") ?? MULTISLERP.maxIterations;
   const tolerance = shared.has("tol") ? numberParameter(method, shared, "tol", node, scope) : MULTISLERP.tolerance;
   if (tolerance === undefined) return "skip";
   scope.divisors.push({ node, weights: members.map(({ weight }) => weight), scalar: true });
-  const terms = members.filter(({ weight }) => weight !== 0);
-  const [first, ...others] = terms;
-  if (first === undefined) return "skip";
-  if (others.length === 0) return first.value;
   return scope.builder.emit(
     {
       op: "karcher",
-      of: terms.map(({ value }) => value.id),
-      weights: terms.map(({ weight }) => weight),
+      of: members.map(({ value }) => value.id),
+      weights: members.map(({ weight }) => weight),
       maxIterations,
       tolerance,
     },
-    terms.every(({ value }) => value.zero),
+    members.every(({ value }) => value.zero),
   );
 }

@@ -135,7 +135,7 @@ def plain_sum(terms):
 
 
 def karcher_coefficients(gram, weights, max_iter, tol):
-    """As strict.karcher_coefficients, but that a norm that is NaN counts as one that is not zero."""
+    """As strict.karcher_coefficients, but that a norm that is NaN is one that is not zero: METHODS.md lets a NaN be seen."""
     gram, k = np.asarray(gram, np.float64), len(weights)
     norm = np.sqrt(np.diagonal(gram))
     present = [i for i in range(k) if norm[i] != 0]

@@ -412,8 +412,6 @@ def multislerp(): return Strategy("multislerp", barycentre(1, lambda c: 1e-5), T
 
 def barycentre(max_iter, tol):
     def merge(c, members):
-        members = [(x, w) for x, w in members if w != 0]
-        if len(members) == 1: return members[0][0]
         return c.rules.karcher([x for x, _ in members], [w for _, w in members], max_iter, tol(c))
     return over_members(merge)
 

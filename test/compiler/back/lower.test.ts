@@ -403,11 +403,10 @@ describe("methods on models", () => {
       "%2 = karcher(1 * maths, 1 * code, at most 10 steps, tol 0.00001)",
     ]);
     expect(merged("karcher(maths, llama, code, weight: [1, 0, 2], max_iter: 3, tol: 0.5)")).toEqual([
-      "%2 = karcher(1 * maths, 2 * code, at most 3 steps, tol 0.5)",
+      "%3 = karcher(1 * maths, 0 * llama, 2 * code, at most 3 steps, tol 0.5)",
     ]);
     expect(merged("multislerp(maths, code)")).toEqual(merged("karcher(maths, code, max_iter: 1)"));
-    expect(merged("karcher(maths)")).toEqual(["%0 = maths"]);
-    expect(merged("karcher(maths, code, weight: [0, 3])")).toEqual(["%0 = code"]);
+    expect(merged("karcher(maths)")).toEqual(["%1 = karcher(1 * maths, at most 10 steps, tol 0.00001)"]);
     expect(program('merge m onto llama using multislerp { maths\ncode weight 2 }\noutput "out" = m').slice(2)).toEqual([
       "%5 = karcher(1 * %2, 2 * %4, at most 1 step, tol 0.00001)",
       "%6 = llama + %5",
