@@ -18,6 +18,8 @@ export class Headers {
   readonly #host: CompilerHost;
   readonly #report: Report;
   readonly #read = new Map<string, Header | undefined>();
+  /** Of `#read`, by node: every tensor asks. */
+  readonly #ofNode = new Map<SourceNode, Header>();
   readonly #layouts = new Map<LayoutNode, Layout | undefined>();
   readonly #namings = new Map<Layout, Naming>();
   readonly #namingOfNode = new Map<ModelNode | VectorNode, Naming>();
@@ -77,8 +79,12 @@ export class Headers {
   }
 
   #get(node: SourceNode): Header {
-    const header = this.#read.get(keyOf(node));
-    if (header === undefined) throw new Error(`the header of ${node.display} was not read`);
+    let header = this.#ofNode.get(node);
+    if (header === undefined) {
+      header = this.#read.get(keyOf(node));
+      if (header === undefined) throw new Error(`the header of ${node.display} was not read`);
+      this.#ofNode.set(node, header);
+    }
     return header;
   }
 

@@ -2,6 +2,11 @@
 
 import type { Operation, Program, TensorCuts } from "./tensor-graph.ts";
 
+/** Whether the program needs no statistic whose value is unknown. */
+export function isResolved({ operations }: Program): boolean {
+  return !operations.some(isOpen);
+}
+
 /** Numbers of the statistics whose values the program still needs. */
 export function unresolvedStatistics({ operations }: Program): readonly number[] {
   const numbers = operations.flatMap((operation) => (isOpen(operation) ? [operation.statistic] : []));
@@ -10,7 +15,7 @@ export function unresolvedStatistics({ operations }: Program): readonly number[]
 
 /** `cuts` by the number of the statistic; those that it lacks stay open. */
 export function resolveCuts(program: Program, cuts: ReadonlyMap<number, TensorCuts>): Program {
-  if (!program.operations.some(isOpen)) return program;
+  if (isResolved(program)) return program;
   return {
     operations: program.operations.map((operation) => {
       const found = isOpen(operation) ? cuts.get(operation.statistic) : undefined;

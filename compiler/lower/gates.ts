@@ -8,7 +8,7 @@ import type { ExpectNode, ModelNode, OutputNode, PredicateNode } from "../recipe
 import { isSameNode } from "../same-node.ts";
 import type { Action, Gate, GateOperand, OutputGraph } from "../tensor-graph.ts";
 import { INTEGER } from "./copied.ts";
-import { unresolvedStatistics } from "../resolve-cuts.ts";
+import { isResolved } from "../resolve-cuts.ts";
 import { ModelStatistics } from "./model-statistics.ts";
 import { copyAction, finish, makeScope, storedVectors, type UngatedOutput } from "./output.ts";
 import { isValue, type TensorScope } from "./scope.ts";
@@ -103,7 +103,7 @@ function lowerOperand(context: OperandContext): GateOperand {
     const scope = makeScope(names, donated, headers, problems, new ModelStatistics());
     const before = problems.errors;
     const made = operandAction(action, scope, context);
-    if (made !== undefined && unresolvedStatistics(made.program).length > 0) refuseThreshold(context);
+    if (made !== undefined && !isResolved(made.program)) refuseThreshold(context);
     if (made !== undefined && problems.errors === before) tensors.set(action.tensor, shared.share(made));
   }
   return { tensors };

@@ -1,27 +1,24 @@
 // The model-wide statistics of one output: met one by one while tensors are lowered, completed when all are. Knows no
 // payload.
 
-import type { Dtype } from "../checkpoint.ts";
 import type { VectorNode } from "../recipe-graph.ts";
 import type { ModelStatistic, StatisticMember } from "../tensor-graph.ts";
-import type { Value } from "./program-builder.ts";
 import type { TensorScope } from "./scope.ts";
 import { streamId } from "./stream-id.ts";
 
 type Rule = Pick<ModelStatistic, "density" | "dropTop" | "atLeastOne">;
 
-export interface OutputScope extends TensorScope {
-  /** What the vector was lowered to, if it was. */
-  known(node: VectorNode): Value | "skip" | undefined;
-}
-
 /** One tensor of the output. */
 export interface LoweredTensor {
-  readonly scope: OutputScope;
-  /** Of the output's tensor. */
-  readonly dtype: Dtype;
-  /** A scope of its own, whose problems nobody hears of: a vector may be lacking where the output does not read it. */
-  readonly aside: () => OutputScope;
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Whether its action is computed in F64. */
+  readonly wide: boolean;
+  /**
+   * A scope of its own, whose problems nobody hears of: a vector may be lacking where the output does not read it. The one
+   * that the action was made in is gone: those of ten thousand tensors would outweigh all that comes of them.
+   */
+  readonly aside: () => TensorScope;
 }
 
 interface Wanted {
@@ -58,23 +55,17 @@ export class ModelStatistics {
   }
 }
 
-function memberOf({ scope, dtype, aside }: LoweredTensor, node: VectorNode, stream: number): StatisticMember[] {
-  if (scope.shape.length === 0 || scope.shape.includes(0)) return [];
-  const known = scope.known(node);
-  const used = known === undefined ? aside() : scope;
-  const value = known ?? used.vector(node);
-  if (value === "skip" || used.problems.errors > 0) return [];
-  const tensor = scope.names[0];
-  const wide = dtype === "F64" || scope.builder.wide || used.builder.wide;
-  return [
-    {
-      tensor,
-      ...used.builder.finish(value),
-      shape: scope.shape,
-      work: wide ? "F64" : "F32",
-      tie: streamId("tie", stream, tensor),
-    },
-  ];
+function memberOf(
+  { name, shape, wide, aside }: LoweredTensor,
+  node: VectorNode,
+  stream: number,
+): readonly StatisticMember[] {
+  if (shape.length === 0 || shape.includes(0)) return [];
+  const scope = aside();
+  const value = scope.vector(node);
+  if (value === "skip" || scope.problems.errors > 0) return [];
+  const work = wide || scope.builder.wide ? "F64" : "F32";
+  return [{ tensor: name, ...scope.builder.finish(value), shape, work, tie: streamId("tie", stream, name) }];
 }
 
 /** `maths - llama`, or the name that it was given. */

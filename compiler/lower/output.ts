@@ -13,7 +13,7 @@ import { lowerVector } from "./vector.ts";
 import { checkNumbers, checkDivisors } from "./work-type.ts";
 import { ProgramBuilder, type Value } from "./program-builder.ts";
 import type { ModelNode, OutputNode, VectorNode } from "../recipe-graph.ts";
-import { ModelStatistics, type LoweredTensor, type OutputScope } from "./model-statistics.ts";
+import { ModelStatistics, type LoweredTensor } from "./model-statistics.ts";
 import { TensorProblems } from "./tensor-problems.ts";
 import type { Action, OutputGraph, VectorOnBase } from "../tensor-graph.ts";
 
@@ -39,12 +39,13 @@ export function lowerOutput(output: OutputNode, headers: Headers, problems: Tens
   const lowered: LoweredTensor[] = [];
   for (const [name, donated] of layout.tensors) {
     const before = problems.errors;
-    const make = (report: TensorProblems): OutputScope =>
+    const make = (report: TensorProblems): TensorScope =>
       makeScope([name, ...(tied.get(name) ?? [])], donated, headers, report, statistics);
     const scope = make(problems);
     const action = value.kind === "model" ? ofModel(value.node, output, scope) : ofVector(value.node, output, scope);
     if (action !== undefined && problems.errors === before) actions.push(action);
-    lowered.push({ scope, dtype: action?.dtype ?? "F32", aside: () => make(new TensorProblems()) });
+    const wide = action?.dtype === "F64" || scope.builder.wide;
+    lowered.push({ name, shape: scope.shape, wide, aside: () => make(new TensorProblems()) });
   }
   refuseInStack(output, statistics, problems);
   const names = new Set(actions.map(({ tensor }) => tensor));
@@ -76,21 +77,21 @@ export function makeScope(
   headers: Headers,
   problems: TensorProblems,
   statistics: ModelStatistics,
-): OutputScope {
+): TensorScope {
   const builder = new ProgramBuilder();
   const divisors: Divisor[] = [];
   // One for each tensor of a stacked model that takes part, so that what is shared there is lowered once.
-  const scopes = new Map<string, OutputScope>();
-  const scopeOf = (names: readonly [string, ...string[]]): OutputScope => {
+  const scopes = new Map<string, TensorScope>();
+  const scopeOf = (names: readonly [string, ...string[]]): TensorScope => {
     const key = names.join("\0");
     let scope = scopes.get(key);
     if (scope === undefined) scopes.set(key, (scope = newScope(names)));
     return scope;
   };
-  const newScope = (names: readonly [string, ...string[]]): OutputScope => {
+  const newScope = (names: readonly [string, ...string[]]): TensorScope => {
     const models = new Map<ModelNode, Found>();
     const vectors = new Map<VectorNode, Value | "skip">();
-    const scope: OutputScope = {
+    const scope: TensorScope = {
       names,
       shape: donor.tensor.shape,
       donor,
@@ -99,7 +100,6 @@ export function makeScope(
       problems,
       divisors,
       statistics,
-      known: (node) => vectors.get(node),
       inside(model, name) {
         const stored = headers.layout(model).aliases.get(name) ?? name;
         return scopeOf([stored, ...(headers.naming(model).tied.get(stored) ?? [])]);

@@ -2,7 +2,7 @@
 // what the result needs, in the order of a depth-first walk: so names, statement order and dead parts leave no trace.
 
 import type { FloatDtype } from "../checkpoint.ts";
-import type { ActionInput, Operation, Program, TensorCuts, ValueId } from "../tensor-graph.ts";
+import type { ActionInput, Cut, Operation, Program, TensorCuts, ValueId } from "../tensor-graph.ts";
 
 /** A value of the program in the making. `zero`: known to be 0 everywhere, so ⊕ takes the base over. */
 export interface Value {
@@ -19,7 +19,8 @@ interface BuiltProgram {
 
 export class ProgramBuilder {
   readonly #operations: Operation[] = [];
-  readonly #values = new Map<string, ValueId>();
+  /** By fingerprint. */
+  readonly #values = new Map<number, ValueId[]>();
   readonly #inputs: ActionInput[] = [];
   #wide = false;
 
@@ -51,12 +52,13 @@ export class ProgramBuilder {
   }
 
   emit(operation: Operation, zero = false): Value {
-    const key = keyOf(operation);
-    let id = this.#values.get(key);
-    if (id === undefined) {
-      id = this.#operations.push(operation) - 1;
-      this.#values.set(key, id);
-    }
+    const print = fingerprint(operation);
+    const alike = this.#values.get(print);
+    const known = alike?.find((id) => isSameOperation(this.#operations[id]!, operation));
+    if (known !== undefined) return { id: known, zero };
+    const id = this.#operations.push(operation) - 1;
+    if (alike === undefined) this.#values.set(print, [id]);
+    else alike.push(id);
     return { id, zero };
   }
 
@@ -187,16 +189,39 @@ function renumber(operation: Operation, value: (id: ValueId) => ValueId, input: 
   }
 }
 
-/** Fields of an operation are words and numbers, so names, values and separators cannot be confused. */
-function keyOf(operation: Operation): string {
-  let key = "";
-  for (const field in operation) key += `${field}=${textOf(operation[field as keyof Operation])};`;
-  return key;
+/** Equal for equal operations, and cheap: operands and numbers tell most others apart. */
+function fingerprint(operation: Operation): number {
+  let print = operation.op.length;
+  for (const name in operation) {
+    const field: unknown = operation[name as keyof Operation];
+    if (typeof field === "number") print = (Math.imul(print, 31) + field) | 0;
+    else if (Array.isArray(field))
+      for (const one of field as readonly number[]) print = (Math.imul(print, 31) + one) | 0;
+  }
+  return print;
 }
 
-/** Of a field; cuts are the only one that is an object. */
-function textOf(field: unknown): string {
-  if (typeof field !== "object" || field === null || Array.isArray(field)) return String(field);
-  const { outer, inner } = field as TensorCuts;
-  return [outer, inner].map(({ key, tie }) => `${key},${tie}`).join(",");
+function isSameOperation(one: Operation, other: Operation): boolean {
+  if (one.op !== other.op) return false;
+  for (const name in one) if (!isSameField(one[name as keyof Operation], other[name as keyof Operation])) return false;
+  // Of one op, but the fields that may be left out may be another's.
+  for (const name in other) if (!(name in one)) return false;
+  return true;
+}
+
+/** Words, numbers, lists of numbers, and cuts. */
+function isSameField(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (Array.isArray(one) && Array.isArray(other)) {
+    return one.length === other.length && one.every((element, index) => element === other[index]);
+  }
+  return isCuts(one) && isCuts(other) && isSameCut(one.outer, other.outer) && isSameCut(one.inner, other.inner);
+}
+
+function isCuts(field: unknown): field is TensorCuts {
+  return typeof field === "object" && field !== null && "outer" in field;
+}
+
+function isSameCut(one: Cut, other: Cut): boolean {
+  return one.key === other.key && one.tie === other.tie;
 }

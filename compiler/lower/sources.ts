@@ -85,10 +85,12 @@ export function factOf(node: CheckpointNode | StoredVectorNode, tensor: TensorIn
 
 function fits(node: CheckpointNode | StoredVectorNode, tensor: TensorInfo, scope: TensorScope): boolean {
   const { donor } = scope;
+  const isFitting = isSameShape(tensor.shape, scope.shape);
+  if (isFitting && isFloat(tensor.dtype)) return true;
   const facts = () => tensorFacts([factOf(donor.node, donor.tensor), factOf(node, tensor)]);
   const { source } = node.span;
   const canResize = differsInVocabulary(tensor.shape, scope.shape, scope.names);
-  if (!isSameShape(tensor.shape, scope.shape) && !(canResize && node.exceptions.resize === "common")) {
+  if (!isFitting && !(canResize && node.exceptions.resize === "common")) {
     scope.problems.add("shape-mismatch", node, () => ({
       message: `${scope.names[0]} has different shapes`,
       source,

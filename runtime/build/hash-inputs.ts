@@ -56,17 +56,17 @@ export function tensorsToHash(
 ): readonly TensorInfo[] {
   const wanted: TensorInfo[] = [];
   for (const { graph } of outputs) {
-    const read = new Set<TensorInfo>();
     for (const action of graph.actions) {
       const standing = standings.get(action);
       if (standing?.state === "unknown" && standing.mayHit) wanted.push(...standing.missing);
-      wanted.push(...(action.mustEqual ?? []).map(({ tensor }) => tensor));
-      for (const { tensor } of action.inputs) read.add(tensor);
+      for (const { tensor } of action.mustEqual ?? []) wanted.push(tensor);
     }
     // Vectors name their bases by all tensors of them; those that an action reads are hashed in passing.
-    for (const base of [graph.base, ...(graph.storedVectors ?? []).map((vector) => vector.base)]) {
-      wanted.push(...[...(base?.tensors.values() ?? [])].filter((tensor) => !read.has(tensor)));
-    }
+    const bases = [graph.base, ...(graph.storedVectors ?? []).map((vector) => vector.base)];
+    const named = bases.flatMap((base) => [...(base?.tensors.values() ?? [])]);
+    if (named.length === 0) continue;
+    const read = new Set(graph.actions.flatMap((action) => action.inputs.map(({ tensor }) => tensor)));
+    for (const tensor of named) if (!read.has(tensor)) wanted.push(tensor);
   }
   return wanted.filter((tensor) => inputs.digest(tensor) === undefined);
 }

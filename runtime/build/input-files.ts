@@ -31,6 +31,8 @@ export class InputFiles {
   readonly #cache: DigestCache;
   readonly #signal: AbortSignal;
   readonly #locked: LockedInputs | undefined;
+  /** Of the files' digests, those that were asked for: most are, many times. One that is known stays. */
+  readonly #known = new Map<TensorInfo, string>();
   #savedAt = performance.now();
 
   constructor(
@@ -69,7 +71,11 @@ export class InputFiles {
 
   /** `sha256:<hex>` of a payload, when it is known. */
   digest(tensor: TensorInfo): string | undefined {
-    return this.#file(tensor).digests.get(placeOf(tensor));
+    const known = this.#known.get(tensor);
+    if (known !== undefined) return known;
+    const digest = this.#file(tensor).digests.get(placeOf(tensor));
+    if (digest !== undefined) this.#known.set(tensor, digest);
+    return digest;
   }
 
   /**

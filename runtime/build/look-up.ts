@@ -3,7 +3,7 @@
 
 import { actionKey } from "../../compiler/action-key.ts";
 import type { TensorInfo } from "../../compiler/checkpoint.ts";
-import { unresolvedStatistics } from "../../compiler/resolve-cuts.ts";
+import { isResolved } from "../../compiler/resolve-cuts.ts";
 import type { Action } from "../../compiler/tensor-graph.ts";
 import type { RunReason } from "../reasons.ts";
 import { journaledWeakKeys } from "../store/journal.ts";
@@ -44,7 +44,7 @@ export function lookUp(outputs: readonly WantedOutput[], inputs: InputFiles, sto
   for (const output of outputs) {
     for (const action of output.graph.actions) {
       const missing = unknownInputs(action, inputs);
-      if (missing.length > 0 || unresolvedStatistics(action.program).length > 0) {
+      if (missing.length > 0 || !isResolved(action.program)) {
         unknown.push({ output, action, missing });
         continue;
       }

@@ -5,6 +5,7 @@ import { OPERATION_REVISION } from "../../compiler/operation-revision.ts";
 import type { Action } from "../../compiler/tensor-graph.ts";
 import type { RunReason } from "../reasons.ts";
 import { ownStampAt } from "../store/file-identity.ts";
+import type { OutputRecord } from "../store/output-record.ts";
 import { sha256 } from "../store/sha256.ts";
 import type { InputFiles } from "./input-files.ts";
 import type { WantedOutput } from "./wanted-output.ts";
@@ -30,15 +31,29 @@ export function reasonToRun(action: Action, output: WantedOutput, key?: string, 
   return before.operations === now ? "param-changed" : "op-revision-changed";
 }
 
+/** As things stood when it was first asked about: a build makes them right again, and tells why behind that. */
+const losses = new WeakMap<OutputRecord, ReadonlyMap<string, RunReason>>();
+
 /** The output held it, and neither the output nor the store has it any more. */
 function reasonOfLoss(tensor: string, { path, record }: WantedOutput): RunReason {
-  const isThere = (name: string): boolean => ownStampAt(join(path, name)) !== undefined;
-  const shards = record?.shards ?? [];
-  const held = shards.find((shard) => shard.record.tensors.some(({ name }) => name === tensor));
-  if (held !== undefined && isThere(held.file.name)) return "output-corrupt";
-  const others = [...shards.map(({ file }) => file), ...(record?.sideFiles ?? [])];
+  if (record === undefined) return "evicted";
+  const known = losses.get(record) ?? reasonsOfLosses(path, record);
+  losses.set(record, known);
+  return known.get(tensor)!;
+}
+
+/** By tensor of the record. */
+function reasonsOfLosses(path: string, { shards, sideFiles }: OutputRecord): ReadonlyMap<string, RunReason> {
+  const files = [...shards.map(({ file }) => file), ...sideFiles].map(({ name }) => name);
+  const there = new Set(files.filter((name) => ownStampAt(join(path, name)) !== undefined));
   // Who deletes a whole output counts on the store.
-  return others.some(({ name }) => isThere(name)) ? "output-missing" : "evicted";
+  const otherwise = there.size > 0 ? "output-missing" : "evicted";
+  return new Map(
+    shards.flatMap(({ file, record }) => {
+      const reason = there.has(file.name) ? "output-corrupt" : otherwise;
+      return record.tensors.map(({ name }) => [name, reason] as const);
+    }),
+  );
 }
 
 /** All that the key is made of but the values of statistics; undefined for an action without any. */

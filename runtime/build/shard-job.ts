@@ -74,7 +74,8 @@ function readyShard(
     payloads.push(standing.found.tensor.digest);
   }
   const digest = shardDigest(shard.layout, payloads);
-  return store.find(digest) ?? output.held.get(digest);
+  // What the output holds needs no look into the store, whose sidecars are long.
+  return output.held.get(digest) ?? store.find(digest);
 }
 
 function baseOf(output: WantedOutput, shard: WantedShard, store: ShardStore): StoredShard | undefined {

@@ -23,20 +23,16 @@ export function recordOfRun(
 ): TensorRecord {
   const { digest, key, fed, counters } = result;
   const keys = { key, weak: weakKeyOf(action), ...(fed !== undefined && { fed }) };
-  return { ...describe(action), offset, bytes, digest, ...keys, counters };
+  const { tensor: name, dtype, shape } = action;
+  const operations = operationsOf(action);
+  return { name, dtype, shape, operations, roles: rolesOf(action), offset, bytes, digest, ...keys, counters };
 }
 
-/** `found`: of an action with the same key, maybe of another tensor of another output. */
+/** `found`: of an action with the same key, hence the same operations, maybe of another tensor of another output. */
 export function recordOfHit(action: Action, { offset, bytes }: Place, found: TensorRecord): TensorRecord {
-  return { ...found, ...describe(action), offset, bytes };
+  return { ...found, name: action.tensor, roles: rolesOf(action), offset, bytes };
 }
 
-function describe(action: Action): Pick<TensorRecord, "name" | "dtype" | "shape" | "operations" | "roles"> {
-  return {
-    name: action.tensor,
-    dtype: action.dtype,
-    shape: action.shape,
-    operations: operationsOf(action),
-    roles: action.inputs.map(({ role }) => role),
-  };
+function rolesOf({ inputs }: Action): readonly string[] {
+  return inputs.map(({ role }) => role);
 }

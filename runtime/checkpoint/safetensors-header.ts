@@ -2,7 +2,7 @@
 // of a payload. Format: 8 bytes little-endian N, N bytes of JSON, then payloads without holes to the end of the file.
 
 import type { TensorInfo } from "../../compiler/checkpoint.ts";
-import { compareByBytes, sortByBytes } from "./byte-order.ts";
+import { compareByBytes } from "./byte-order.ts";
 import { dtypeBits, payloadBytes } from "./dtype-bits.ts";
 import { JsonReader } from "./json-reader.ts";
 import { type SourceCode, fail, quoted, shapeText } from "./problem.ts";
@@ -79,56 +79,66 @@ interface Entry {
 function parseHeader(text: string, display: string): Entry[] {
   const reader = new JsonReader(text, `the header of ${display}`);
   const entries: Entry[] = [];
+  const readEntry = entryReader(reader, display);
+  let current: string | undefined;
+  reader.within = () => (current === undefined ? "" : `tensor ${quoted(current)}: `);
   reader.readObject("it", (name) => {
     if (name === "__metadata__") {
       reader.readObject("__metadata__", () => reader.readString("a value of __metadata__"));
     } else {
-      reader.within = () => `tensor ${quoted(name)}: `;
-      entries.push(readEntry(reader, name, display));
-      reader.within = () => "";
+      current = name;
+      entries.push(readEntry(name));
+      current = undefined;
     }
   });
   reader.end();
   return entries;
 }
 
-function readEntry(reader: JsonReader, name: string, display: string): Entry {
-  const wrong = (code: SourceCode, sentence: string): never =>
-    fail(code, `${display}: tensor ${quoted(name)} ${sentence}`);
+/** Reads one entry at a time; made once for all of them, of which there may be many thousands. */
+function entryReader(reader: JsonReader, display: string): (name: string) => Entry {
+  let name = "";
   let dtype: string | undefined;
   let shape: number[] | undefined;
   let offsets: number[] | undefined;
-  reader.readObject("the entry", (key) => {
+  let numbers: number[] = [];
+  const wrong = (code: SourceCode, sentence: string): never =>
+    fail(code, `${display}: tensor ${quoted(name)} ${sentence}`);
+  const readDimension = (): void => {
+    const dimensions = numbers.push(reader.readCount("a dimension"));
+    if (dimensions > MOST_DIMENSIONS) wrong("safetensors-shape", `has more than ${MOST_DIMENSIONS} dimensions`);
+  };
+  const readOffset = (): void => {
+    if (numbers.push(reader.readCount("an offset")) > 2) {
+      wrong("safetensors-offsets", "has more than two data_offsets");
+    }
+  };
+  const readField = (key: string): void => {
     if (key === "dtype") {
       dtype = reader.readString("the dtype");
     } else if (key === "shape") {
-      const sizes: number[] = [];
-      reader.readArray("the shape", () => {
-        sizes.push(reader.readCount("a dimension"));
-        if (sizes.length > MOST_DIMENSIONS) {
-          wrong("safetensors-shape", `has more than ${MOST_DIMENSIONS} dimensions`);
-        }
-      });
-      shape = sizes;
+      shape = numbers = [];
+      reader.readArray("the shape", readDimension);
     } else if (key === "data_offsets") {
-      const bounds: number[] = [];
-      reader.readArray("data_offsets", () => {
-        bounds.push(reader.readCount("an offset"));
-        if (bounds.length > 2) wrong("safetensors-offsets", "has more than two data_offsets");
-      });
-      offsets = bounds;
+      offsets = numbers = [];
+      reader.readArray("data_offsets", readOffset);
     } else {
       wrong("safetensors-field", `has the field ${quoted(key)}, which safetensors does not define`);
     }
-  });
-  if (dtype === undefined) return wrong("safetensors-field", "has no dtype");
-  if (shape === undefined) return wrong("safetensors-field", "has no shape");
-  if (offsets === undefined) return wrong("safetensors-field", "has no data_offsets");
-  const [begin, end] = offsets;
-  if (begin === undefined || end === undefined) {
-    return wrong("safetensors-offsets", `needs two data_offsets, found ${offsets.length}`);
-  }
-  return { name, dtype, shape, begin, end };
+  };
+  return (tensor) => {
+    name = tensor;
+    dtype = shape = offsets = undefined;
+    reader.readObject("the entry", readField);
+    if (dtype === undefined) return wrong("safetensors-field", "has no dtype");
+    if (shape === undefined) return wrong("safetensors-field", "has no shape");
+    if (offsets === undefined) return wrong("safetensors-field", "has no data_offsets");
+    const [begin, end] = offsets as number[];
+    if (begin === undefined || end === undefined) {
+      return wrong("safetensors-offsets", `needs two data_offsets, found ${(offsets as number[]).length}`);
+    }
+    return { name, dtype, shape, begin, end };
+  };
 }
 
 /** Checks sizes one by one, then that the payloads cover the file from `start` to its end, each byte once. */
@@ -166,14 +176,20 @@ function placeTensors(entries: Entry[], file: SourceFile, start: number, size: n
     const sentence = `${display}: the last tensor ends at byte ${end} of the payload, but ${size - start} bytes follow the header`;
     fail("safetensors-trailing", sentence);
   }
-  const stored = entries.filter(({ name }) => !tied.has(name));
-  const byName = new Map(stored.map((entry) => [entry.name, entry]));
+  const stored = tied.size === 0 ? entries : entries.filter(({ name }) => !tied.has(name));
   const tensors = new Map<string, TensorInfo>();
-  for (const name of sortByBytes([...byName.keys()])) {
-    const { dtype, shape, begin, end: last } = byName.get(name)!;
+  for (const { name, dtype, shape, begin, end: last } of inOrderOfNames(stored)) {
     tensors.set(name, { name, dtype, shape, file: path, offset: start + begin, bytes: last - begin });
   }
   return { tensors, tied };
+}
+
+/** The official writer leaves them so, within a dtype. */
+function inOrderOfNames(entries: Entry[]): Entry[] {
+  const isInOrder = entries.every(
+    (entry, index) => index === 0 || compareByBytes(entries[index - 1]!.name, entry.name) < 0,
+  );
+  return isInOrder ? entries : entries.sort((a, b) => compareByBytes(a.name, b.name));
 }
 
 /** Whether two names share one stored tensor; an empty one lies nowhere, so it is never shared. */

@@ -14,7 +14,7 @@ const MOST_SHARDS = 10_000;
 /** All tensors of the shards, as of one file. `directory` holds `index` and the shards. */
 export function readShards(directory: SourceFile, index: SourceFile, opened: OpenedFiles): SafetensorsHeader {
   const shardOf = readWeightMap(index, opened);
-  const found = new Map<string, TensorInfo>();
+  const headers = new Map<string, SafetensorsHeader>();
   const tied = new Map<string, string>();
   for (const shard of sortByBytes([...new Set(shardOf.values())])) {
     const file = inside(directory, shard);
@@ -22,36 +22,29 @@ export function readShards(directory: SourceFile, index: SourceFile, opened: Ope
       fail("shard-missing", `${index.display} names the shard ${quoted(shard)}, which does not exist`, INCOMPLETE);
     }
     const header = readSafetensorsHeader(file, opened);
-    for (const [name, stored] of header.tied) tied.set(name, stored);
-    for (const name of [...header.tensors.keys(), ...header.tied.keys()]) {
+    headers.set(shard, header);
+    const checkListed = (name: string): void => {
       const listed = shardOf.get(name);
-      if (listed === undefined) {
-        fail(
-          "shard-tensors",
-          `${file.display} holds tensor ${quoted(name)}, which ${index.display} does not list`,
-          STALE,
-        );
-      }
-      if (listed !== shard) {
-        const sentence = `${file.display} holds tensor ${quoted(name)}, which ${index.display} puts into ${quoted(listed)}`;
-        fail("shard-tensors", sentence, STALE);
-      }
+      if (listed === shard) return;
+      const holds = `${file.display} holds tensor ${quoted(name)}`;
+      if (listed === undefined) fail("shard-tensors", `${holds}, which ${index.display} does not list`, STALE);
+      fail("shard-tensors", `${holds}, which ${index.display} puts into ${quoted(listed)}`, STALE);
+    };
+    for (const name of header.tensors.keys()) checkListed(name);
+    for (const [name, stored] of header.tied) {
+      checkListed(name);
+      tied.set(name, stored);
     }
-    for (const [name, tensor] of header.tensors) found.set(name, tensor);
   }
   const tensors = new Map<string, TensorInfo>();
   for (const name of sortByBytes([...shardOf.keys()])) {
-    if (tied.has(name)) continue;
-    const tensor = found.get(name);
-    if (tensor === undefined) {
-      const shard = quoted(shardOf.get(name)!);
-      fail(
-        "shard-tensors",
-        `${index.display} puts tensor ${quoted(name)} into ${shard}, which does not hold it`,
-        STALE,
-      );
+    const shard = shardOf.get(name)!;
+    const tensor = headers.get(shard)!.tensors.get(name);
+    if (tensor !== undefined) tensors.set(name, tensor);
+    else if (!tied.has(name)) {
+      const sentence = `${index.display} puts tensor ${quoted(name)} into ${quoted(shard)}, which does not hold it`;
+      fail("shard-tensors", sentence, STALE);
     }
-    tensors.set(name, tensor);
   }
   return { tensors, tied };
 }

@@ -106,13 +106,12 @@ interface DigestEntry {
  * printable ASCII other than the blank and quotation mark stands as a JSON string, so no name can imitate a line.
  */
 export function checkpointDigest(entries: Iterable<DigestEntry>): string {
-  const lines = [...entries].map(({ name, dtype, shape, digest }) => {
+  const lines: string[] = [];
+  for (const { name, dtype, shape, digest } of entries) {
     const plain = /^[!#-~]+$/.test(name) ? name : JSON.stringify(name);
-    return `${plain} ${dtype} [${shape.join(", ")}] ${digest}\n`;
-  });
-  const hash = createHash("sha256");
-  for (const line of sortByBytes(lines)) hash.update(line, "utf8");
-  return `sha256:${hash.digest("hex")}`;
+    lines.push(`${plain} ${dtype} [${shape.join(", ")}] ${digest}\n`);
+  }
+  return `sha256:${createHash("sha256").update(sortByBytes(lines).join(""), "utf8").digest("hex")}`;
 }
 
 function sortedEntries(map: ReadonlyMap<string, unknown>): object {

@@ -22,7 +22,7 @@ export interface GateResult {
   readonly tensors: number;
   /** Behind `each`, and of `finite`: how many do not meet it. */
   readonly failing: number;
-  /** Those that pull the value to the wrong side, the worst first; behind `each` the failing ones. */
+  /** Of a gate that is not met: those that pull the value to the wrong side, the worst first; behind `each` the failing ones. */
   readonly worst: readonly TensorValue[];
   /** What the metric is about, for the message. */
   readonly terms: readonly Term[];
@@ -44,17 +44,16 @@ export function judgeGate(graph: OutputGraph, gate: Gate, measured: Measurements
   const whole = each ? undefined : metricValue(metric, terms);
   const passed = whole === undefined ? failing.length === 0 : holds(predicate, whole);
   const isBlamed = ({ value }: TensorValue): boolean => !Number.isNaN(whole) || Number.isNaN(value);
-  const blamed = each || metric === "finite" ? failing : values.filter(isBlamed);
-  const ranked = [...blamed].sort((a, b) => rank(predicate, a.value, b.value));
-  const worstOfAll = [...values].sort((a, b) => rank(predicate, a.value, b.value))[0]?.value ?? NaN;
+  const blamed = passed ? [] : each || metric === "finite" ? failing : values.filter(isBlamed);
+  const worse = (a: TensorValue, b: TensorValue): TensorValue => (rank(predicate, a.value, b.value) <= 0 ? a : b);
   return {
     output: graph.output.display,
     predicate,
     passed,
-    value: whole ?? worstOfAll,
+    value: whole ?? (values.length === 0 ? NaN : values.reduce(worse).value),
     tensors: terms.length,
     failing: failing.length,
-    worst: ranked,
+    worst: blamed.sort((a, b) => rank(predicate, a.value, b.value)),
     terms,
   };
 }

@@ -11,20 +11,17 @@ import { aloneOf, aloneOfPair, isPayload, pairOf, type Alone, type Pair } from "
 export class PassingMeasurements implements Measurements {
   readonly alone = new Map<Action, Alone>();
   readonly pairs = new Map<Action, Pair>();
-  readonly #needs: ReadonlyMap<Action, TensorNeeds>;
+  readonly #outputs: readonly OutputGraph[];
+  /** Made when something runs. */
+  #needs: ReadonlyMap<Action, TensorNeeds> | undefined;
 
   constructor(outputs: readonly OutputGraph[]) {
-    const needs = outputs.flatMap(needsOf).map(({ action, alone, operands }): [Action, TensorNeeds] => {
-      const payloads = operands.filter(isPayload);
-      // A comparison tells what the tensor is alone, too.
-      return [action, { action, alone: alone && payloads.length === 0, operands: payloads }];
-    });
-    this.#needs = new Map(needs.filter(([, { alone, operands }]) => alone || operands.length > 0));
+    this.#outputs = outputs;
   }
 
   /** What the action's task has to measure; nothing of most. */
   async taskPart(action: Action, inputs: InputFiles): Promise<ComputeTask["measure"]> {
-    const needs = this.#needs.get(action);
+    const needs = this.#needsOf(action);
     if (needs === undefined) return undefined;
     const against = needs.operands.map(async (operand): Promise<NativeInput> => {
       const tensor = payloadOf(operand);
@@ -38,7 +35,7 @@ export class PassingMeasurements implements Measurements {
   }
 
   async take(action: Action, { output = [] }: TaskResult, inputs: InputFiles): Promise<void> {
-    const needs = this.#needs.get(action);
+    const needs = this.#needsOf(action);
     if (needs === undefined) return;
     const compared = needs.alone ? output.slice(1) : output;
     const tensors = needs.operands.map(payloadOf);
@@ -63,6 +60,20 @@ export class PassingMeasurements implements Measurements {
       equal: equal.filter((operand) => !this.pairs.has(operand)),
     }));
     return left.filter(({ alone, operands, equal }) => alone || operands.length + equal.length > 0);
+  }
+
+  #needsOf(action: Action): TensorNeeds | undefined {
+    this.#needs ??= this.#allNeeds();
+    return this.#needs.get(action);
+  }
+
+  #allNeeds(): ReadonlyMap<Action, TensorNeeds> {
+    const needs = this.#outputs.flatMap(needsOf).map(({ action, alone, operands }): [Action, TensorNeeds] => {
+      const payloads = operands.filter(isPayload);
+      // A comparison tells what the tensor is alone, too.
+      return [action, { action, alone: alone && payloads.length === 0, operands: payloads }];
+    });
+    return new Map(needs.filter(([, { alone, operands }]) => alone || operands.length > 0));
   }
 }
 

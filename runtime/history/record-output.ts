@@ -1,7 +1,7 @@
 // One output of a build, as its record tells it: every tensor with what made it, whether that ran, why, and what had
 // changed. What tensors have in common stands once.
 
-import { unresolvedStatistics } from "../../compiler/resolve-cuts.ts";
+import { isResolved } from "../../compiler/resolve-cuts.ts";
 import type { Action } from "../../compiler/tensor-graph.ts";
 import type { FinishedOutput } from "../build/finished-output.ts";
 import type { InputFiles } from "../build/input-files.ts";
@@ -83,8 +83,8 @@ function judged(
   changes: Table<Change>,
 ): Pick<RecordedTensor, "how" | "reason" | "wanted" | "key" | "digest" | "was" | "changes"> {
   const standing = standings.get(action)!;
-  const isResolved = unresolvedStatistics(action.program).length === 0;
-  const isKnown = isResolved && action.inputs.every(({ tensor }) => inputs.digest(tensor) !== undefined);
+  const isKnown =
+    isResolved(action.program) && action.inputs.every(({ tensor }) => inputs.digest(tensor) !== undefined);
   const key = isKnown ? keyOf(action, inputs) : undefined;
   const before = wanted.recordByName.get(action.tensor);
   const record = finished?.records.get(action);

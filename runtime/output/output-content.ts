@@ -88,33 +88,38 @@ function donated(
  * reads have digests whenever the output is finished, so what is said here depends on nothing else that is known.
  */
 function inputsOf({ actions }: OutputGraph, payload: ContentFacts["payload"]): readonly RecordedInput[] {
-  const files = new Map<string, { readonly source: string; readonly read: Set<TensorInfo> }>();
+  // Imported recipes may spell two places alike: by source and directory.
+  const places = new Map<string, { readonly source: string; readonly read: Set<TensorInfo> }>();
+  const ofFile = new Map<string, Map<string, Set<TensorInfo>>>();
+  const readFrom = (source: string, file: string): Set<TensorInfo> => {
+    const files = ofFile.get(source) ?? new Map<string, Set<TensorInfo>>();
+    ofFile.set(source, files);
+    let read = files.get(file);
+    if (read !== undefined) return read;
+    const place = `${source}\0${dirname(file)}`;
+    ({ read } = places.get(place) ?? { read: new Set() });
+    places.set(place, { source, read });
+    files.set(file, read);
+    return read;
+  };
   for (const { inputs } of actions) {
-    for (const { checkpoint: source, tensor } of inputs) {
-      const file = `${source}\0${tensor.file}`;
-      const found = files.get(file);
-      if (found === undefined) files.set(file, { source, read: new Set([tensor]) });
-      else found.read.add(tensor);
-    }
-  }
-  // Imported recipes may spell two places alike.
-  const places = new Map<string, { readonly source: string; readonly read: TensorInfo[] }>();
-  for (const [file, { source, read }] of files) {
-    const place = dirname(file);
-    const known = places.get(place);
-    if (known === undefined) places.set(place, { source, read: [...read] });
-    else known.read.push(...read);
+    for (const { checkpoint: source, tensor } of inputs) readFrom(source, tensor.file).add(tensor);
   }
   return [...places.values()].map(({ source, read }) => ({ source, digest: digestOf(read, payload) }));
 }
 
 function digestOf(tensors: Iterable<TensorInfo>, payload: ContentFacts["payload"]): string {
-  return checkpointDigest([...tensors].map((tensor) => ({ ...tensor, digest: payload(tensor)! })));
+  const entries = [...tensors].map((tensor) => {
+    const { name, dtype, shape } = tensor;
+    return { name, dtype, shape, digest: payload(tensor)! };
+  });
+  return checkpointDigest(entries);
 }
 
 /** Rows of the method table that the actions run, in the table's order; of what leaves no operation of its own, all. */
 function methodsOf({ output, actions }: OutputGraph): readonly string[] {
-  const used = new Set(actions.flatMap(({ program }) => program.operations.map(({ op }) => op)));
+  const used = new Set<string>();
+  for (const { program } of actions) for (const { op } of program.operations) used.add(op);
   // An operator multiplies, too, and a stack only renames.
   const nodes = [...nodesUnder(rootOf(output))];
   const scales = nodes.some((node) => node.kind === "model-method" && node.method === "scale");

@@ -1,7 +1,7 @@
 // Writes synthetic checkpoints for the benchmark: a base with N(0, 0.02) elements and fine-tunes whose task vectors are
 // N(0, 0.001), all in bf16, so that ties, zeros and roundings occur as in real ones. The same seed gives the same bytes.
 //
-//   node test/bench/generate.mjs --size small|1b|embedding [--dir DIR] [--finetunes 3] [--shards N]
+//   node test/bench/generate.mjs --size small|1b|many|embedding [--dir DIR] [--finetunes 3] [--shards N]
 
 import {
   closeSync,
@@ -64,6 +64,8 @@ export const SIZES = {
   small: llama({ vocabulary: 8192, hidden: 512, inner: 1408, keyValue: 128, layers: 6 }),
   /** TinyLlama-1.1B: 201 tensors, 2.2 GB */
   "1b": llama({ vocabulary: 32000, hidden: 2048, inner: 5632, keyValue: 256, layers: 22 }),
+  /** 10,002 tensors, 64 MB: what planning costs. */
+  many: llama({ vocabulary: 64, hidden: 64, inner: 64, keyValue: 64, layers: 1111 }),
   /** One tensor of 1 GB: nothing to run side by side but its chunks. */
   embedding: { tensors: [["model.embed_tokens.weight", [262144, 2048]]], config: { num_hidden_layers: 0 } },
 };

@@ -3,7 +3,7 @@
 
 import { memberKey, statisticKey } from "../../../compiler/action-key.ts";
 import type { TensorInfo } from "../../../compiler/checkpoint.ts";
-import { resolveCuts, unresolvedStatistics } from "../../../compiler/resolve-cuts.ts";
+import { isResolved, resolveCuts, unresolvedStatistics } from "../../../compiler/resolve-cuts.ts";
 import type { Action, ModelStatistic, StatisticMember, TensorCuts } from "../../../compiler/tensor-graph.ts";
 import type { RunReason } from "../../reasons.ts";
 import type { StatisticStore } from "../../store/statistic-store.ts";
@@ -45,7 +45,7 @@ export function lookUpStatistics(
     const resolved = { ...statistic, members };
     const asRuled = cutsByRule(resolved);
     if (asRuled !== undefined) return { state: "known", statistic: resolved, cuts: asRuled };
-    const isReady = members.every(({ program }) => unresolvedStatistics(program).length === 0);
+    const isReady = members.every(({ program }) => isResolved(program));
     const missing = members.flatMap((member) => missingOf(member, inputs));
     const known = isReady && missing.length === 0 ? values(keyOf(resolved, inputs)) : undefined;
     if (known !== undefined) {
