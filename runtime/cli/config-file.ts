@@ -1,6 +1,6 @@
 // Finds settings files: the project's (searched from the recipe's directory up to the project root) and the user's.
 
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { EXIT, Failure } from "../failure.ts";
@@ -28,8 +28,12 @@ export async function loadConfigFiles(
   const userDirectory = join(process.env["XDG_CONFIG_HOME"] || join(homedir(), ".config"), "theta");
   const places = [...PLACES, ...PROGRAMS];
   // Mostly there are none, and then the search is not worth the time that loading its library takes.
-  const none = explicit === undefined && !existsAbove(projectDirectory, places);
-  if (none && !existsIn(userDirectory, USER_PLACES)) return {};
+  const candidates = [
+    ...(explicit === undefined ? thereAbove(projectDirectory, places) : [explicit]),
+    ...thereIn(userDirectory, USER_PLACES),
+  ];
+  if (candidates.length === 0) return {};
+  candidates.forEach(refuseEndless);
   const { cosmiconfig } = (await import("cosmiconfig")).default; // CommonJS: bundled, only the default export is there.
   const loaders = await settingsLoaders();
   const [explorer, userExplorer] = withoutMetaSettings(() => [
@@ -73,13 +77,25 @@ function unreadable(file: string, error: unknown): Failure {
   return new Failure(EXIT.config, `${file}: ${why}`, details, error);
 }
 
-/** In the directory or one above it. */
-function existsAbove(directory: string, names: readonly string[]): boolean {
-  return existsIn(directory, names) || (dirname(directory) !== directory && existsAbove(dirname(directory), names));
+/** In the directory or those above it. */
+function thereAbove(directory: string, names: readonly string[]): readonly string[] {
+  const there = thereIn(directory, names);
+  return dirname(directory) === directory ? there : [...there, ...thereAbove(dirname(directory), names)];
 }
 
-function existsIn(directory: string, names: readonly string[]): boolean {
-  return names.some((name) => existsSync(join(directory, name)));
+function thereIn(directory: string, names: readonly string[]): readonly string[] {
+  return names.map((name) => join(directory, name)).filter((path) => existsSync(path));
+}
+
+/** Reading a pipe or a device may never end. What else is wrong with a path is found when it is read. */
+function refuseEndless(path: string): void {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined || stat.isFile() || stat.isDirectory()) return;
+  const what = stat.isFIFO() ? "a named pipe" : stat.isSocket() ? "a socket" : "a device";
+  throw new Failure(EXIT.config, `${path}: this is ${what}, not a file`, {
+    code: "config-unreadable",
+    help: SETTINGS_HELP,
+  });
 }
 
 /** A relative path in a settings file means relative to it. */

@@ -14,7 +14,7 @@ import { EXIT, Failure } from "../failure.ts";
 import type { ReadRecipe } from "../lock-file/recipe-inputs.ts";
 import { checkOutputPlaces } from "../output/output-places.ts";
 import { sha256 } from "../store/sha256.ts";
-import type { Flags } from "./command-line.ts";
+import type { Flags } from "./invocation.ts";
 import type { RecipeFile } from "./find-recipe.ts";
 import { readParameterInputs } from "./parameter-inputs.ts";
 import { readNamedFile } from "./read-file.ts";

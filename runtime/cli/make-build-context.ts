@@ -5,7 +5,7 @@ import type { BuildContext } from "../build-context.ts";
 import { holdToLock, type LockedInputs } from "../lock-file/hold-to-lock.ts";
 import { lockFilePath } from "../lock-file/lock-file.ts";
 import { recipeInputs } from "../lock-file/recipe-inputs.ts";
-import type { Flags } from "./command-line.ts";
+import type { Flags } from "./invocation.ts";
 import type { LoadedRecipe } from "./load-recipe.ts";
 import type { Settings } from "./settings.ts";
 import { VERSION } from "./version.ts";

@@ -9,7 +9,7 @@ import type { Source, Span } from "../../dsl/source.ts";
 import { JsonReader } from "../checkpoint/json-reader.ts";
 import { SourceFailure } from "../checkpoint/problem.ts";
 import { EXIT, Failure } from "../failure.ts";
-import type { Flags } from "./command-line.ts";
+import type { Flags } from "./invocation.ts";
 import { readNamedFile } from "./read-file.ts";
 
 /**

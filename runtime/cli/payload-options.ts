@@ -2,7 +2,7 @@
 
 import type { OpenedFiles } from "../checkpoint/source-file.ts";
 import type { PayloadOptions } from "../compare/payloads.ts";
-import type { Flags } from "./command-line.ts";
+import type { Flags } from "./invocation.ts";
 import type { Settings } from "./settings.ts";
 import { writeMessage } from "./terminal.ts";
 

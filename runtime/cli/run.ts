@@ -1,7 +1,8 @@
 // Arguments → command → exit code. Knows no command's work, and nothing of the process but its working directory.
 
 import { EXIT, Failure } from "../failure.ts";
-import { parseCommandLine, type Invocation } from "./command-line.ts";
+import { parseCommandLine } from "./command-line.ts";
+import type { Invocation } from "./invocation.ts";
 import { reportFailure, reportInternalError } from "./report-failure.ts";
 import { writeMessage, writeOutput } from "./terminal.ts";
 import { VERSION } from "./version.ts";
@@ -49,27 +50,27 @@ function changeDirectory(directory: string | undefined): void {
 
 // Loaded when asked for: `theta check` should not pay for the store and its database.
 async function runCommand(invocation: Invocation, signal: AbortSignal): Promise<number> {
-  const { flags, path } = invocation;
+  const { flags } = invocation;
   switch (invocation.verb) {
     case "init":
-      return (await import("./commands/init.ts")).init(path ?? ".", flags);
+      return (await import("./commands/init.ts")).init(invocation.directory ?? ".", flags);
     case "check":
-      return (await import("./commands/check.ts")).check(path, flags);
+      return (await import("./commands/check.ts")).check(invocation.recipe, flags);
     case "lock":
-      return (await import("./commands/lock.ts")).lock(path, flags, signal);
+      return (await import("./commands/lock.ts")).lock(invocation.recipe, flags, signal);
     case "explain":
-      return (await import("./commands/explain.ts")).explain(path, flags);
+      return (await import("./commands/explain.ts")).explain(invocation.recipe, flags);
     case "plan":
-      return (await import("./commands/plan.ts")).plan(path, flags, signal);
+      return (await import("./commands/plan.ts")).plan(invocation.recipe, flags, signal);
     case "why":
-      return (await import("./commands/why.ts")).why(invocation.name!, path, flags);
+      return (await import("./commands/why.ts")).why(invocation.name, invocation.recipe, flags);
     case "inspect":
-      return (await import("./commands/inspect.ts")).inspect(path!, flags, signal);
+      return (await import("./commands/inspect.ts")).inspect(invocation.checkpoint, flags, signal);
     case "diff":
-      return (await import("./commands/diff.ts")).diff(path!, invocation.otherPath!, flags, signal);
+      return (await import("./commands/diff.ts")).diff(invocation.a, invocation.b, flags, signal);
     case "cache":
-      return (await import("./commands/cache.ts")).cache(invocation.action!, path, flags, signal);
+      return (await import("./commands/cache.ts")).cache(invocation.action, invocation.recipe, flags, signal);
     case "build":
-      return (await import("./commands/build.ts")).build(path, flags, signal);
+      return (await import("./commands/build.ts")).build(invocation.recipe, flags, signal);
   }
 }

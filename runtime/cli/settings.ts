@@ -3,7 +3,7 @@
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { EXIT, Failure } from "../failure.ts";
-import type { Flags } from "./command-line.ts";
+import type { Flags } from "./invocation.ts";
 import { loadConfigFiles, resolveAgainst } from "./config-file.ts";
 import { parseSize, SIZE_EXAMPLES } from "./size.ts";
 

@@ -93,6 +93,20 @@ describe("usage is 64", () => {
   });
 });
 
+test("help lists each verb before the flags, and each verb's help its own flags", async () => {
+  const { stdout, code } = await session(space, ["--help"]);
+  expect(code).toBe(0);
+  expect(stdout.indexOf("Verbs:")).toBeLessThan(stdout.indexOf("Flags of every recipe:"));
+  expect(stdout).toMatch(/\n\nWithout a verb, theta builds\.[^]*\n$/);
+  const verbs = [...stdout.matchAll(/^ {2}([a-z]+) /gm)].map(([, verb]) => verb!).filter((verb) => verb !== "help");
+  expect(verbs).toHaveLength(10);
+  for (const verb of verbs) {
+    const run = await session(space, ["help", verb]);
+    expect(run.stdout, verb).toMatch(new RegExp(`^Usage: theta ${verb}[^]*--json`));
+    expect((await session(space, [verb, "--help"])).stdout).toBe(run.stdout);
+  }
+});
+
 describe("a recipe that is not there or no text", () => {
   test.each<readonly [what: string, make: (directory: string) => string, exitCode: number, code: string]>([
     ["nothing", () => "nothing.theta", 66, "recipe-missing"],

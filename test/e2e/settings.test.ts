@@ -1,6 +1,7 @@
 // Settings files through the command line: the wrong ones are refused by file and key, programs are not run.
 
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -53,6 +54,19 @@ test.each([
   expect(run.stderr).toContain(join(project, file));
   expect(run.stderr).toContain(wanted.replace("DIR", project));
   jsonRefusal(await session(project, ["build", "--json"]), SETTINGS_ARE_WRONG);
+});
+
+test("what has no end is not read", async () => {
+  const project = projectWith({});
+  const [pipe, device] = [join(project, ".thetarc"), join(project, "device.json")];
+  spawnSync("mkfifo", [pipe]);
+  symlinkSync("/dev/zero", device);
+  const run = await session(project, ["check"]);
+  expect(refusal(run, SETTINGS_ARE_WRONG)).toBe("config-unreadable");
+  expect(run.stderr).toContain(`${pipe}: this is a named pipe, not a file`);
+  const named = await session(project, ["check", "--config", "device.json"]);
+  expect(refusal(named, SETTINGS_ARE_WRONG)).toBe("config-unreadable");
+  expect(named.stderr).toContain("device.json: this is a device, not a file");
 });
 
 const PROGRAMS = ["js", "cjs", "mjs", "ts", "cts", "mts"].flatMap((end) => [`.thetarc.${end}`, `theta.config.${end}`]);

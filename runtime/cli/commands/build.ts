@@ -4,7 +4,7 @@ import type { Diagnostic } from "../../../dsl/diagnostic.ts";
 import { printable } from "../../../dsl/printable.ts";
 import { build as runBuild, type BuildResult, type BuildSummary } from "../../build.ts";
 import { EXIT, Failure } from "../../failure.ts";
-import type { Flags } from "../command-line.ts";
+import type { Flags } from "../invocation.ts";
 import { makeBuildContext } from "../make-build-context.ts";
 import { findRecipe } from "../find-recipe.ts";
 import { exitCodeOf, loadRecipe } from "../load-recipe.ts";

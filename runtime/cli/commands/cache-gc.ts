@@ -8,7 +8,7 @@ import { collectGarbage, findGarbage, type Garbage } from "../../store/collect-g
 import { withStore } from "../../store/store.ts";
 import type { StorePaths } from "../../store/store-paths.ts";
 import { AGE_EXAMPLES, formatAge, parseAge } from "../age.ts";
-import type { Flags } from "../command-line.ts";
+import type { Flags } from "../invocation.ts";
 import { formatBytes, parseSize, SIZE_EXAMPLES } from "../size.ts";
 import { writeJson, writeOutput } from "../terminal.ts";
 

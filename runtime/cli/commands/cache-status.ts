@@ -9,7 +9,7 @@ import { disagreements, readIndexContent } from "../../store/index-content.ts";
 import { storedFiles } from "../../store/promised-files.ts";
 import type { StorePaths } from "../../store/store-paths.ts";
 import type { ShardUsage, StoreUsage } from "../../store/store-usage.ts";
-import type { Flags } from "../command-line.ts";
+import type { Flags } from "../invocation.ts";
 import { formatBytes } from "../size.ts";
 import { writeJson, writeOutput } from "../terminal.ts";
 

@@ -7,7 +7,7 @@ import type { Drop, Finding } from "../../store/finding.ts";
 import { repairStore } from "../../store/repair-store.ts";
 import type { StorePaths } from "../../store/store-paths.ts";
 import { verifyStore, type Verification } from "../../store/verify-store.ts";
-import type { Flags } from "../command-line.ts";
+import type { Flags } from "../invocation.ts";
 import type { Settings } from "../settings.ts";
 import { formatBytes, formatSeconds } from "../size.ts";
 import { isInteractive, writeJson, writeMessage } from "../terminal.ts";

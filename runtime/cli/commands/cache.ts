@@ -3,7 +3,7 @@
 import { EXIT, Failure } from "../../failure.ts";
 import { loadedAddon } from "../../build/session.ts";
 import { existingStore } from "../../store/store-paths.ts";
-import type { CacheAction, Flags } from "../command-line.ts";
+import type { CacheAction, Flags } from "../invocation.ts";
 import { findRecipe } from "../find-recipe.ts";
 import { loadSettings } from "../settings.ts";
 import { writeJson, writeMessage } from "../terminal.ts";

@@ -3,7 +3,7 @@
 import type { OutputGraph } from "../../../compiler/tensor-graph.ts";
 import { diagnosticToJson } from "../../../dsl/render-diagnostic.ts";
 import { EXIT } from "../../failure.ts";
-import type { Flags } from "../command-line.ts";
+import type { Flags } from "../invocation.ts";
 import { findRecipe } from "../find-recipe.ts";
 import { exitCodeOf, loadRecipe } from "../load-recipe.ts";
 import { lockedInputs } from "../make-build-context.ts";

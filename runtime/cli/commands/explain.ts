@@ -9,7 +9,7 @@ import { didYouMean } from "../../../dsl/did-you-mean.ts";
 import { diagnosticToJson } from "../../../dsl/render-diagnostic.ts";
 import { shortened } from "../../../dsl/shortened.ts";
 import { EXIT, Failure } from "../../failure.ts";
-import type { Flags } from "../command-line.ts";
+import type { Flags } from "../invocation.ts";
 import { findRecipe } from "../find-recipe.ts";
 import { exitCodeOf, loadRecipe } from "../load-recipe.ts";
 import { createDiagnosticPrinter } from "../report-diagnostics.ts";

@@ -4,7 +4,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { EXIT, Failure } from "../../failure.ts";
 import { makeFolder } from "../../store/make-folder.ts";
-import type { Flags } from "../command-line.ts";
+import type { Flags } from "../invocation.ts";
 import { tinyLlama } from "../tiny-model.ts";
 import { writeJson, writeMessage } from "../terminal.ts";
 

@@ -15,7 +15,7 @@ import { allNames } from "../../compare/pair-tensors.ts";
 import { withPayloads } from "../../compare/payloads.ts";
 import { tensorSelector } from "../../compare/select-tensors.ts";
 import { EXIT } from "../../failure.ts";
-import type { Flags } from "../command-line.ts";
+import type { Flags } from "../invocation.ts";
 import { nearestProject } from "../find-recipe.ts";
 import { payloadOptions } from "../payload-options.ts";
 import { createReadingLine } from "../progress/reading-line.ts";

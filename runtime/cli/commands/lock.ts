@@ -10,7 +10,7 @@ import { mismatch } from "../../lock-file/hold-to-lock.ts";
 import { type LockFile, lockFilePath, lockFileText, readLockFile, sourceDigest } from "../../lock-file/lock-file.ts";
 import { recipeInputs } from "../../lock-file/recipe-inputs.ts";
 import { replaceFileAndSync } from "../../store/durable.ts";
-import type { Flags } from "../command-line.ts";
+import type { Flags } from "../invocation.ts";
 import { findRecipe, type RecipeFile } from "../find-recipe.ts";
 import { exitCodeOf, loadRecipe } from "../load-recipe.ts";
 import { makeBuildContext } from "../make-build-context.ts";

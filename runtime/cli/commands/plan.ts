@@ -9,7 +9,7 @@ import { planBuild, type Plan, type PlannedNode, type PlannedOutput } from "../.
 import type { PlannedStatistic } from "../../plan-statistics.ts";
 import { makeBuildContext } from "../make-build-context.ts";
 import { plannedGateJson } from "../report/gate-json.ts";
-import type { Flags } from "../command-line.ts";
+import type { Flags } from "../invocation.ts";
 import { findRecipe } from "../find-recipe.ts";
 import { exitCodeOf, loadRecipe } from "../load-recipe.ts";
 import { reasonLines } from "../report/reason-text.ts";

@@ -8,7 +8,7 @@ import { EXIT, Failure } from "../../failure.ts";
 import { choose, History, type Why } from "../../history/why.ts";
 import { resolveLinks } from "../../output/real-place.ts";
 import { existingStore, storePaths } from "../../store/store-paths.ts";
-import type { Flags } from "../command-line.ts";
+import type { Flags } from "../invocation.ts";
 import { findRecipe } from "../find-recipe.ts";
 import { chooseOutputs, exitCodeOf, loadGraph } from "../load-recipe.ts";
 import { whyJson } from "../report/why-json.ts";
