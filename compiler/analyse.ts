@@ -94,10 +94,11 @@ function parseInputs(
 }
 
 function reportUnknownInputs(recipe: Recipe, parameters: ReadonlyMap<string, ParameterInput>, scope: Scope): void {
-  const declared = recipe.statements.flatMap((statement) => (statement.kind === "param" ? [statement.name.text] : []));
+  const declared = new Set<string>();
+  for (const statement of recipe.statements) if (statement.kind === "param") declared.add(statement.name.text);
   for (const [name, input] of parameters) {
     const isBroken = scope.values.has(name) && !scope.declarations.has(name);
-    if (declared.includes(name) || isBroken) continue;
+    if (declared.has(name) || isBroken) continue;
     reportUnknownOverride(name, declared, "the recipe", input.name, scope);
   }
 }
@@ -112,7 +113,8 @@ function inputPaths(scope: Scope): InputPath[] {
       if (node.kind === "checkpoint" || node.kind === "adapter" || node.kind === "stored-vector") paths.push(node);
     }
   }
-  for (const file of scope.imports.values()) if (file !== undefined) paths.push(...inputPaths(file));
+  for (const file of scope.imports.values())
+    if (file !== undefined) for (const path of inputPaths(file)) paths.push(path);
   return paths;
 }
 

@@ -44,29 +44,50 @@ export function childrenOf(node: ModelNode | VectorNode): readonly (ModelNode | 
     case "vector-divide":
       return [node.operand];
     case "masked":
-      return [node.vector, ...masksIn(node.mask).flatMap(vectorsOf)];
+      return [node.vector, ...leafMasks(node.mask).flatMap(vectorsOf)];
     case "rebase":
       return [node.vector, node.base];
   }
 }
 
-/** Every mask that is not made of others, in order: of each arm of a choice, of both sides of a combination. */
-export function masksIn(mask: Varying<MaskNode>): readonly LeafMask[] {
-  if (mask.kind === "match") {
-    const choices = mask.arms.map(({ value }) => value);
-    return [...choices, ...(mask.otherwise === undefined ? [] : [mask.otherwise])].flatMap(masksIn);
-  }
-  const node = mask.value;
-  switch (node.kind) {
-    case "selector":
-    case "mask-method":
-      return [node];
-    case "mask-and":
-    case "mask-or":
-      return [...masksIn(node.left), ...masksIn(node.right)];
-    case "mask-not":
-      return masksIn(node.operand);
-  }
+const leaves = new WeakMap<Varying<MaskNode>, readonly LeafMask[]>();
+
+/** Every mask that is not made of others, in order and each once: of each arm of a choice, of both sides of a combination. */
+export function leafMasks(mask: Varying<MaskNode>): readonly LeafMask[] {
+  let found = leaves.get(mask);
+  if (found === undefined) leaves.set(mask, (found = findLeaves(mask)));
+  return found;
+}
+
+function findLeaves(mask: Varying<MaskNode>): readonly LeafMask[] {
+  const found = new Set<LeafMask>();
+  const visited = new Set<Varying<MaskNode>>();
+  const visit = (part: Varying<MaskNode>): void => {
+    if (visited.has(part)) return;
+    visited.add(part);
+    if (part.kind === "match") {
+      for (const { value } of part.arms) visit(value);
+      if (part.otherwise !== undefined) visit(part.otherwise);
+      return;
+    }
+    const node = part.value;
+    switch (node.kind) {
+      case "selector":
+      case "mask-method":
+        found.add(node);
+        break;
+      case "mask-and":
+      case "mask-or":
+        visit(node.left);
+        visit(node.right);
+        break;
+      case "mask-not":
+        visit(node.operand);
+        break;
+    }
+  };
+  visit(mask);
+  return [...found];
 }
 
 type LeafMask = Extract<MaskNode, { kind: "selector" | "mask-method" }>;

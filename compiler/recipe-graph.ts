@@ -1,6 +1,7 @@
 // The recipe graph: what people read and `explain` prints. Names are resolved, kinds are checked, parameters have their
 // effective values; what varies over tensors is still a function of the tensor. Nodes are shared, not copied: a name
-// used twice is one node.
+// used twice is one node. That holds for models and vectors as for masks, selectors and strategies, and each name may
+// mention others twice: whoever walks the graph visits a node once, or takes time that doubles with every name.
 
 import type { Span } from "../dsl/source.ts";
 import type { ArithmeticOperator } from "./arithmetic.ts";
@@ -14,6 +15,8 @@ export type Varying<T> =
       readonly kind: "match";
       readonly arms: readonly MatchArm<Varying<T>>[];
       readonly otherwise?: Varying<T>;
+      /** Of a declared mask or strategy. */
+      readonly name?: string;
       readonly span: Span;
     };
 
@@ -55,16 +58,13 @@ export interface LayerRange {
   readonly to?: number;
 }
 
-/** Takes whole tensors. `span` is where a glob without a match is reported. */
-export type Selector =
-  | {
-      readonly kind: "tensors";
-      readonly globs: readonly { readonly glob: string; readonly span: Span }[];
-      readonly span: Span;
-    }
-  | { readonly kind: "layers"; readonly range: LayerRange; readonly span: Span }
+/** Takes whole tensors. The span of a glob or a range is where one without a match is reported. */
+export type Selector = { readonly span: Span; readonly name?: string } & (
+  | { readonly kind: "tensors"; readonly globs: readonly { readonly glob: string; readonly span: Span }[] }
+  | { readonly kind: "layers"; readonly range: LayerRange }
   | { readonly kind: "and" | "or"; readonly left: Selector; readonly right: Selector }
-  | { readonly kind: "not"; readonly operand: Selector };
+  | { readonly kind: "not"; readonly operand: Selector }
+);
 
 // ---------------------------------------------------------------------------------------------------- models
 
@@ -239,6 +239,7 @@ export interface MethodParameters {
 export interface StrategyValue {
   readonly method: string;
   readonly shared: ReadonlyMap<string, ParameterValue>;
+  readonly name?: string;
   readonly span: Span;
 }
 

@@ -1,7 +1,5 @@
 // Whether a selector takes a tensor. Globs are compiled once; what a selector says of a name is remembered.
 
-import type { Span } from "../dsl/source.ts";
-import { joinSpans } from "../dsl/source.ts";
 import { matchesGlob, parseGlob, type Glob } from "./glob.ts";
 import { depthOf, resolveRange, type Naming } from "./naming.ts";
 import type { Selector } from "./recipe-graph.ts";
@@ -63,21 +61,4 @@ function remembering(test: NameTest): NameTest {
     if (answer === undefined) known.set(name, (answer = test(name)));
     return answer;
   };
-}
-
-export function spanOfSelector(selector: Selector): Span {
-  switch (selector.kind) {
-    case "tensors":
-    case "layers":
-      return selector.span;
-    case "not":
-      return spanOfSelector(selector.operand);
-    case "and":
-    case "or": {
-      const left = spanOfSelector(selector.left);
-      const right = spanOfSelector(selector.right);
-      // Parts declared in different files, or a named selector, have no common place; the first one stands for it.
-      return left.source === right.source && left.end <= right.start ? joinSpans(left, right) : left;
-    }
-  }
 }

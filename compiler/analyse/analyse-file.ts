@@ -1,7 +1,7 @@
 // One file, the recipe itself or an import: declares its names, orders them and evaluates every declaration.
 
 import { basename, dirname, resolve } from "node:path";
-import type { ImportStatement, Name, Recipe } from "../../dsl/ast.ts";
+import type { ImportStatement, Name, ParamStatement, Recipe } from "../../dsl/ast.ts";
 import type { Report } from "../../dsl/diagnostic.ts";
 import { parse } from "../../dsl/parse.ts";
 import type { CompilerHost } from "../checkpoint.ts";
@@ -69,7 +69,9 @@ export function analyseFile(file: FileUnderAnalysis, analysis: Analysis): Analys
     if (statement.kind === "param") {
       const input = inputs.get(statement.name.text);
       const words = statement.type.text === "dtype" ? DTYPE_WORDS : [];
-      if (input?.kind === "expression") references.push(...referencesIn(input.expression, words, declarations));
+      if (input?.kind === "expression") {
+        for (const name of referencesIn(input.expression, words, declarations)) references.push(name);
+      }
     }
     for (const { text } of references) mentioned.add(text);
     if (statement.kind === "output" || statement.kind === "expect") continue;
@@ -170,7 +172,10 @@ function displayPath({ path }: ImportStatement): string {
 /** `as lib(density: 0.2)`: values for the imported file's parameters, computed where the import stands. */
 function importArguments(statement: ImportStatement, recipe: Recipe, scope: Scope): Map<string, ParsedInput> {
   const inputs = new Map<string, ParsedInput>();
-  const parameters = recipe.statements.filter((each) => each.kind === "param");
+  const parameters = new Map<string, ParamStatement>();
+  for (const each of recipe.statements) {
+    if (each.kind === "param" && !parameters.has(each.name.text)) parameters.set(each.name.text, each);
+  }
   for (const { label, value, span } of statement.arguments) {
     if (label?.kind !== "name") {
       scope.report({
@@ -182,10 +187,9 @@ function importArguments(statement: ImportStatement, recipe: Recipe, scope: Scop
       });
       continue;
     }
-    const parameter = parameters.find(({ name }) => name.text === label.text);
+    const parameter = parameters.get(label.text);
     if (parameter === undefined) {
-      const names = parameters.map(({ name }) => name.text);
-      reportUnknownOverride(label.text, names, statement.name.text, label.span, scope);
+      reportUnknownOverride(label.text, new Set(parameters.keys()), statement.name.text, label.span, scope);
     } else if (inputs.has(label.text)) {
       scope.report({
         code: "duplicate-parameter",

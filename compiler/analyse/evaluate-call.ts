@@ -22,8 +22,7 @@ export function evaluateCall(call: CallExpression, scope: Scope, expected: Expec
   if (callee.kind === "name" && !scope.values.has(callee.text) && !scope.declarations.has(callee.text)) {
     const row = METHODS.get(callee.text);
     if (row !== undefined) return evaluateMethod(row, callee.span, call.arguments, scope, call, expected);
-    const strategies = [...scope.declarations].filter(([, { kind }]) => kind === "strategy").map(([name]) => name);
-    const near = scope.suggest(callee.text, [...METHODS.keys(), ...strategies]);
+    const near = scope.suggest(callee.text, methodsAndStrategies(scope));
     scope.report({
       code: "unknown-name",
       severity: "error",
@@ -46,6 +45,11 @@ export function evaluateCall(call: CallExpression, scope: Scope, expected: Expec
   if (read === undefined) return POISON;
   if (!requireInputs(name, read, callee.span, scope)) return POISON;
   return applyStrategy(value, read.inputs, read.perInput, call.span, scope);
+}
+
+function* methodsAndStrategies({ declarations }: Scope): Generator<string> {
+  yield* METHODS.keys();
+  for (const [name, { kind }] of declarations) if (kind === "strategy") yield name;
 }
 
 function requireInputs(name: string, read: ReadArguments, span: Span, scope: Scope): boolean {

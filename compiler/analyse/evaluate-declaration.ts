@@ -14,6 +14,7 @@ import { type ModelResult, POISON, type Result, type VectorResult } from "./kind
 import { nameMask } from "./masks.ts";
 import { evaluateMergeBlock, reportMergeKind } from "./merge-block.ts";
 import { baseName, type Scope } from "./names.ts";
+import { nameStrategy } from "./strategies.ts";
 import { ownWords } from "./own-words.ts";
 import { readExceptions, refuseRevision, takePath } from "./sources.ts";
 import { takesInstead } from "./wrong-kind.ts";
@@ -129,7 +130,7 @@ function evaluateMask({ name, value }: MaskStatement, scope: Scope): Result {
 
 function evaluateStrategy({ name, value }: StrategyStatement, scope: Scope): Result {
   const result = evaluate(value, scope);
-  if (result.kind === "strategy") return result;
+  if (result.kind === "strategy") return nameStrategy(result, scope.prefix + name.text);
   if (result.kind !== "poison") {
     const isCalled = result.kind === "model" || result.kind === "vector";
     const help = isCalled ? "leave out the inputs" : undefined;

@@ -199,7 +199,7 @@ function varying<R, V>({ arms, otherwise }: Choice<R>, valueOf: (result: R) => V
 
 function chooseStrategy(choice: Choice<StrategyResult>, span: Span, scope: Scope): Result {
   const values = everyValue(choice);
-  const nesting = 1 + Math.max(...values.map(({ value }) => value.nesting));
+  const nesting = 1 + values.reduce((most, { value }) => Math.max(most, value.nesting), 0);
   if (isTooDeep(nesting, span, scope.report)) return POISON;
   const maps = values[0]!.value.methods[0]!.maps;
   const stray = values.find(({ value }) => value.methods[0]!.maps !== maps);

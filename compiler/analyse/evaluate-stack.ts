@@ -62,7 +62,7 @@ export function evaluateStack(args: readonly Argument[], scope: Scope, span: Spa
     }
     const found = readSlices(argument, scope);
     if (found === undefined) isSound = false;
-    else slices.push(...found);
+    else for (const slice of found) slices.push(slice);
   }
   if (!isSound) return POISON;
   if (slices.length === 0 || slices.length > MOST_SLICES) {

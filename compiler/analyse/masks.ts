@@ -55,7 +55,7 @@ export function negateMask(operand: MaskResult, span: Span, report: Report): Mas
   const nesting = 1 + operand.nesting;
   if (isTooDeep(nesting, span, report)) return POISON;
   if (operand.selector !== undefined) {
-    return { ...selectorMask({ kind: "not", operand: operand.selector }, span), nesting };
+    return { ...selectorMask({ kind: "not", operand: operand.selector, span }, span), nesting };
   }
   if (operand.rescales) reportRescale("!", span, report);
   return {
@@ -75,7 +75,7 @@ export function chooseMask(
   report: Report,
 ): MaskResult | Poison {
   const choices = [...arms.map(({ value }) => value), ...(otherwise === undefined ? [] : [otherwise])];
-  const nesting = 1 + Math.max(...choices.map((choice) => choice.nesting));
+  const nesting = 1 + choices.reduce((most, choice) => Math.max(most, choice.nesting), 0);
   if (isTooDeep(nesting, span, report)) return POISON;
   return {
     kind: "mask",
@@ -92,10 +92,17 @@ export function chooseMask(
 }
 
 /** The mask under the name it is declared by; one that has a name already keeps it. */
-export function nameMask(mask: MaskResult, name: string): MaskResult {
-  const { mask: value } = mask;
-  if (value.kind === "match" || value.value.name !== undefined) return mask;
-  return { ...mask, mask: { kind: "constant", value: { ...value.value, name } } };
+export function nameMask(result: MaskResult, name: string): MaskResult {
+  const { mask } = result;
+  if (mask.kind === "match") return mask.name === undefined ? { ...result, mask: { ...mask, name } } : result;
+  if (mask.value.name !== undefined) return result;
+  if (result.selector === undefined) return { ...result, mask: { kind: "constant", value: { ...mask.value, name } } };
+  const selector = { ...result.selector, name };
+  return {
+    ...result,
+    selector,
+    mask: { kind: "constant", value: { ...mask.value, kind: "selector", selector, name } },
+  };
 }
 
 export function applyMask(vector: VectorResult, mask: MaskResult, stream: number, span: Span): VectorResult {
@@ -106,12 +113,22 @@ export function applyMask(vector: VectorResult, mask: MaskResult, stream: number
   };
 }
 
-/** Selectors with commas behind `at` are one joined with `|`. */
-export function joinSelectors(operator: "&" | "|", left: Selector, right: Selector, span: Span): Selector {
+/** Globs that are copied into one list: every name that adds to a longer one would copy all of it again. */
+const MOST_JOINED_GLOBS = 64;
+
+function joinSelectors(operator: "&" | "|", left: Selector, right: Selector, span: Span): Selector {
   if (operator === "|" && left.kind === "tensors" && right.kind === "tensors") {
-    return { kind: "tensors", globs: [...left.globs, ...right.globs], span };
+    const globs = [...new Set([...left.globs, ...right.globs])];
+    if (globs.length <= MOST_JOINED_GLOBS) return { kind: "tensors", globs, span };
   }
-  return { kind: operator === "&" ? "and" : "or", left, right };
+  return { kind: operator === "&" ? "and" : "or", left, right, span };
+}
+
+/** Selectors with commas behind `at` are one joined with `|`; as many as one likes, and yet not deep. */
+export function anyOf(selectors: readonly Selector[], span: Span): Selector {
+  if (selectors.length === 1) return selectors[0]!;
+  const middle = Math.ceil(selectors.length / 2);
+  return joinSelectors("|", anyOf(selectors.slice(0, middle), span), anyOf(selectors.slice(middle), span), span);
 }
 
 /** The selector that takes every tensor. */

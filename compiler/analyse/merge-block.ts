@@ -15,13 +15,13 @@ import {
   type VectorResult,
 } from "./kinds.ts";
 import { applyMask, chooseMask, selectorMask, everyTensor } from "./masks.ts";
-import { NO_CLAUSES, readClauses, type ReadClauses } from "./merge-clauses.ts";
+import { readClauses, type ReadClauses } from "./merge-clauses.ts";
 import { entryKeys, type ReadAt, readAt, readEntry, type ReadEntry } from "./merge-entries.ts";
 import type { Input, PerInputValues } from "./method-arguments.ts";
 import { commonPerInputParameters } from "../methods/method-table.ts";
 import { baseName, hasFault, type Scope } from "./names.ts";
 import { ownWords } from "./own-words.ts";
-import type { ModelNode, NumberValue, VectorNode } from "../recipe-graph.ts";
+import type { ModelNode, NumberValue, Selector, VectorNode } from "../recipe-graph.ts";
 import { applyStrategy } from "./strategies.ts";
 import { takesInstead } from "./wrong-kind.ts";
 
@@ -30,17 +30,17 @@ export function evaluateMergeBlock(statement: MergeStatement, body: MergeBlockBo
   const base = readBase(body, scope);
   const strategy = readStrategy(statement, body, scope);
   const isOntoBase = body.onto !== undefined;
-  let each = NO_CLAUSES;
   const keys = entryKeys(body);
   const entries: (ReadEntry | undefined)[] = [];
   const ats: (ReadAt | undefined)[] = [];
   for (const item of body.items) {
     if (item.kind === "each") {
       if (item.clauses.length === 0) reportEmptyEach(item.span, scope);
-      each = readClauses(item.clauses, strategy, isOntoBase, scope, each);
     } else if (item.kind === "entry") entries.push(readEntry(item, base, isOntoBase, strategy, scope));
     else ats.push(readAt(item, keys, isOntoBase, strategy, scope));
   }
+  const common = body.items.flatMap((item) => (item.kind === "each" ? item.clauses : []));
+  const each = readClauses(common, strategy, isOntoBase, scope);
   if (entries.length === 0 && !hasFault(scope, body.span)) {
     scope.report({
       code: "empty-merge",
@@ -166,10 +166,11 @@ function mergeEntries(
   scope: Scope,
 ): Result {
   const inputs: Input[] = [];
+  const stating = atsByEntry(ats);
   for (const entry of entries) {
     for (const value of entry.values) {
       inputs.push({
-        value: value.kind === "vector" ? masked(value, inputs.length, entry, ats, each, scope) : value,
+        value: value.kind === "vector" ? masked(value, inputs.length, entry, stating, each, scope) : value,
         span: entry.span,
       });
     }
@@ -177,7 +178,7 @@ function mergeEntries(
   const perInput = new Map<string, PerInputValues>();
   for (const { name, default: value } of commonPerInputParameters(strategy.methods)) {
     const values = entries.flatMap((entry) => {
-      const number = numberClause(name, { kind: "constant", value }, entry, ats, each);
+      const number = numberClause(name, { kind: "constant", value }, entry, stating, each);
       return new Array<NumberValue>(entry.values.length).fill(number);
     });
     perInput.set(name, { kind: "list", values, span });
@@ -185,17 +186,32 @@ function mergeEntries(
   return applyStrategy(strategy, inputs, perInput, span, scope);
 }
 
+/** What `at` blocks state, by the key of the entry that they speak of, in order. */
+type Stating = ReadonlyMap<string, readonly { readonly selector: Selector; readonly clauses: ReadClauses }[]>;
+
+function atsByEntry(ats: readonly ReadAt[]): Stating {
+  const byEntry = new Map<string, { readonly selector: Selector; readonly clauses: ReadClauses }[]>();
+  for (const { selector, entries } of ats) {
+    for (const [key, clauses] of entries) {
+      const known = byEntry.get(key);
+      if (known === undefined) byEntry.set(key, [{ selector, clauses }]);
+      else known.push({ selector, clauses });
+    }
+  }
+  return byEntry;
+}
+
 /** The first `at` that takes the tensor and states the clause, else the entry, else `each`, else the default. */
 function numberClause(
   name: string,
   byDefault: NumberValue,
   entry: ReadEntry,
-  ats: readonly ReadAt[],
+  stating: Stating,
   each: ReadClauses,
 ): NumberValue {
   const otherwise = entry.clauses.numbers.get(name) ?? each.numbers.get(name) ?? byDefault;
-  const arms = ats.flatMap(({ selector, entries }) => {
-    const value = entries.get(entry.key)?.numbers.get(name);
+  const arms = (stating.get(entry.key) ?? []).flatMap(({ selector, clauses }) => {
+    const value = clauses.numbers.get(name);
     return value === undefined ? [] : [{ selector, value, at: true as const }];
   });
   return arms.length === 0 ? otherwise : { kind: "match", arms, otherwise, span: entry.span };
@@ -205,13 +221,12 @@ function masked(
   vector: VectorResult,
   stream: number,
   entry: ReadEntry,
-  ats: readonly ReadAt[],
+  stating: Stating,
   each: ReadClauses,
   scope: Scope,
 ): Result {
   const otherwise = entry.clauses.mask ?? each.mask;
-  const arms = ats.flatMap(({ selector, entries }) => {
-    const value = entries.get(entry.key)?.mask;
+  const arms = (stating.get(entry.key) ?? []).flatMap(({ selector, clauses: { mask: value } }) => {
     return value === undefined ? [] : [{ selector, value, at: true as const }];
   });
   if (arms.length === 0) return otherwise === undefined ? vector : applyMask(vector, otherwise, stream, entry.span);

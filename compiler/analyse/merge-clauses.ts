@@ -20,19 +20,17 @@ export interface ReadClauses {
   readonly isSound: boolean;
 }
 
-export const NO_CLAUSES: ReadClauses = { numbers: new Map(), spans: new Map(), isSound: true };
-
 /** `strategy` is undefined when it was reported; then names of clauses are not judged. */
 export function readClauses(
   clauses: readonly Clause[],
   strategy: StrategyResult | undefined,
   isOntoBase: boolean,
   scope: Scope,
-  earlier: ReadClauses = NO_CLAUSES,
 ): ReadClauses {
-  const numbers = new Map(earlier.numbers);
-  const spans = new Map(earlier.spans);
-  let { mask, isSound } = earlier;
+  const numbers = new Map<string, NumberValue>();
+  const spans = new Map<string, Span>();
+  let mask: MaskResult | undefined;
+  let isSound = true;
   for (const { name, value } of clauses) {
     const first = spans.get(name.text);
     if (first !== undefined) {

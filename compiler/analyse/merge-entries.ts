@@ -6,7 +6,7 @@ import { checkBase } from "./checks/vector-base.ts";
 import { evaluate } from "./evaluate.ts";
 import { takeSelector } from "./evaluate-selector.ts";
 import { describeKind, type ModelResult, type Result, type StrategyResult, type VectorResult } from "./kinds.ts";
-import { joinSelectors } from "./masks.ts";
+import { anyOf } from "./masks.ts";
 import { readClauses, type ReadClauses } from "./merge-clauses.ts";
 import { hasFault, type Scope } from "./names.ts";
 import type { ModelNode, Selector } from "../recipe-graph.ts";
@@ -98,11 +98,13 @@ export function entryKeys(body: MergeBlockBody): EntryKeys {
 
 const MOST_NAMED_ENTRIES = 8;
 
-function helpWithEntry(key: string, known: readonly string[], scope: Scope): string {
-  const near = scope.suggest(key, known);
+function helpWithEntry(key: string, known: ReadonlyMap<string, number>, scope: Scope): string {
+  const near = scope.suggest(key, known.keys());
   if (near !== undefined) return `did you mean ${near}?`;
-  const rest = known.length - MOST_NAMED_ENTRIES;
-  return `its entries are ${known.slice(0, MOST_NAMED_ENTRIES).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+  const named: string[] = [];
+  for (const name of known.keys()) if (named.push(name) === MOST_NAMED_ENTRIES) break;
+  const rest = known.size - named.length;
+  return `its entries are ${named.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
 }
 
 /** What an `at` block changes for the tensors it takes. */
@@ -148,7 +150,7 @@ export function readAt(
   }
   const sound = selectors.filter((selector) => selector !== undefined);
   if (!isSound || sound.length < selectors.length) return undefined;
-  const selector = sound.reduce((left, right) => joinSelectors("|", left, right, span));
+  const selector = anyOf(sound, span);
   return { selector, span, entries, ...(keep === undefined ? {} : { keep }) };
 }
 
@@ -195,7 +197,7 @@ function isEntryOfMerge(
     message:
       matching === 0 ? `${key} is not an entry of this merge` : `this merge has ${matching} entries that read ${key}`,
     span: value.kind === "name" ? value.span : span,
-    help: matching === 0 ? helpWithEntry(key, [...counts.keys()], scope) : "declare a vector for each and name those",
+    help: matching === 0 ? helpWithEntry(key, counts, scope) : "declare a vector for each and name those",
   });
   return false;
 }

@@ -86,7 +86,7 @@ export function lookUp(name: Name, scope: Scope): Result {
     });
     return POISON;
   }
-  reportUnknown(name.text, name.span, [...scope.declarations.keys(), ...METHODS.keys()], scope);
+  reportUnknown(name.text, name.span, namesAndMethods(scope), scope);
   return POISON;
 }
 
@@ -122,7 +122,7 @@ export function lookUpMember(object: Name, member: Name, scope: Scope): Result {
     });
     return POISON;
   }
-  reportUnknown(member.text, member.span, [...file.declarations.keys()], scope, ` in ${object.text}`);
+  reportUnknown(member.text, member.span, file.declarations.keys(), scope, ` in ${object.text}`);
   return POISON;
 }
 
@@ -134,12 +134,19 @@ export function baseName({ declarations }: Scope): string {
   return "base";
 }
 
-function importNames(scope: Scope): string[] {
-  return [...scope.declarations].filter(([, statement]) => statement.kind === "import").map(([name]) => name);
+// Candidates are asked for one by one: of many mistakes only the first get a suggestion.
+
+function* namesAndMethods({ declarations }: Scope): Generator<string> {
+  yield* declarations.keys();
+  yield* METHODS.keys();
+}
+
+function* importNames({ declarations }: Scope): Generator<string> {
+  for (const [name, { kind }] of declarations) if (kind === "import") yield name;
 }
 
 /** `unknown-name`, with the nearest of the candidates as a suggestion. */
-function reportUnknown(text: string, span: Span, candidates: readonly string[], scope: Scope, where = ""): void {
+function reportUnknown(text: string, span: Span, candidates: Iterable<string>, scope: Scope, where = ""): void {
   const near = scope.suggest(text, candidates);
   scope.report({
     code: "unknown-name",

@@ -209,15 +209,23 @@ export function plainValue(result: Result): unknown {
   }
 }
 
+const MOST_LISTED = 12;
+
+function someOf(names: ReadonlySet<string>): string {
+  const listed = [...names].slice(0, MOST_LISTED);
+  const rest = names.size - listed.length;
+  return `${listed.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+}
+
 /** `owner`: whose parameters they are; `span`: of the name that none of them has. */
 export function reportUnknownOverride(
   name: string,
-  declared: readonly string[],
+  declared: ReadonlySet<string>,
   owner: string,
   span: Span,
   scope: Scope,
 ): void {
-  const near = didYouMean(name, declared);
+  const near = scope.suggest(name, declared);
   scope.report({
     code: "unknown-parameter",
     severity: "error",
@@ -226,8 +234,8 @@ export function reportUnknownOverride(
     help:
       near !== undefined
         ? `did you mean ${near}?`
-        : declared.length === 0
+        : declared.size === 0
           ? "it declares no parameters"
-          : `it has ${declared.join(", ")}`,
+          : `it has ${someOf(declared)}`,
   });
 }

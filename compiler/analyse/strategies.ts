@@ -141,23 +141,42 @@ function perInputValues(
   return isSound ? values : undefined;
 }
 
-/** A strategy that differs by tensor chooses between models. */
+/** The strategy under the name it is declared by; one that has a name already keeps it. */
+export function nameStrategy(result: StrategyResult, name: string): StrategyResult {
+  const { strategy } = result;
+  if (strategy.kind === "match") {
+    return strategy.name === undefined ? { ...result, strategy: { ...strategy, name } } : result;
+  }
+  if (strategy.value.name !== undefined) return result;
+  return { ...result, strategy: { kind: "constant", value: { ...strategy.value, name } } };
+}
+
+/** A strategy that differs by tensor chooses between models. One that it names twice becomes one node. */
 function modelMethod(
   strategy: Varying<StrategyValue>,
   inputs: readonly ModelNode[],
   perInput: ReadonlyMap<string, readonly NumberValue[]>,
   span: Span,
 ): ModelNode {
-  if (strategy.kind === "constant") {
-    const { method, shared } = strategy.value;
-    const known = new Set(perInputParameters(METHODS.get(method)!).map(({ name }) => name));
-    const own = new Map([...perInput].filter(([name]) => known.has(name)));
-    return { kind: "model-method", method, inputs, parameters: { shared, perInput: own }, span };
-  }
-  return {
-    kind: "model-choice",
-    arms: strategy.arms.map(({ selector, value }) => ({ selector, value: modelMethod(value, inputs, perInput, span) })),
-    ...(strategy.otherwise === undefined ? {} : { otherwise: modelMethod(strategy.otherwise, inputs, perInput, span) }),
-    span,
+  const made = new Map<Varying<StrategyValue>, ModelNode>();
+  const nodeFor = (part: Varying<StrategyValue>): ModelNode => {
+    let node = made.get(part);
+    if (node === undefined) made.set(part, (node = newNode(part)));
+    return node;
   };
+  const newNode = (part: Varying<StrategyValue>): ModelNode => {
+    if (part.kind === "constant") {
+      const { method, shared } = part.value;
+      const known = new Set(perInputParameters(METHODS.get(method)!).map(({ name }) => name));
+      const own = new Map([...perInput].filter(([name]) => known.has(name)));
+      return { kind: "model-method", method, inputs, parameters: { shared, perInput: own }, span };
+    }
+    return {
+      kind: "model-choice",
+      arms: part.arms.map(({ selector, value }) => ({ selector, value: nodeFor(value) })),
+      ...(part.otherwise === undefined ? {} : { otherwise: nodeFor(part.otherwise) }),
+      span,
+    };
+  };
+  return nodeFor(strategy);
 }

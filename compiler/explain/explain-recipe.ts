@@ -2,7 +2,7 @@
 
 import type { RecipeGraph } from "../recipe-graph.ts";
 import { dotText, mermaidText, type Arrow, type Box, type Diagram } from "./diagram.ts";
-import { recipeText } from "./recipe-text.ts";
+import { maskDefinitions, recipeText, strategyDefinitions } from "./recipe-text.ts";
 import { viewOutputs, type ViewNode } from "./recipe-view.ts";
 
 export type ExplainFormat = "text" | "dot" | "mermaid" | "json";
@@ -70,6 +70,8 @@ function jsonOf(graph: RecipeGraph): object {
       text,
       inputs: inputs.map(({ role, node, notes }) => ({ role, node: ids.get(node), notes })),
     })),
+    masks: Object.fromEntries(maskDefinitions(graph)),
+    strategies: Object.fromEntries(strategyDefinitions(graph)),
     parameters: Object.fromEntries(graph.parameters),
     lists: Object.fromEntries(graph.lists),
   };

@@ -12,7 +12,7 @@ import type {
   RecipeGraph,
   VectorNode,
 } from "../recipe-graph.ts";
-import { callText, maskText, numberText, rangeText, selectorText, strategyText, varyingText } from "./values-text.ts";
+import { callText, maskText, numberText, rangeText, selectorText, strategyText, wordText } from "./values-text.ts";
 
 export interface ViewNode {
   readonly kind:
@@ -59,7 +59,7 @@ function gateInput(predicate: PredicateNode, view: View): ViewInput {
 
 function settingsText({ value, dtype, shard, overflow, tokenizer, config }: OutputNode): string {
   const parts: string[] = [value.kind];
-  if (dtype !== undefined) parts.push(`dtype ${varyingText(dtype, (word) => word)}`);
+  if (dtype !== undefined) parts.push(`dtype ${wordText(dtype)}`);
   if (shard !== undefined) parts.push(`shards of ${shard} bytes`);
   if (overflow !== "error") parts.push(`overflow ${overflow}`);
   if (tokenizer !== undefined) parts.push(`tokenizer ${tokenizer.name}`);

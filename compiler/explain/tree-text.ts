@@ -27,4 +27,5 @@ function branches(lines: readonly TreeLine[], indent: string): string[] {
   });
 }
 
-const WIDEST_ALIGNED = 32;
+/** In characters. */
+export const WIDEST_ALIGNED = 32;

@@ -26,11 +26,11 @@ function depthOf(root: ModelNode | VectorNode): number {
   for (let node = stack.at(-1); node !== undefined; node = stack.at(-1)) {
     const unknown = childrenOf(node).filter((child) => !depths.has(child));
     if (unknown.length > 0 && !depths.has(node)) {
-      stack.push(...unknown);
+      for (const child of unknown) stack.push(child);
       continue;
     }
     stack.pop();
-    depths.set(node, 1 + Math.max(0, ...childrenOf(node).map((child) => depths.get(child) ?? 0)));
+    depths.set(node, 1 + childrenOf(node).reduce((most, child) => Math.max(most, depths.get(child) ?? 0), 0));
   }
   return depths.get(root)!;
 }

@@ -9,8 +9,8 @@ import type { Headers } from "../headers.ts";
 import { resolveRange, type Naming } from "../naming.ts";
 import { nearestGlob } from "./near-glob.ts";
 import type { LayerRange, MatchArm, ModelNode, OutputNode, Selector, VectorNode } from "../recipe-graph.ts";
-import { nameTest, spanOfSelector } from "../selectors.ts";
-import { type VaryingParts, visitVarying, visitWord } from "./varying-parts.ts";
+import { nameTest } from "../selectors.ts";
+import { type Ramp, type VaryingParts, visitVarying, visitWord } from "./varying-parts.ts";
 
 /** What is known of all arms that one selector stands for: an `at` block states several clauses. */
 interface ArmRecord {
@@ -21,100 +21,156 @@ interface ArmRecord {
 }
 
 export function checkSelectors(outputs: readonly OutputNode[], headers: Headers, report: Report): void {
-  const arms = new Map<string, ArmRecord>();
-  for (const output of outputs) {
-    const root = rootOf(output);
-    const naming = headers.naming(root);
-    const names = new Set(naming.names);
-    visit(root, names, headers, arms, new Map(), report);
-    if (output.dtype !== undefined) visitWord(output.dtype, partsOf(naming, names, arms, report));
+  const check = new SelectorCheck(headers, report);
+  for (const output of outputs) check.output(output);
+  check.finish();
+}
+
+/** The names that come as far as a node; those that a merge keeps from another model do not. */
+type Reach = ReadonlySet<string>;
+
+/** Something lives between calls: what was looked at before, because a recipe may name everything often. */
+class SelectorCheck {
+  readonly #headers: Headers;
+  readonly #report: Report;
+  readonly #arms = new Map<string, ArmRecord>();
+  readonly #reached = new Map<ModelNode | VectorNode, { readonly names: Set<string>; readonly by: Set<Reach> }>();
+  readonly #parts = new Map<Reach, Map<Naming, VaryingParts>>();
+  readonly #checked = new Map<Naming, Set<Selector>>();
+  readonly #names = new Map<Naming, Reach>();
+
+  constructor(headers: Headers, report: Report) {
+    this.#headers = headers;
+    this.#report = report;
   }
-  for (const { selector, naming, isAt, canWin } of arms.values()) {
-    if (canWin) continue;
-    if (!takesAny(selector, naming)) {
-      // A lone glob or range was reported by itself.
-      if (selector.kind !== "tensors" && selector.kind !== "layers") reportTakesNone(selector, naming, report);
-      continue;
+
+  output(output: OutputNode): void {
+    const root = rootOf(output);
+    const naming = this.#headers.naming(root);
+    this.#visit(root, this.#namesOf(naming));
+    if (output.dtype !== undefined) visitWord(output.dtype, this.#partsOf(naming, this.#namesOf(naming)));
+  }
+
+  finish(): void {
+    for (const { selector, naming, isAt, canWin } of this.#arms.values()) {
+      if (canWin) continue;
+      if (!takesAny(selector, naming)) {
+        // A lone glob or range was reported by itself.
+        if (selector.kind !== "tensors" && selector.kind !== "layers") reportTakesNone(selector, naming, this.#report);
+        continue;
+      }
+      this.#report({
+        code: isAt ? "at-never-wins" : "never-wins",
+        severity: isAt ? "error" : "warning",
+        message: "this can never win: what comes before it takes all its tensors",
+        span: selector.span,
+        help: "put it first, or take it out",
+      });
     }
+  }
+
+  /** Each name comes to each node once, however many ways lead there. */
+  #visit(node: ModelNode | VectorNode, reach: Reach): void {
+    const known = this.#reached.get(node);
+    // What a stack asks of its models is the same whoever asks the stack.
+    if (known !== undefined && (known.by.has(reach) || node.kind === "stack")) return;
+    const fresh = known === undefined ? reach : new Set([...reach].filter((name) => !known.names.has(name)));
+    if (known === undefined) this.#reached.set(node, { names: new Set(reach), by: new Set([reach]) });
+    else {
+      known.by.add(reach);
+      if (fresh.size === 0) return;
+      for (const name of fresh) known.names.add(name);
+    }
+    const naming = this.#headers.naming(node);
+    visitVarying(node, this.#partsOf(naming, fresh));
+    if (node.kind === "stack") {
+      // A model means the same whatever is sliced from it.
+      for (const { model } of node.slices) this.#visit(model, this.#namesOf(this.#headers.naming(model)));
+      return;
+    }
+    const rest = node.kind === "model-choice" ? restOf(node, naming, fresh) : undefined;
+    for (const child of childrenOf(node)) {
+      const ofChild = rest !== undefined && child === (node as { otherwise?: ModelNode }).otherwise ? rest : fresh;
+      this.#visit(child, ofChild);
+    }
+  }
+
+  #namesOf(naming: Naming): Reach {
+    let names = this.#names.get(naming);
+    if (names === undefined) this.#names.set(naming, (names = new Set(naming.names)));
+    return names;
+  }
+
+  /** The checks of what varies over a model, for the names that reach it. */
+  #partsOf(naming: Naming, reach: Reach): VaryingParts {
+    const ofReach = this.#parts.get(reach) ?? new Map<Naming, VaryingParts>();
+    this.#parts.set(reach, ofReach);
+    let parts = ofReach.get(naming);
+    if (parts === undefined) {
+      parts = {
+        visited: new Set(),
+        selector: (selector) => this.#check(selector, naming),
+        choice: (choice) => {
+          for (const arm of choice) this.#check(arm.selector, naming);
+          noteWinners(choice, naming, reach, this.#arms);
+        },
+        ramp: (ramp) => checkRamp(ramp, naming, this.#report),
+      };
+      ofReach.set(naming, parts);
+    }
+    return parts;
+  }
+
+  #check(selector: Selector, naming: Naming): void {
+    const checked = this.#checked.get(naming) ?? new Set<Selector>();
+    this.#checked.set(naming, checked);
+    if (checked.has(selector)) return;
+    checked.add(selector);
+    switch (selector.kind) {
+      case "tensors":
+        for (const { glob, span } of selector.globs) checkGlob(glob, span, naming, this.#report);
+        break;
+      case "layers":
+        if (takesAny(selector, naming)) break;
+        this.#report({
+          code: "no-such-layer",
+          severity: "error",
+          message: `${describeRange(selector.range)} takes no tensor of ${naming.display} (${describeStacks(naming)})`,
+          span: selector.span,
+        });
+        break;
+      case "and":
+      case "or":
+        this.#check(selector.left, naming);
+        this.#check(selector.right, naming);
+        break;
+      case "not":
+        this.#check(selector.operand, naming);
+        break;
+    }
+  }
+}
+
+function checkRamp(ramp: Ramp, naming: Naming, report: Report): void {
+  if (naming.stacks.size === 0) {
     report({
-      code: isAt ? "at-never-wins" : "never-wins",
-      severity: isAt ? "error" : "warning",
-      message: "this can never win: what comes before it takes all its tensors",
-      span: spanOfSelector(selector),
-      help: "put it first, or take it out",
+      code: "ramp-without-layers",
+      severity: "error",
+      message: `a ramp runs over layers, and ${naming.display} has none (no tensor name has a number between dots)`,
+      span: ramp.span,
+    });
+  } else if (ramp.over !== undefined && isEmptyRange(ramp.over, naming)) {
+    report({
+      code: "no-such-layer",
+      severity: "error",
+      message: `${describeRange(ramp.over)} spans no layer of ${naming.display} (${describeStacks(naming)})`,
+      span: ramp.span,
     });
   }
 }
 
-/** `reach`: the names that come this far; those that a merge keeps from another model do not. */
-function visit(
-  node: ModelNode | VectorNode,
-  reach: ReadonlySet<string>,
-  headers: Headers,
-  arms: Map<string, ArmRecord>,
-  visited: Map<object, Set<object>>,
-  report: Report,
-): void {
-  let reaches = visited.get(node);
-  if (reaches === undefined) visited.set(node, (reaches = new Set()));
-  // What a stack asks of its models is the same whoever asks the stack.
-  if (reaches.has(reach) || (node.kind === "stack" && reaches.size > 0)) return;
-  reaches.add(reach);
-  const naming = headers.naming(node);
-  visitVarying(node, partsOf(naming, reach, arms, report));
-  const rest = node.kind === "model-choice" ? restOf(node, naming, reach) : undefined;
-  if (node.kind === "stack") {
-    // A model means the same whatever is sliced from it.
-    for (const { model } of node.slices) {
-      visit(model, new Set(headers.naming(model).names), headers, arms, visited, report);
-    }
-    return;
-  }
-  for (const child of childrenOf(node)) {
-    const ofChild = rest !== undefined && child === (node as { otherwise?: ModelNode }).otherwise ? rest : reach;
-    visit(child, ofChild, headers, arms, visited, report);
-  }
-}
-
-/** The checks of what varies over a model, for the names that reach it. */
-function partsOf(
-  naming: Naming,
-  reach: ReadonlySet<string>,
-  arms: Map<string, ArmRecord>,
-  report: Report,
-): VaryingParts {
-  return {
-    selector: (selector) => checkSelector(selector, naming, report),
-    choice: (choice) => {
-      for (const arm of choice) checkSelector(arm.selector, naming, report);
-      noteWinners(choice, naming, reach, arms);
-    },
-    ramp: (ramp) => {
-      if (naming.stacks.size === 0) {
-        report({
-          code: "ramp-without-layers",
-          severity: "error",
-          message: `a ramp runs over layers, and ${naming.display} has none (no tensor name has a number between dots)`,
-          span: ramp.span,
-        });
-      } else if (ramp.over !== undefined && isEmptyRange(ramp.over, naming)) {
-        report({
-          code: "no-such-layer",
-          severity: "error",
-          message: `${describeRange(ramp.over)} spans no layer of ${naming.display} (${describeStacks(naming)})`,
-          span: ramp.span,
-        });
-      }
-    },
-  };
-}
-
 /** What `keep` leaves to the merge behind it. A model with a name of its own has other users, so it is not narrowed. */
-function restOf(
-  node: Extract<ModelNode, { kind: "model-choice" }>,
-  naming: Naming,
-  reach: ReadonlySet<string>,
-): ReadonlySet<string> | undefined {
+function restOf(node: Extract<ModelNode, { kind: "model-choice" }>, naming: Naming, reach: Reach): Reach | undefined {
   if (node.otherwise === undefined || node.otherwise.name !== undefined) return undefined;
   const tests = node.arms.map(({ selector }) => nameTest(selector, naming));
   return new Set([...reach].filter((name) => !tests.some((test) => test(name))));
@@ -123,11 +179,11 @@ function restOf(
 function noteWinners(
   choice: readonly MatchArm<unknown>[],
   naming: Naming,
-  reach: ReadonlySet<string>,
+  reach: Reach,
   arms: Map<string, ArmRecord>,
 ): void {
   const records = choice.map(({ selector, at: isAt = false }) => {
-    const { source, start, end } = spanOfSelector(selector);
+    const { source, start, end } = selector.span;
     const key = `${isAt}\0${source.path}\0${start}\0${end}`;
     let record = arms.get(key);
     if (record === undefined) arms.set(key, (record = { selector, naming, isAt, canWin: false }));
@@ -142,31 +198,6 @@ function noteWinners(
 
 function takesAny(selector: Selector, naming: Naming): boolean {
   return naming.names.some(nameTest(selector, naming));
-}
-
-function checkSelector(selector: Selector, naming: Naming, report: Report): void {
-  switch (selector.kind) {
-    case "tensors":
-      for (const { glob, span } of selector.globs) checkGlob(glob, span, naming, report);
-      break;
-    case "layers":
-      if (takesAny(selector, naming)) break;
-      report({
-        code: "no-such-layer",
-        severity: "error",
-        message: `${describeRange(selector.range)} takes no tensor of ${naming.display} (${describeStacks(naming)})`,
-        span: selector.span,
-      });
-      break;
-    case "and":
-    case "or":
-      checkSelector(selector.left, naming, report);
-      checkSelector(selector.right, naming, report);
-      break;
-    case "not":
-      checkSelector(selector.operand, naming, report);
-      break;
-  }
 }
 
 function checkGlob(text: string, span: Extract<Selector, { kind: "tensors" }>["span"], naming: Naming, report: Report) {
@@ -193,7 +224,7 @@ function reportTakesNone(selector: Selector, naming: Naming, report: Report): vo
     code: "no-such-tensor",
     severity: "error",
     message: `no tensor of ${naming.display} is taken by all of this`,
-    span: spanOfSelector(selector),
+    span: selector.span,
   });
 }
 

@@ -12,12 +12,16 @@ import type {
   VectorNode,
 } from "../recipe-graph.ts";
 
+export type Ramp = Extract<NumberValue, { kind: "ramp" }>;
+
 export interface VaryingParts {
+  /** Values that have been told; named masks and strategies are found by many ways. */
+  readonly visited: Set<object>;
   /** A mask that takes whole tensors; the selectors of choices are not told again. */
   selector(selector: Selector): void;
   /** Arms in order, the first that takes a tensor wins. */
   choice(arms: readonly MatchArm<unknown>[]): void;
-  ramp(ramp: Extract<NumberValue, { kind: "ramp" }>): void;
+  ramp(ramp: Ramp): void;
 }
 
 /** Of the node itself, not of what it is made of. */
@@ -82,6 +86,8 @@ export function visitWord<T extends string | boolean>(value: Varying<T>, parts: 
 }
 
 function visitVaryingValue<T>(value: Varying<T>, visit: (value: T) => void, parts: VaryingParts): void {
+  if (parts.visited.has(value)) return;
+  parts.visited.add(value);
   if (value.kind === "constant") {
     visit(value.value);
     return;
@@ -117,9 +123,9 @@ function visitMask(mask: Varying<MaskNode>, parts: VaryingParts): void {
 }
 
 function visitNumber(value: NumberValue, parts: VaryingParts): void {
+  if (value.kind === "constant" || parts.visited.has(value)) return;
+  parts.visited.add(value);
   switch (value.kind) {
-    case "constant":
-      break;
     case "negate":
       visitNumber(value.operand, parts);
       break;

@@ -9,6 +9,8 @@ import type { MaskedNode, MaskNode, Varying } from "../recipe-graph.ts";
 import { takesTensor } from "../selectors.ts";
 import type { ValueId } from "../tensor-graph.ts";
 
+type MaskMatch = Extract<Varying<MaskNode>, { kind: "match" }>;
+
 export function lowerMasked(node: MaskedNode, scope: TensorScope): Value | "skip" {
   const vector = scope.vector(node.vector);
   if (vector === "skip") return vector;
@@ -41,11 +43,25 @@ function rescaled(vector: Value, mask: ValueId, rescale: Rescale | undefined, { 
   }
 }
 
+/** Of one masked vector: what its masks come to, so that one that is named twice is lowered once. */
+type Lower = (mask: Varying<MaskNode>) => LoweredMask | undefined;
+
 function lowerMask(mask: Varying<MaskNode>, of: Value, node: MaskedNode, scope: TensorScope): LoweredMask | undefined {
-  if (mask.kind === "constant") return lowerOne(mask.value, of, node, scope);
+  const known = new Map<Varying<MaskNode>, LoweredMask | undefined>();
+  const lower: Lower = (part) => {
+    if (!known.has(part)) {
+      const isChoice = part.kind === "match";
+      known.set(part, isChoice ? lowerMatch(part, lower, node, scope) : lowerOne(part.value, lower, of, node, scope));
+    }
+    return known.get(part);
+  };
+  return lower(mask);
+}
+
+function lowerMatch(mask: MaskMatch, lower: Lower, node: MaskedNode, scope: TensorScope): LoweredMask | undefined {
   const found: LoweredMask[] = [];
   for (const candidate of candidates(mask, scope.headers.naming(node), scope.names)) {
-    const lowered = lowerMask(candidate, of, node, scope);
+    const lowered = lower(candidate);
     if (lowered === undefined) return undefined;
     found.push(lowered);
   }
@@ -64,7 +80,13 @@ function isSame(left: LoweredMask, right: LoweredMask): boolean {
   return left.mask === right.mask && left.rescale?.how === right.rescale?.how;
 }
 
-function lowerOne(mask: MaskNode, of: Value, node: MaskedNode, scope: TensorScope): LoweredMask | undefined {
+function lowerOne(
+  mask: MaskNode,
+  lower: Lower,
+  of: Value,
+  node: MaskedNode,
+  scope: TensorScope,
+): LoweredMask | undefined {
   switch (mask.kind) {
     case "selector":
       return takesTensor(mask.selector, scope.headers.naming(node), scope.names) ? "all" : "none";
@@ -72,8 +94,8 @@ function lowerOne(mask: MaskNode, of: Value, node: MaskedNode, scope: TensorScop
       return lowerMaskMethod(mask, of, node, scope);
     case "mask-and":
     case "mask-or": {
-      const left = lowerMask(mask.left, of, node, scope);
-      const right = lowerMask(mask.right, of, node, scope);
+      const left = lower(mask.left);
+      const right = lower(mask.right);
       if (left === undefined || right === undefined) return undefined;
       const neutral = mask.kind === "mask-and" ? "all" : "none";
       if (left === neutral) return right;
@@ -84,7 +106,7 @@ function lowerOne(mask: MaskNode, of: Value, node: MaskedNode, scope: TensorScop
       return { mask: scope.builder.emit({ op: mask.kind, left: left.mask, right: right.mask }).id };
     }
     case "mask-not": {
-      const operand = lowerMask(mask.operand, of, node, scope);
+      const operand = lower(mask.operand);
       if (operand === undefined) return undefined;
       if (operand === "all") return "none";
       if (operand === "none") return "all";

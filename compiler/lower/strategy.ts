@@ -15,19 +15,20 @@ export function lowerStrategy(node: VectorMethodNode, scope: TensorScope): Value
   const inputs = node.inputs.map((input) => scope.vector(input));
   const members = membersOf(inputs, node.perInput.get("weight"), node, scope);
   if (members === undefined || members.length === 0) return "skip";
-  return lowerVarying(node.strategy, node, members, scope);
-}
-
-function lowerVarying(
-  strategy: Varying<StrategyValue>,
-  node: VectorMethodNode,
-  members: readonly Member[],
-  scope: TensorScope,
-): Value | "skip" {
-  if (strategy.kind === "constant") return lowerOne(strategy.value, node, members, scope);
-  return lowerChoice(strategy, scope.headers.naming(node), scope, (candidate) =>
-    lowerVarying(candidate, node, members, scope),
-  );
+  // A strategy that is named twice is lowered once.
+  const known = new Map<Varying<StrategyValue>, Value | "skip">();
+  const lower = (strategy: Varying<StrategyValue>): Value | "skip" => {
+    let value = known.get(strategy);
+    if (value === undefined) {
+      value =
+        strategy.kind === "constant"
+          ? lowerOne(strategy.value, node, members, scope)
+          : lowerChoice(strategy, scope.headers.naming(node), scope, lower);
+      known.set(strategy, value);
+    }
+    return value;
+  };
+  return lower(node.strategy);
 }
 
 function lowerOne(

@@ -64,7 +64,8 @@ function numbersOf(operation: Operation): readonly number[] {
   if ("by" in operation) numbers.push(operation.by);
   if ("scaling" in operation) numbers.push(operation.scaling);
   // Those of karcher meet no element.
-  if ("weights" in operation && operation.op !== "karcher") numbers.push(...operation.weights);
+  if ("weights" in operation && operation.op !== "karcher")
+    for (const weight of operation.weights) numbers.push(weight);
   if ("scale" in operation) numbers.push(operation.scale);
   if (operation.op === "nearswap") numbers.push(operation.t);
   return numbers;

@@ -7,7 +7,8 @@ import type { ReadAt, ReadEntry } from "../merge-entries.ts";
 import type { LayerRange, Selector } from "../../recipe-graph.ts";
 
 export function checkAtBlocks(ats: readonly ReadAt[], report: Report): void {
-  const keeps = new Cover();
+  const texts = new PartTexts();
+  const keeps = new Cover(texts);
   for (const at of ats) {
     if (at.keep === undefined) continue;
     const winner = keeps.winnerOver(at.selector);
@@ -20,7 +21,7 @@ export function checkAtBlocks(ats: readonly ReadAt[], report: Report): void {
     const hidden = [...at.entries].flatMap(([key, clauses]) =>
       [...clauses.spans].map(([name, span]) => {
         const clause = `${name} of ${key}`;
-        const cover = stating.get(clause) ?? new Cover();
+        const cover = stating.get(clause) ?? new Cover(texts);
         const winner = keeps.winnerOver(at.selector) ?? cover.winnerOver(at.selector);
         stating.set(clause, cover.add(at));
         return { what: `${clause} here`, span, winner };
@@ -69,12 +70,17 @@ export function checkEach(each: ReadClauses, entries: readonly ReadEntry[], repo
 
 /** What some blocks take together, indexed so that a recipe of ten thousand blocks is checked in a moment. */
 class Cover {
+  readonly #texts: PartTexts;
   readonly #exact = new Map<string, ReadAt>();
   readonly #layers: { readonly range: LayerRange; readonly at: ReadAt }[] = [];
 
+  constructor(texts: PartTexts) {
+    this.#texts = texts;
+  }
+
   add(at: ReadAt): this {
-    for (const part of partsOf(at.selector)) {
-      const text = textOf(part);
+    for (const part of this.#texts.partsOf(at.selector)) {
+      const text = this.#texts.textOf(part);
       if (this.#exact.has(text)) continue;
       this.#exact.set(text, at);
       if (part.kind === "layers") this.#layers.push({ range: part.range, at });
@@ -84,19 +90,25 @@ class Cover {
 
   /** One of the blocks that together surely take every tensor that `selector` takes. */
   winnerOver(selector: Selector): ReadAt | undefined {
+    return this.#exact.size === 0 ? undefined : this.#winnerOver(selector, new Map());
+  }
+
+  #winnerOver(selector: Selector, known: Map<Selector, ReadAt | undefined>): ReadAt | undefined {
+    if (known.has(selector)) return known.get(selector);
     let winner: ReadAt | undefined;
-    for (const part of partsOf(selector)) {
-      winner = this.#winnerOverPart(part);
-      if (winner === undefined) return undefined;
+    for (const part of this.#texts.partsOf(selector)) {
+      winner = this.#winnerOverPart(part, known);
+      if (winner === undefined) break;
     }
+    known.set(selector, winner);
     return winner;
   }
 
-  #winnerOverPart(part: Part): ReadAt | undefined {
-    const known = this.#exact.get(EVERYTHING) ?? this.#exact.get(textOf(part));
-    if (known !== undefined) return known;
+  #winnerOverPart(part: Part, known: Map<Selector, ReadAt | undefined>): ReadAt | undefined {
+    const same = this.#exact.get(EVERYTHING) ?? this.#exact.get(this.#texts.textOf(part));
+    if (same !== undefined) return same;
     if (part.kind === "layers") return this.#layers.find(({ range }) => holds(range, part.range))?.at;
-    if (part.kind === "and") return this.winnerOver(part.left) ?? this.winnerOver(part.right);
+    if (part.kind === "and") return this.#winnerOver(part.left, known) ?? this.#winnerOver(part.right, known);
     return undefined;
   }
 }
@@ -104,12 +116,73 @@ class Cover {
 /** A selector as a list of parts joined by `|`; a glob is a part. */
 type Part = Selector | { readonly kind: "glob"; readonly glob: string };
 
-const EVERYTHING = textOf({ kind: "glob", glob: "*" });
+const EVERYTHING = globText("*");
 
-function partsOf(selector: Selector): Part[] {
-  if (selector.kind === "or") return [...partsOf(selector.left), ...partsOf(selector.right)];
-  if (selector.kind === "tensors") return selector.globs.map(({ glob }) => ({ kind: "glob", glob }));
-  return [selector];
+function globText(glob: string): string {
+  return JSON.stringify(glob);
+}
+
+/**
+ * Selectors that say the same have one text. A selector may name others twice, so the text of one inside another is a
+ * number that stands for it: written out it would be as long as two to the power of how deep they are nested.
+ */
+class PartTexts {
+  readonly #parts = new Map<Selector, readonly Part[]>();
+  readonly #texts = new Map<Selector, string>();
+  readonly #numbers = new Map<string, number>();
+
+  partsOf(selector: Selector): readonly Part[] {
+    let parts = this.#parts.get(selector);
+    if (parts === undefined) this.#parts.set(selector, (parts = partsOf(selector)));
+    return parts;
+  }
+
+  textOf(part: Part): string {
+    if (part.kind === "glob") return globText(part.glob);
+    let text = this.#texts.get(part);
+    if (text === undefined) this.#texts.set(part, (text = this.#write(part)));
+    return text;
+  }
+
+  #write(selector: Selector): string {
+    switch (selector.kind) {
+      case "layers":
+        return `layers(${selector.range.from}..${selector.range.to ?? ""})`;
+      case "tensors":
+      case "or": {
+        const texts = this.partsOf(selector).map((part) => this.textOf(part));
+        return [...new Set(texts)].sort().join("|");
+      }
+      case "not":
+        return `!${this.#numberOf(selector.operand)}`;
+      case "and":
+        return `${this.#numberOf(selector.left)}&${this.#numberOf(selector.right)}`;
+    }
+  }
+
+  #numberOf(selector: Selector): number {
+    const text = this.textOf(selector);
+    const number = this.#numbers.get(text) ?? this.#numbers.size;
+    this.#numbers.set(text, number);
+    return number;
+  }
+}
+
+/** Each once, in order. */
+function partsOf(selector: Selector): readonly Part[] {
+  const found = new Set<Part>();
+  const visited = new Set<Selector>();
+  const visit = (one: Selector): void => {
+    if (visited.has(one)) return;
+    visited.add(one);
+    if (one.kind === "or") {
+      visit(one.left);
+      visit(one.right);
+    } else if (one.kind === "tensors") for (const { glob } of one.globs) found.add({ kind: "glob", glob });
+    else found.add(one);
+  };
+  visit(selector);
+  return [...found];
 }
 
 function holds(wide: LayerRange, narrow: LayerRange): boolean {
@@ -117,21 +190,4 @@ function holds(wide: LayerRange, narrow: LayerRange): boolean {
   if (!isFromSound) return false;
   if (wide.to === undefined) return true;
   return narrow.to !== undefined && wide.to >= 0 === narrow.to >= 0 && narrow.to <= wide.to;
-}
-
-function textOf(part: Part): string {
-  switch (part.kind) {
-    case "glob":
-      return JSON.stringify(part.glob);
-    case "tensors":
-      return partsOf(part).map(textOf).sort().join("|");
-    case "layers":
-      return `layers(${part.range.from}..${part.range.to ?? ""})`;
-    case "not":
-      return `!(${textOf(part.operand)})`;
-    case "and":
-      return `(${textOf(part.left)})&(${textOf(part.right)})`;
-    case "or":
-      return `(${textOf(part.left)})|(${textOf(part.right)})`;
-  }
 }

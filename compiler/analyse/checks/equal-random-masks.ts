@@ -2,7 +2,7 @@
 // the chance that one fills what the other drops. In a merge block each entry has a stream of its own.
 
 import type { Report } from "../../../dsl/diagnostic.ts";
-import { masksIn } from "../../graph-walk.ts";
+import { leafMasks } from "../../graph-walk.ts";
 import type { VectorResult } from "../kinds.ts";
 import type { MaskedNode, MaskNode, VectorNode } from "../../recipe-graph.ts";
 
@@ -67,7 +67,7 @@ function masksOn(vector: VectorNode): readonly MaskedNode[] {
 }
 
 function randomMasks({ mask }: MaskedNode): readonly RandomMask[] {
-  return masksIn(mask).flatMap((leaf) => (leaf.kind === "mask-method" && leaf.shared.has("seed") ? [leaf] : []));
+  return leafMasks(mask).flatMap((leaf) => (leaf.kind === "mask-method" && leaf.shared.has("seed") ? [leaf] : []));
 }
 
 function drawnFrom(mask: RandomMask, { stream }: MaskedNode): string {

@@ -71,6 +71,70 @@ describe("the recipe", () => {
     `);
   });
 
+  it("is told once, by a number where it has no name", () => {
+    const text = `theta 1
+base llama = "models/llama"
+model maths = "models/maths"
+model code = "models/code"
+mask late = layers(1..) & !"*norm*"
+mask chosen = match("*mlp*": magnitude(density: 0.5), else: late)
+strategy vote = match(late: ties, else: sum)
+merge m onto (llama + (maths - llama)) using vote {
+  maths  mask chosen
+  code   mask late
+}
+output "dist/m" = m
+`;
+    expect(explainRecipe(compiled(text).graph, "text")).toMatchInlineSnapshot(`
+      "output "dist/m"  model
+      └─ m = +
+         ├─ base    (1) = +
+         │  ├─ base    llama
+         │  └─ vector  maths - llama
+         └─ vector  vote
+            ├─ -  weight 1  mask chosen
+            │  ├─ maths
+            │  └─ minus  (1) (above)
+            └─ -  weight 1  mask late, stream 1
+               ├─ code
+               └─ minus  (1) (above)
+
+      masks
+        late    layers(1..) & !"*norm*"
+        chosen  match("*mlp*": magnitude(density: 0.5, per: tensor, at_least_one: false, rescale: none), else: late)
+
+      strategies
+        vote  match(layers(1..) & !"*norm*": ties(scale: 1, elect: weighted, divide: weights), else: sum(scale: 1))
+
+      sources
+        llama  model  "models/llama"
+        maths  model  "models/maths"
+        code   model  "models/code"
+      "
+    `);
+  });
+
+  it("goes on below where branches would be too deep to read", () => {
+    const merges = Array.from({ length: 200 }, (_, i) => `merge m${i + 1} = linear(m${i}, llama)`).join("\n");
+    const text = explainRecipe(
+      compiled(`theta 1\nbase llama = "models/llama"\nmerge m0 = scale(llama, by: 2)\n${merges}\noutput "d" = m200\n`)
+        .graph,
+      "text",
+    );
+    expect(text).toContain("m169 (below)");
+    expect(text).toContain("\n\nm169 = linear(normalize: true)\n├─ m168 = linear");
+    expect(text.match(/^.* = linear/gm)).toHaveLength(200);
+    expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThan(200);
+  });
+
+  it("ends where nobody reads on", () => {
+    const arms = Array.from({ length: 900 }, (_, i) => `"*mlp*": ${i}`).join(", ");
+    const text = `theta 1\nbase llama = "models/llama"\noutput "d" = scale(llama, by: match(${arms}, else: 1))\n`;
+    const graph = JSON.parse(explainRecipe(compiled(text).graph, "json")) as { nodes: { text: string }[] };
+    expect(graph.nodes.map(({ text }) => text.length)).toEqual([14, 1001, 5]);
+    expect(graph.nodes[1]?.text).toMatch(/^scale\(by: match\("\*mlp\*": 0, "\*mlp\*": 1, .*…$/);
+  });
+
   it("is dot, with quotes escaped", () => {
     expect(explainRecipe(compiled().graph, "dot")).toMatchInlineSnapshot(`
       "digraph theta {

@@ -1,0 +1,32 @@
+// Text that ends where people stop reading. Whoever writes it looks whether it is full and then writes no more, so a
+// value costs no more time than its text has characters, whatever it is made of.
+
+/** In UTF-16 units; a line of forty arms with their numbers. */
+const LONGEST = 1000;
+
+export class BoundedText {
+  #text = "";
+  readonly #most: number;
+
+  constructor(most = LONGEST) {
+    this.#most = most;
+  }
+
+  get isFull(): boolean {
+    return this.#text.length > this.#most;
+  }
+
+  /** How much more fits. */
+  get left(): number {
+    return Math.max(this.#most - this.#text.length, 0);
+  }
+
+  put(text: string): void {
+    if (!this.isFull) this.#text += text;
+  }
+
+  /** The last character is "…" where something was cut off. */
+  get text(): string {
+    return this.isFull ? `${this.#text.slice(0, this.#most).replace(/[\ud800-\udbff]$/, "")}…` : this.#text;
+  }
+}
