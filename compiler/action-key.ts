@@ -241,6 +241,17 @@ function writeOperation(sink: KeySink, operation: Operation, weak: boolean): voi
       sink.integers("of", operation.of);
       sink.number("scale", operation.scale);
       break;
+    case "extremes":
+      sink.integer("of", operation.of);
+      sink.number("clip", operation.clip);
+      break;
+    case "pcb":
+      sink.integers("of", operation.of);
+      sink.integers("extremes", operation.extremes);
+      sink.numbers("weights", operation.weights);
+      sink.number("scale", operation.scale);
+      sink.number("select", operation.select);
+      break;
     case "divergence":
       sink.integers("of, base", [operation.of, operation.base]);
       break;

@@ -35,6 +35,8 @@ export const OPERATION_REVISION: Readonly<Record<Operation["op"], number>> = {
   "ram-plus": 1,
   consensus: 1,
   magmax: 1,
+  extremes: 1,
+  pcb: 1,
   divergence: 1,
   "arcee-fusion": 1,
   linear: 1,

@@ -144,6 +144,21 @@ export type Operation =
     }
   /** scale × the τᵢ that is largest in size; of equal ones the last. */
   | { readonly op: "magmax"; readonly of: readonly ValueId[]; readonly scale: number }
+  /** No tensor but two sizes: all but the share `clip` at either end of the elements of `of` lie between them. */
+  | { readonly op: "extremes"; readonly of: ValueId; readonly clip: number }
+  /**
+   * scale × Σ wᵢsᵢτᵢ ÷ Σ sᵢ, the τᵢ held between their `extremes`; the sᵢ, from 0 to 1, are of the share `select` of the
+   * elements that stand best beside their own vector's and the other vectors'.
+   */
+  | {
+      readonly op: "pcb";
+      readonly of: readonly ValueId[];
+      /** One of each. */
+      readonly extremes: readonly ValueId[];
+      readonly weights: readonly number[];
+      readonly scale: number;
+      readonly select: number;
+    }
   /** No tensor but a float64 a row: the divergence of the row's softmax when `of` is laid onto `base`. */
   | { readonly op: "divergence"; readonly of: ValueId; readonly base: ValueId }
   /** τ where |τ| × its row's divergence reaches median + 1.5 × interquartile range over the tensor, +0 elsewhere. */

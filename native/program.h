@@ -160,6 +160,18 @@ struct Magmax {
   std::vector<ValueId> of;
   double scale;
 };
+/// No tensor: the sizes between which all but the share `clip` at either end of a tensor's elements lie.
+struct Extremes {
+  ValueId of;
+  double clip;
+};
+struct Pcb {
+  std::vector<ValueId> of;
+  /// An Extremes of each.
+  std::vector<ValueId> extremes;
+  std::vector<double> weights;
+  double scale, select;
+};
 /// No tensor: a number for each row.
 struct Divergence {
   ValueId of, base;
@@ -195,8 +207,8 @@ struct Nearswap {
 using Operation =
     std::variant<Load, Resize, Lora, Subtract, Add, Onto, Negate, Multiply, Divide, Magnitude, Breadcrumbs, ModelCut,
                  Random, Della, MaskAnd, MaskOr, MaskNot, Select, RescaleInv, RescaleDella, RescaleL1, Sum, Mean, Ties,
-                 Variance, Largest, Sce, Ram, RamPlus, Consensus, Magmax, Divergence, ArceeFusion, Linear, Slerp,
-                 Karcher, ModelStock, Nearswap>;
+                 Variance, Largest, Sce, Ram, RamPlus, Consensus, Magmax, Extremes, Pcb, Divergence, ArceeFusion,
+                 Linear, Slerp, Karcher, ModelStock, Nearswap>;
 
 /// Static single assignment; the last operation's value is the output.
 struct Program {

@@ -119,6 +119,13 @@ function operationText(operation: Operation, action: Action, name: (id: number) 
     }
     case "magmax":
       return `magmax(${names(operation, name)}, scale ${number("scale")})`;
+    case "extremes":
+      return `extremes(${name(operation.of)}, clip ${number("clip")})`;
+    case "pcb": {
+      const held = operation.extremes.map(name).join(", ");
+      const parts = [`scale ${number("scale")}`, `select ${number("select")}`];
+      return `pcb(${weighted(operation, name, number)}, within ${held}, ${parts.join(", ")})`;
+    }
     case "divergence":
       return `divergence of each row's softmax(${name(operation.base)} + ${name(operation.of)}, ${name(operation.base)})`;
     case "arcee-fusion":

@@ -45,6 +45,8 @@ const VARYING = new Set([
   "r",
   "alpha",
   "lambda",
+  "clip",
+  "select",
 ]);
 
 function isShape([field]: [string, unknown]): boolean {

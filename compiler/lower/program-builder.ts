@@ -148,6 +148,7 @@ function renumber(operation: Operation, value: (id: ValueId) => ValueId, input: 
     case "rescale-inv":
     case "nearswap":
     case "largest":
+    case "extremes":
       return { ...operation, of: value(operation.of) };
     case "random":
       return operation;
@@ -167,6 +168,10 @@ function renumber(operation: Operation, value: (id: ValueId) => ValueId, input: 
     case "arcee-fusion": {
       const of = value(operation.of);
       return { ...operation, of, divergence: value(operation.divergence) };
+    }
+    case "pcb": {
+      const of = operation.of.map(value);
+      return { ...operation, of, extremes: operation.extremes.map(value) };
     }
     case "sce": {
       const of = operation.of.map(value);

@@ -1,4 +1,4 @@
-// Strategies that choose elements, at one tensor: sce, ram, ram_plus, consensus, magmax and arcee_fusion.
+// Strategies that choose elements, at one tensor: sce, ram, ram_plus, consensus, magmax, pcb and arcee_fusion.
 
 import { baseOf } from "../graph-walk.ts";
 import type { Member } from "./members.ts";
@@ -91,6 +91,32 @@ export function lowerMagmax(
   return scope.builder.emit(
     { op: "magmax", of: idsOf(changing), scale },
     scope.builder.annuls(scale) || changing[0]!.value.zero,
+  );
+}
+
+/** All members compete: their number counts, and one of weight 0 takes its part of what is divided by. */
+export function lowerPcb(
+  { method, shared }: StrategyValue,
+  node: VectorMethodNode,
+  members: readonly Member[],
+  scope: TensorScope,
+): Lowered {
+  const { builder } = scope;
+  const scale = numberParameter(method, shared, "scale", node, scope);
+  const select = numberParameter(method, shared, "select", node, scope);
+  const clip = numberParameter(method, shared, "clip", node, scope);
+  if (scale === undefined || select === undefined || clip === undefined) return "skip";
+  const of = idsOf(members);
+  return builder.emit(
+    {
+      op: "pcb",
+      of,
+      extremes: of.map((id) => builder.emit({ op: "extremes", of: id, clip }).id),
+      weights: members.map(({ weight }) => weight),
+      scale,
+      select,
+    },
+    builder.annuls(scale) || members.every(({ value, weight }) => value.zero || weight === 0),
   );
 }
 

@@ -5,7 +5,7 @@ import { lowerChoice } from "./choice.ts";
 import { membersOf, type Member } from "./members.ts";
 import { numberParameter, wordParameter } from "./parameters.ts";
 import type { TensorScope } from "./scope.ts";
-import { lowerConsensus, lowerFusion, lowerMagmax, lowerRam, lowerSce } from "./selecting-strategies.ts";
+import { lowerConsensus, lowerFusion, lowerMagmax, lowerPcb, lowerRam, lowerSce } from "./selecting-strategies.ts";
 import { lowerKarcher, lowerSlerp } from "./spherical.ts";
 import type { Value } from "./program-builder.ts";
 import type { StrategyValue, Varying, VectorMethodNode } from "../recipe-graph.ts";
@@ -95,6 +95,8 @@ function lowerOne(
       return lowerConsensus(strategy, node, members, scope);
     case "magmax":
       return lowerMagmax(strategy, node, members, scope);
+    case "pcb":
+      return lowerPcb(strategy, node, members, scope);
     case "arcee-fusion":
       return lowerFusion(node, members, scope);
     case undefined:

@@ -172,6 +172,33 @@ export const VECTOR_METHODS: readonly MethodRow[] = [
     op: "magmax",
   },
   {
+    name: "pcb",
+    maps: "vectors",
+    parameters: [
+      WEIGHT,
+      SCALE,
+      {
+        name: "select",
+        kind: "number",
+        range: { above: 0, max: 1 },
+        default: 0.05,
+        meaning: "select is the share of the elements of each input, those of the best balance, that takes part",
+      },
+      {
+        name: "clip",
+        kind: "number",
+        range: { min: 0, below: 0.5 },
+        default: 0.01,
+        meaning: "clip is the share of the smallest and of the largest elements that are held at the size of the next",
+      },
+    ],
+    summary:
+      "PCB merging, parameter competition balancing: an element counts by its size within its own input (intra-balancing) and by how it agrees with what all inputs change in its place (inter-balancing); the best balanced share of each input is averaged by what is above the rest. Balances are of the tensor, in float64. The authors use `scale: 1.2`.",
+    source: "Du et al., Parameter Competition Balancing for Model Merging, NeurIPS 2024, arXiv 2410.02396",
+    example: "merge soup onto llama using pcb(scale: 1.2) { maths }",
+    op: "pcb",
+  },
+  {
     name: "model_stock",
     maps: "vectors",
     parameters: [PER_TENSOR_OR_ROW],

@@ -285,6 +285,23 @@ struct Form<Magmax> {
   static Magmax read(const Reader& from) { return {from.values("of"), from.number("scale")}; }
 };
 template <>
+struct Form<Extremes> {
+  static constexpr std::string_view word = "extremes";
+  static Extremes read(const Reader& from) { return {from.value("of"), from.number("clip")}; }
+};
+template <>
+struct Form<Pcb> {
+  static constexpr std::string_view word = "pcb";
+  static Pcb read(const Reader& from) {
+    Pcb pcb = merge_of<Pcb>(from);
+    pcb.extremes = from.values("extremes");
+    if (pcb.extremes.size() != pcb.of.size()) from.object["extremes"].refuse("as many values as `of` has");
+    pcb.scale = from.number("scale");
+    pcb.select = from.number("select");
+    return pcb;
+  }
+};
+template <>
 struct Form<Divergence> {
   static constexpr std::string_view word = "divergence";
   static Divergence read(const Reader& from) { return {from.value("of"), from.value("base")}; }

@@ -131,6 +131,14 @@ Facts facts_of_one(const Operation& operation, const std::vector<Facts>& earlier
                         [&](const RamPlus& op) { return over_tensor(op.of); },
                         [&](const Consensus& op) { return plain(op.of); },
                         [&](const Magmax& op) { return plain(op.of); },
+                        [&](const Extremes& op) {
+                          return Facts{{op.of}, ValueKind::sizes, {}, std::nullopt, tensor};
+                        },
+                        [&](const Pcb& op) {
+                          std::vector<ValueId> operands = op.of;
+                          operands.insert(operands.end(), op.extremes.begin(), op.extremes.end());
+                          return over_tensor(std::move(operands));
+                        },
                         [&](const Divergence& op) {
                           return Facts{{op.of, op.base}, ValueKind::rows, {}, std::nullopt, grouped(shape, Group::row)};
                         },
@@ -159,6 +167,9 @@ ValueKind wanted_kind(const Operation& operation, size_t position) {
     return mask_if(position == 1);
   }
   if (const auto* sce = std::get_if<Sce>(&operation)) return mask_if(position == sce->of.size());
+  if (const auto* pcb = std::get_if<Pcb>(&operation)) {
+    return position < pcb->of.size() ? ValueKind::tensor : ValueKind::sizes;
+  }
   if (std::holds_alternative<ArceeFusion>(operation)) return position == 1 ? ValueKind::rows : ValueKind::tensor;
   return mask_if(std::holds_alternative<MaskAnd>(operation) || std::holds_alternative<MaskOr>(operation) ||
                  std::holds_alternative<MaskNot>(operation));

@@ -37,8 +37,9 @@ struct MaskRule {
   double of_nonzero = 0;
 };
 
-/// What an operation's value is: elements in W, lanes of ones and zeros, or no tensor but a number for each row.
-enum class ValueKind : uint8_t { tensor, mask, rows };
+/// What an operation's value is: elements in W, lanes of ones and zeros, or no tensor but a number for each row, or
+/// two sizes.
+enum class ValueKind : uint8_t { tensor, mask, rows, sizes };
 
 struct Facts {
   std::vector<ValueId> operands;

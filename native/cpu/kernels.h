@@ -35,6 +35,16 @@ struct TiesRule {
   const double* weights;
 };
 
+/// What a vector's elements go by in pcb.
+template <typename W>
+struct Competitor {
+  /// Between which sizes they are held.
+  W low, high;
+  W weight;
+  /// Balances that count nothing, and in full.
+  double least, most;
+};
+
 /// Lanes of the reduction (METHODS.md, "Sums"): element j of a block of 4,096 is added to lane j mod 16.
 inline constexpr int kLanes = 16;
 
@@ -123,6 +133,11 @@ struct WorkKernels {
   void (*magmax)(const W* const* values, int count, W scale, W* to, int64_t n);
   /// In place: x where at least so many values have |τᵢ| >= lambda × |x − τᵢ|, +0 elsewhere.
   void (*consensus)(const W* const* values, int count, W lambda, int at_least, W* x, int64_t n);
+
+  /// How the elements of each value stand beside the others, in float64. Looks at sizes alone.
+  void (*balances)(const W* const* values, int count, const Competitor<W>* rules, double* const* to, int64_t n);
+  /// scale × the mean of the elements, held within their sizes, by what their balances count.
+  void (*balanced_mean)(const W* const* values, int count, const Competitor<W>* rules, W scale, W* to, int64_t n);
 
   /// The largest of x and `largest`; a NaN is not looked at.
   W (*largest_of)(const W* x, int64_t n, W largest);

@@ -6,6 +6,7 @@
 #include "../formula/order.h"
 #include "../formula/rounding.h"
 #include "kernels.h"
+#include "kernels_competing.h"
 #include "kernels_gram.h"
 #include "kernels_random.h"
 #include "kernels_search.h"
@@ -232,6 +233,8 @@ constexpr WorkKernels<W> work_kernels() {
   k.count_active = count_active<W>;
   k.magmax = magmax<W>;
   k.consensus = consensus<W>;
+  k.balances = balances<W>;
+  k.balanced_mean = balanced_mean<W>;
   k.largest_of = largest_of<W>;
   k.exponentials = exponentials<W>;
   k.importances = importances<W>;

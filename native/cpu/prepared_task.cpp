@@ -6,6 +6,7 @@
 #include "../error.h"
 #include "absolute_ratio.h"
 #include "cached_selection.h"
+#include "competition.h"
 #include "della_thresholds.h"
 #include "gram_statistics.h"
 #include "importance.h"
@@ -134,6 +135,10 @@ void PreparedTask<W>::make_statistics(const EvaluateOptions& options, Carver& me
     if (std::holds_alternative<ArceeFusion>(task.program.operations[id])) {
       bytes += ImportanceThreshold<W>::bytes_per_candidate;
     }
+    if (std::holds_alternative<Extremes>(task.program.operations[id])) bytes += SizeRange<W>::bytes_per_candidate;
+    if (const auto* pcb = std::get_if<Pcb>(&task.program.operations[id])) {
+      bytes += static_cast<int64_t>(pcb->of.size()) * Competition<W>::bytes_per_candidate;
+    }
   }
   make_ranking(options, memory);
   const int64_t room = options.memory_bytes / 4 / std::max<int64_t>(bytes, 1);
@@ -203,6 +208,17 @@ std::unique_ptr<Statistic<W>> PreparedTask<W>::make_statistic(ValueId id, int64_
                           const auto& rows = static_cast<const RowDivergence<W>&>(*statistics[op.divergence]);
                           return std::make_unique<ImportanceThreshold<W>>(op, rows, size, local ? size : capacity,
                                                                           kernels, memory);
+                        },
+                        [&](const Extremes& op) -> std::unique_ptr<Statistic<W>> {
+                          return std::make_unique<SizeRange<W>>(op, size, local ? size : capacity, kernels, memory);
+                        },
+                        [&](const Pcb& op) -> std::unique_ptr<Statistic<W>> {
+                          std::vector<const SizeRange<W>*> ranges;
+                          for (const ValueId range : op.extremes) {
+                            ranges.push_back(static_cast<const SizeRange<W>*>(statistics[range].get()));
+                          }
+                          return std::make_unique<Competition<W>>(op, std::move(ranges), size, local ? size : capacity,
+                                                                  kernels, memory);
                         },
                         [](const auto&) -> std::unique_ptr<Statistic<W>> {
                           throw Error(ErrorCode::input, "an operation without a statistic was asked for one");

@@ -21,7 +21,7 @@ class Scheduler {
     for (const Facts& facts : schedule_.facts) {
       const bool local = facts.statistic && facts.statistic->size <= local_limit;
       schedule_.is_local.push_back(local);
-      const bool is_dear = facts.kind == ValueKind::rows;
+      const bool is_dear = facts.kind == ValueKind::rows || facts.kind == ValueKind::sizes;
       schedule_.is_kept.push_back(local && is_dear && facts.statistic->groups <= kept_limit);
       if (local) schedule_.unit = std::max(schedule_.unit, facts.statistic->size);
     }

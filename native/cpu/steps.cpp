@@ -146,8 +146,10 @@ Step<W> make_step(ValueId id, const StepContext<W>& context) {
                         [&](const RamPlus& op) { return make_ram_plus_step<W>(id, op, context); },
                         [&](const Consensus& op) { return make_consensus_step<W>(op, context); },
                         [&](const Magmax& op) { return make_magmax_step<W>(op, context); },
-                        // Its statistic is all that there is of it.
+                        // Their statistics are all that there is of them.
+                        [&](const Extremes&) -> Step<W> { return [](const Block<W>&, W*) {}; },
                         [&](const Divergence&) -> Step<W> { return [](const Block<W>&, W*) {}; },
+                        [&](const Pcb& op) { return make_pcb_step<W>(id, op, context); },
                         [&](const ArceeFusion& op) { return make_arcee_fusion_step<W>(id, op, context); },
                         [&](const Linear& op) { return make_linear_step<W>(op, context); },
                         [&](const Slerp& op) { return make_slerp_step<W>(id, op, context); },

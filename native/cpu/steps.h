@@ -75,5 +75,8 @@ template <typename W>
 Step<W> make_magmax_step(const Magmax& operation, const StepContext<W>& context);
 template <typename W>
 Step<W> make_arcee_fusion_step(ValueId id, const ArceeFusion& operation, const StepContext<W>& context);
+/// In competition.cpp.
+template <typename W>
+Step<W> make_pcb_step(ValueId id, const Pcb& operation, const StepContext<W>& context);
 
 }  // namespace theta

@@ -115,6 +115,9 @@ const METHODS = {
     theta: (models) => block(models, "ram_plus"),
     mergekit: { merge_method: "ramplus_tl", base: true },
   },
+  pcb: {
+    theta: (models) => block(models, "pcb(scale: 1.2)"),
+  },
   "arcee-fusion": {
     theta: (models) => block(models, "arcee_fusion"),
     mergekit: { merge_method: "arcee_fusion", base: true },

@@ -74,6 +74,8 @@ const OPERATIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "ram-plus": { of: "V", epsilon: "number", r: "number", alpha: "number" },
   consensus: { of: "V", weights: "W", scale: "number", lambda: "number", atLeast: "count" },
   magmax: { of: "V", scale: "number" },
+  extremes: { of: "v", clip: "number" },
+  pcb: { of: "V", extremes: "V", weights: "W", scale: "number", select: "number" },
   divergence: { of: "v", base: "v" },
   "arcee-fusion": { of: "v", divergence: "v" },
   linear: { of: "V", weights: "W", normalize: "boolean" },

@@ -1,4 +1,4 @@
-"""sin, cos, acos, exp and log as native/formula/math.h computes them, and the coefficients of slerp and karcher from them,
+"""sin, cos, acos, exp and log as native/formula/math.h computes them, tanh as native/formula/compete.h, and the coefficients of slerp and karcher from them,
 so that methods with these too are compared bit for bit.  strict.py leaves them open: it calls the C library's.  Python's floats and numpy's
 round each operation as C++ does; exp and log take arrays."""
 import math
@@ -114,6 +114,16 @@ def logarithm(x):
     y = s * (half_square + (odd + even)) + k * LN2_TAIL - half_square + f + k * LN2
     special = np.where(x == 0, -np.inf, np.where(x < 0, np.nan, x))
     return np.where((x > 0) & (x < np.inf), y, special)
+
+
+def hyperbolic_tangent(x):
+    x = np.asarray(x, np.float64)
+    size = np.abs(x)
+    z = size * size
+    near = size * (horner(z, [135135.0, 17325.0, 378.0, 1.0]) / horner(z, [135135.0, 62370.0, 3150.0, 28.0]))
+    far = 1.0 - 2.0 / (exponential(size + size) + 1.0)
+    y = np.where(size < 0.5, near, far)
+    return np.where(x < 0, -y, y)
 
 
 def slerp_coefficients(norm_a, norm_b, dot, t):

@@ -337,4 +337,4 @@ def judge(tensor, value):
 
 
 # What these need is above.
-from exact_choosing import arcee_fusion, consensus, magmax, ram, ram_plus, sce  # noqa: E402, F401
+from exact_choosing import arcee_fusion, consensus, magmax, pcb, ram, ram_plus, sce  # noqa: E402, F401

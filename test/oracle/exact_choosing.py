@@ -58,6 +58,43 @@ def magmax(pairs, scale=1.0):
     return scaled(scale, best)
 
 
+def pcb(pairs, scale=1.0, select=0.05, clip=0.01):
+    k, shape = len(pairs), pairs[0][0].shape
+    taus = [(tau.x.reshape(-1), tau.e.reshape(-1)) for tau, _ in pairs]
+    n, W = taus[0][0].size, pairs[0][0].W
+    if n == 0: return pairs[0][0]
+    doubt = np.full(n, any(tau.unsure.any() for tau, _ in pairs))
+    outside, held = min(int(float(n) * clip), (n - 1) // 2), []
+    for x, e in taus:
+        size, E = np.abs(x), e.max()
+        ascending = np.sort(size)
+        low, high = ascending[outside], ascending[n - 1 - outside]
+        size, width = np.clip(size, low, high), high - low
+        if width <= 8 * E: doubt |= E > 0
+        share, off = ((size - low) / width, np.full(n, 5 * E / width)) if width > 0 else (np.ones(n, L), np.zeros(n, L))
+        doubt |= near(np.abs(x), e)
+        held.append((np.sign(x) * size, e + E, np.sign(x) * share, off))
+    rivals, loose = sum(s for _, _, s, _ in held), sum(o for _, _, _, o in held)
+    total_, spread, D, D_off, absolute_ = (np.zeros(n, L) for _ in range(5))
+    for (x, e), (own, own_off, share, off), (_, w) in zip(taus, held, pairs):
+        power = np.exp(k * share * share)
+        balance = power * np.tanh(x * rivals)
+        beta = np.abs(balance) * (2 * k * np.abs(share) * off + L(1e-13)) + power * (e * np.abs(rivals) + np.abs(x) * loose)
+        t, m, B = np.sort(balance)[n - 1 - min(max(int(float(n) * select), 1), n - 1)], balance.max(), beta.max()
+        if m - t <= 8 * B: doubt |= B > 0
+        doubt |= near(balance - t, beta + B)
+        if m > t: score, score_off = np.where(balance > t, (balance - t) / (m - t), 0), np.where(balance > t, (beta + 3 * B) / (m - t), 0)
+        else: score, score_off = ((balance >= t) & (x != 0)).astype(L), np.zeros(n, L)
+        total_, D, D_off = total_ + L(w) * own * score, D + score, D_off + score_off
+        spread = spread + np.abs(L(w)) * (np.abs(own) * score_off + own_off * score)
+        absolute_ = absolute_ + np.abs(L(w) * own * score)
+    doubt |= (D > 0) & (D <= 4 * D_off)
+    divisor = np.maximum(D, L(1e-12))
+    y, made = total_ / divisor, lambda a: np.asarray(a, L).reshape(shape)
+    e = (spread + np.abs(y) * D_off) * 2 / divisor + (k + 6) * u_of(W) * absolute_ / divisor
+    return scaled(scale, pairs[0][0].made(made(y), made(e), doubt.reshape(shape)))
+
+
 def sce(pairs, name, **given):
     share, taus, k = given.get("select", 1.0), [tau for tau, _ in pairs], len(pairs)
     picked = Chosen(np.ones(taus[0].shape, bool), np.logical_or.reduce([tau.unsure for tau in taus]))

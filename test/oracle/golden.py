@@ -348,6 +348,8 @@ def choosing():
         "plus": block(llama, r.choosing("ram_plus", epsilon=number(0.001), r=number(0.3)), every),
         "agreed": block(llama, r.choosing("consensus", scale=number(0.4)), [([python], r.Clauses(number(0.8))), *every[1:]]),
         "largest": block(llama, r.choosing("magmax", scale=number(0.5)), every),
+        "balanced": block(llama, r.choosing("pcb", scale=number(1.2)), [([python], r.Clauses(number(0.8))), *every[1:]]),
+        "competing": block(llama, r.choosing("pcb", select=number(0.3), clip=number(0.0)), every),
         "fused": block(llama, r.choosing("arcee_fusion"), every[:1]),
     }
     merge = lambda name, using, lines="  python\n  c\n  prose\n": f"merge {name} onto llama using {using} {{\n{lines}}}\n"
@@ -358,6 +360,8 @@ def choosing():
         merge("plus", "ram_plus(epsilon: 0.001, r: 0.3)"),
         merge("agreed", "consensus(scale: 0.4)", "  python  weight 0.8\n  c\n  prose\n"),
         merge("largest", "magmax(scale: 0.5)"),
+        merge("balanced", "pcb(scale: 1.2)", "  python  weight 0.8\n  c\n  prose\n"),
+        merge("competing", "pcb(select: 0.3, clip: 0)"),
         merge("fused", "arcee_fusion", "  python\n"),
     ]) + "\n" + "".join(f'output "dist/{name}" = {name}\n' for name in blocks)
     return "choosing elements", example, text, {f"dist/{name}": (value, None) for name, value in blocks.items()}

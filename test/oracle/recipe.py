@@ -18,7 +18,7 @@ import strict as st
 
 st.slerp_coefficients = elementary.slerp_coefficients
 st.karcher_coefficients = elementary.karcher_coefficients
-st.exp, st.log = elementary.exponential, elementary.logarithm
+st.exp, st.log, st.tanh = elementary.exponential, elementary.logarithm, elementary.hyperbolic_tangent
 
 
 @dataclass
@@ -433,8 +433,8 @@ def choosing(method, **parameters):
         if method == "consensus" and "lambda" in given: given["lambda_"] = given.pop("lambda")
         if method == "arcee_fusion": return c.rules.arcee_fusion(vectors, c.theta)
         return {"ram": c.rules.ram, "ram_plus": c.rules.ram_plus, "consensus": c.rules.consensus,
-                "magmax": c.rules.magmax}[method](vectors, **given)
-    return Strategy(method + settings_text(**parameters), combine, weighs=method == "consensus",
+                "magmax": c.rules.magmax, "pcb": c.rules.pcb}[method](vectors, **given)
+    return Strategy(method + settings_text(**parameters), combine, weighs=method in ("consensus", "pcb"),
                     takes=("vectors", 1, 1 if method == "arcee_fusion" else None))
 
 

@@ -3,7 +3,7 @@ import numpy as np
 
 import strict as st
 from strict import (  # noqa: F401: the rules of a recipe
-    Mask, arcee_fusion, consensus, keep, linear, lora_product, magmax, mean, model_stock, nearswap, onto, ram, ram_plus, rescale,
+    Mask, arcee_fusion, consensus, keep, linear, lora_product, magmax, mean, model_stock, nearswap, onto, pcb, ram, ram_plus, rescale,
     sce, sum_, ties)
 
 

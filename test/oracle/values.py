@@ -216,6 +216,9 @@ def choosing_strategy(g, single):
     maybe = lambda p, make: make() if g.chance(p) else None
     scale = lambda: maybe(0.5, lambda: number(g, 0.1, 1.5))
     epsilon = lambda: maybe(0.7, lambda: r.number(0.0) if g.chance(0.2) else number(g, 1e-4, 0.02))
+    if g.chance(0.2):
+        return r.choosing("pcb", scale=scale(), select=maybe(0.7, lambda: number(g, 0.02, 1.0)),
+                          clip=maybe(0.5, lambda: r.number(0.0) if g.chance(0.3) else number(g, 0.001, 0.4)))
     method = g.pick(["sce", "sce", "ram", "ram_plus", "consensus", "magmax", *(["arcee_fusion"] * 2 if single else [])])
     if method == "sce": return r.choosing(method, select=maybe(0.8, lambda: number(g, 0.02, 1.0)))
     if method == "ram": return r.choosing(method, epsilon=epsilon())

@@ -60,6 +60,8 @@ function isElementwise({ op }: Operation): boolean {
     case "largest":
     case "sce":
     case "ram-plus":
+    case "extremes":
+    case "pcb":
     case "divergence":
     case "arcee-fusion":
       return false;

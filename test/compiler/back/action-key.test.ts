@@ -71,6 +71,8 @@ const PROGRAMS: Readonly<Record<Operation["op"], Operation>> = {
   "ram-plus": { op: "ram-plus", of: [0, 1], epsilon: 1e-5, r: 0.1, alpha: 0.2 },
   consensus: { op: "consensus", of: [0, 1], weights: [0.5, 1], scale: 0.3, lambda: 0.4, atLeast: 2 },
   magmax: { op: "magmax", of: [0, 1], scale: 0.5 },
+  extremes: { op: "extremes", of: 0, clip: 0.01 },
+  pcb: { op: "pcb", of: [0, 1], extremes: [2, 3], weights: [0.5, 1], scale: 1.2, select: 0.05 },
   divergence: { op: "divergence", of: 1, base: 0 },
   "arcee-fusion": { op: "arcee-fusion", of: 1, divergence: 2 },
   linear: { op: "linear", of: [0, 1], weights: [1, 2], normalize: true },

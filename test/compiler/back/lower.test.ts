@@ -152,6 +152,13 @@ describe("strategies that choose elements", () => {
     expect(using(`sce { ${masked} }`).at(-2)).toBe("%3 = sce(%2)");
     expect(using(`ram_plus(r: 0.3) { ${masked} }`).at(-2)).toBe("%3 = ram_plus(%2, epsilon 0.00001, r 0.3, alpha 0.2)");
     expect(using(`magmax { ${masked} }`).at(-2)).toBe("%3 = magmax(%2, scale 1)");
+    // It counts among those that compete.
+    expect(using(`pcb(select: 0.2) { ${masked} }`).slice(-4)).toEqual([
+      "%4 = extremes(%2, clip 0.01)",
+      "%5 = extremes(%3, clip 0.01)",
+      "%6 = pcb(1 * %2, 1 * %3, within %4, %5, scale 1, select 0.2)",
+      "%7 = llama + %6",
+    ]);
     // It varies from the others, and is close to a sum that is 0.
     expect(using(`sce(select: 0.5) { ${masked} }`)).toContain("%4 = variance(%2, %3)");
     expect(using(`consensus { ${masked} }`).at(-2)).toBe(
@@ -165,6 +172,8 @@ describe("strategies that choose elements", () => {
     "consensus(at_least: 1) { maths weight 0\n code weight 0 }",
     "magmax(scale: 0) { maths\n code }",
     "ram { llama }",
+    "pcb(scale: 0) { maths\n code }",
+    "pcb { maths weight 0\n code weight 0 }",
     "arcee_fusion { llama }",
   ])("take the base's payload over: %s", (body) => {
     expect(using(body)).toEqual(["%0 = llama"]);

@@ -92,6 +92,20 @@ void arithmetic_agrees(int64_t size) {
       kernels_of<W>(table).count_active(more, count, W(0.01), size, to.data(), to.data() + count);
     });
   }
+  const Competitor<W> rules[] = {{W(0.001), W(0.02), W(0.7), 0.001, 2.5},
+                                 {W(0.004), W(0.004), 0, -0.002, 1},
+                                 {0, W(0.03), W(-0.3), 0.5, 0.5},
+                                 {W(0.002), W(0.5), 1, 0, 0},
+                                 {0, 0, 1, 0.1, 0.2}};
+  for (const int count : {1, 3, 5}) {
+    each([&](const Kernels& k, W* to) { k.balanced_mean(more, count, rules, W(1.2), to, size); });
+    same_in_all<double>(count * size, [&](const KernelTable& table, Guarded<double>& to) {
+      std::vector<double*> balances;
+      for (int i = 0; i < count; ++i) balances.push_back(to.data() + i * size);
+      kernels_of<W>(table).balances(more, count, rules, balances.data(), size);
+      make_nan_canonical(to, count * size);
+    });
+  }
   for (const double divergence : {0.003, -0.001, 0.0}) {
     each([&](const Kernels& k, W* to) { k.keep_important(x.data(), divergence, 1e-5, to, size); });
     same_in_all<double>(size, [&](const KernelTable& table, Guarded<double>& to) {

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "../check.h"
+#include "formula/compete.h"
 #include "formula/karcher.h"
 #include "formula/model_stock.h"
 #include "formula/slerp.h"
@@ -110,6 +111,21 @@ TEST(math_exponential) {
   CHECK(theta::exponential(709.78) < INFINITY && theta::exponential(709.79) == INFINITY);
   CHECK(theta::exponential(INFINITY) == INFINITY);
   CHECK(std::isnan(theta::exponential(NAN)));
+}
+
+TEST(math_hyperbolic_tangent) {
+  std::mt19937_64 random(5);
+  std::uniform_real_distribution<double> near(-1, 1), usual(-25, 25), exponent(-300, 10);
+  double worst = 0;
+  for (int i = 0; i < 300000; ++i) {
+    for (const double x : {near(random), usual(random), std::exp2(exponent(random)), -std::exp2(exponent(random))}) {
+      worst = std::max(worst, ulps(theta::hyperbolic_tangent(x), std::tanh(static_cast<long double>(x))));
+    }
+  }
+  CHECK(worst <= 4);
+  CHECK(theta::hyperbolic_tangent(0.0) == 0 && theta::hyperbolic_tangent(-0.0) == 0);
+  CHECK(theta::hyperbolic_tangent(INFINITY) == 1 && theta::hyperbolic_tangent(-INFINITY) == -1);
+  CHECK(std::isnan(theta::hyperbolic_tangent(NAN)));
 }
 
 TEST(math_logarithm) {

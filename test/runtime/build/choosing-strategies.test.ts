@@ -137,6 +137,79 @@ describe("magmax", () => {
   });
 });
 
+describe("pcb", () => {
+  /** As the authors' code has it, in float64; every vector's weight is 1. */
+  function balanced(vectors: readonly (readonly number[])[], select: number, clip: number): number[] {
+    const size = vectors[0]!.length;
+    const ascending = (list: readonly number[]) => Float64Array.from(list).sort();
+    const held = vectors.map((vector) => {
+      const sizes = ascending(vector.map(Math.abs));
+      const [low, high] = [sizes[Math.trunc(size * clip)]!, sizes[size - 1 - Math.trunc(size * clip)]!];
+      return vector.map((x) => {
+        const a = Math.min(Math.max(Math.abs(x), low), high);
+        return { own: Math.sign(x) * a, share: (a - low) / (high - low) };
+      });
+    });
+    const rivals = vectors[0]!.map((_, i) =>
+      held.reduce((sum, of, k) => sum + Math.sign(vectors[k]![i]!) * of[i]!.share, 0),
+    );
+    const scores = vectors.map((vector, k) => {
+      const balances = vector.map(
+        (x, i) => Math.exp(vectors.length * held[k]![i]!.share ** 2) * Math.tanh(x * rivals[i]!),
+      );
+      const sorted = ascending(balances);
+      const [least, most] = [sorted[size - 1 - Math.trunc(size * select)]!, sorted[size - 1]!];
+      return balances.map((balance) => Math.max(balance - least, 0) / (most - least));
+    });
+    return vectors[0]!.map((_, i) => {
+      const divisor = scores.reduce((sum, score) => sum + score[i]!, 0);
+      const total = scores.reduce((sum, score, k) => sum + held[k]![i]!.own * score[i]!, 0);
+      return total / Math.max(divisor, 1e-12);
+    });
+  }
+
+  const wave = (size: number, step: number) =>
+    Array.from({ length: size }, (_, i) => f(Math.sin(i * step) * (((i * 7919) % 1013) / 1013) ** 3));
+
+  it.each([
+    ["in the cache", 5000],
+    ["streamed", 200_000],
+  ])("averages what stands best, as the authors do: %s", async (_, size) => {
+    const vectors = [wave(size, 1.1), wave(size, 0.7), wave(size, 2.3)];
+    const expected = balanced(vectors, 0.05, 0.01);
+    const got = await fromZero("pcb { x\n y\n z }", [size], ...vectors);
+    // What is just above the cut of one vector alone may be taken or left.
+    const wrong = got.filter((x, i) => !(Math.abs(x - expected[i]!) <= 1e-6)).length;
+    expect(wrong).toBeLessThanOrEqual(3);
+    const kept = got.filter((x) => x !== 0).length;
+    expect(kept).toBeGreaterThan(0.05 * size);
+    expect(kept).toBeLessThan(0.15 * size);
+  });
+
+  it("averages one element, and changes that are all of one size; where they conflict they cancel out", async () => {
+    expect(await fromZero("pcb { x\n y }", [], [4], [2])).toEqual([3]);
+    expect(await fromZero("pcb(scale: 2) { x weight 0.5\n y }", [1], [4], [2])).toEqual([4]);
+    expect(await fromZero("pcb { x\n y }", [3], [2, 2, 2], [4, 4, 4])).toEqual([3, 3, 3]);
+    expect(await fromZero("pcb { x\n y }", [2], [2, -2], [-2, 2])).toEqual([0, 0]);
+  });
+
+  it("is not diluted by a vector that changed nothing, and takes no more than was clipped", async () => {
+    const x = [1, 2, 3, 4, 5, 6, 7, 8, 9, 1000];
+    const zeros = new Array<number>(10).fill(0);
+    const got = await fromZero("pcb(select: 0.2, clip: 0.1) { x\n y }", [10], x, zeros);
+    // The largest is held at 9 and counts in full, though both come before the cut.
+    expect(got).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 9, 9]);
+  });
+
+  it("takes part with the share that is selected, at least one element", async () => {
+    const x = [0.5, -0.25, 0.125, 1];
+    expect((await fromZero("pcb { x }", [4], x)).filter((value) => value !== 0)).toEqual([1]);
+    expect((await fromZero("pcb(select: 0.5) { x }", [4], x)).filter((value) => value !== 0)).toEqual([0.5, 1]);
+    // With all selected the one that stands worst counts for nothing.
+    expect(await fromZero("pcb(select: 1) { x }", [4], x)).toEqual([0.5, -0.25, 0, 1]);
+  });
+});
+
 describe("arcee_fusion", () => {
   it("writes the dtype of the base, where mergekit's writes float32", async () => {
     const models = { b: w(bf16([2, 2], [1, 2, 3, 4])), x: w(bf16([2, 2], [1, 2, 3, 9])) };
@@ -165,7 +238,7 @@ describe("arcee_fusion", () => {
   });
 });
 
-const EVERY = ["sce", "sce(select: 0.3)", "ram(epsilon: 0)", "ram_plus", "consensus", "magmax"];
+const EVERY = ["sce", "sce(select: 0.3)", "ram(epsilon: 0)", "ram_plus", "consensus", "magmax", "pcb"];
 
 it("merging a model with itself gives it back bit for bit", async () => {
   const model: TestTensors = {
@@ -194,6 +267,8 @@ it("a NaN that is let through spoils nothing but where it stands", async () => {
   for (const [method, expected] of [
     ["ram", [1.5, 5, 3, 6.5]],
     ["magmax", [2, 5, 3, 9]],
+    // The NaN is one of the two of x that take part.
+    ["pcb(select: 0.5)", [0, 5, 0, 6.5]],
   ] as const) {
     await buildText(root, text(method));
     expect(values(readSafetensors(join(root, "dist/model.safetensors")).get("w")!)).toEqual(expected);
