@@ -21,6 +21,9 @@ export interface StoredTensor {
 }
 
 const DIGEST = /^[0-9a-f]{64}$/;
+const SIDECAR = /^([0-9a-f]{64})\.json$/;
+/** A sidecar before its shard has its name. */
+const COMING = /^([0-9a-f]{64})\.coming$/;
 
 export class ShardStore {
   readonly #folder: string;
@@ -31,6 +34,8 @@ export class ShardStore {
   readonly #byKey = new Map<string, ReadonlyMap<string, TensorRecord>>();
   /** Promised, and not what the sidecar says, or the sidecar is damaged. */
   readonly #spoiled = new Set<string>();
+  /** Shards that some process is adding, or was killed while it added them. */
+  readonly #coming: readonly string[];
 
   /** Brings the index in line with the folder, which is the truth. */
   constructor(folder: string, index: IndexDatabase) {
@@ -38,7 +43,9 @@ export class ShardStore {
     this.#index = index;
     // In this order: a shard that another process adds meanwhile is in the folder before it is in the index.
     const indexed = new Set(index.shardDigests());
-    const stored = new Set(namesIn(folder).flatMap((name) => /^([0-9a-f]{64})\.json$/.exec(name)?.[1] ?? []));
+    const names = namesIn(folder);
+    const stored = new Set(names.flatMap((name) => SIDECAR.exec(name)?.[1] ?? []));
+    this.#coming = names.flatMap((name) => COMING.exec(name)?.[1] ?? []);
     for (const digest of indexed) if (!stored.has(digest)) index.dropShard(digest);
     for (const digest of stored) {
       if (indexed.has(digest)) continue;
@@ -83,15 +90,38 @@ export class ShardStore {
     this.#found.delete(content.digest);
     const existing = this.find(content.digest);
     if (existing !== undefined) {
+      const richer = this.#learn(existing, content.tensors);
       rmSync(file);
-      return this.#learn(existing, content.tensors);
+      return richer;
     }
     const record: ShardRecord = { ...content, stamp: ownStampAt(file) ?? "", more: [] };
     const path = this.path(content.digest);
-    const sidecar = `${file}.json`;
-    writeDurably(sidecar, encodeSidecar(record));
+    writeDurably(this.#comingSidecar(content.digest), encodeSidecar(record));
     renameSync(file, path);
-    renameSync(sidecar, this.#sidecar(content.digest));
+    return this.#promise({ path, record });
+  }
+
+  /** Whether `finishAdding` may have something to do. */
+  get cutOff(): boolean {
+    return this.#coming.length > 0;
+  }
+
+  /**
+   * Adds the shards whose file has its final name and whose sidecar has not: a process was killed between the two. Call it
+   * under the mutation lock.
+   */
+  finishAdding(): void {
+    for (const digest of this.#coming) {
+      const path = this.path(digest);
+      const record = this.#readRecord(this.#comingSidecar(digest), digest);
+      // Otherwise it was cut off earlier, and its journal has what was finished; or another process came first.
+      if (typeof record === "object" && ownStampAt(path) === record.stamp) this.#promise({ path, record });
+    }
+  }
+
+  /** The last step of adding one: from here on the store promises its bytes. */
+  #promise({ path, record }: StoredShard): StoredShard {
+    renameSync(this.#comingSidecar(record.digest), this.#sidecar(record.digest));
     chmodSync(path, 0o444);
     return this.#stored({ path, record });
   }
@@ -198,20 +228,29 @@ export class ShardStore {
   }
 
   #readSidecar(digest: string): ShardRecord | undefined {
+    const record = this.#readRecord(this.#sidecar(digest), digest);
+    if (record === "damaged") this.#spoiled.add(digest);
+    return record === "damaged" ? undefined : record;
+  }
+
+  /** Undefined when there is none. */
+  #readRecord(path: string, digest: string): ShardRecord | "damaged" | undefined {
     let text: string;
     try {
-      text = readFileSync(this.#sidecar(digest), "utf8");
+      text = readFileSync(path, "utf8");
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
       throw error;
     }
-    const record = decodeSidecar(text, digest);
-    if (record === undefined) this.#spoiled.add(digest);
-    return record;
+    return decodeSidecar(text, digest) ?? "damaged";
   }
 
   #sidecar(digest: string): string {
     return join(this.#folder, `${digest}.json`);
+  }
+
+  #comingSidecar(digest: string): string {
+    return join(this.#folder, `${digest}.coming`);
   }
 }
 

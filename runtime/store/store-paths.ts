@@ -14,7 +14,7 @@ export interface StorePaths {
   readonly root: string;
   /** Derived; deleting it loses only digests of inputs and what gates measured. */
   readonly index: string;
-  /** `<digest>.safetensors` with its sidecar `<digest>.json`. */
+  /** `<digest>.safetensors` with its sidecar `<digest>.json`, which is `<digest>.coming` until the shard has its name. */
   readonly shards: string;
   /** `<id>.partial` with its journal `<id>.journal`: shards in the making. */
   readonly partial: string;

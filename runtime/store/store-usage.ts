@@ -71,13 +71,7 @@ export function storeUsage(calls: FileSystemCalls, paths: StorePaths): StoreUsag
     whole.add(name).add(`${digest}.json`);
     if (usage !== undefined) shards.push(usage);
   }
-  const litter = [
-    ...[...names].filter((name) => !whole.has(name)).map((name) => join(paths.shards, name)),
-    // The sidecar of a shard that was about to move into the store.
-    ...readdirSync(paths.partial)
-      .filter((name) => name.endsWith(".partial.json"))
-      .map((name) => join(paths.partial, name)),
-  ];
+  const litter = [...names].filter((name) => !whole.has(name)).map((name) => join(paths.shards, name));
   const { bavail, bsize } = statfsSync(paths.root);
   return {
     shards,

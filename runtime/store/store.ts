@@ -3,6 +3,7 @@
 import type { FileSystemCalls } from "../../native/addon-types.ts";
 import { IndexDamaged, IndexDatabase, removeIndex } from "./index-database.ts";
 import { MeasurementCache } from "./measurement-cache.ts";
+import { underMutationLock } from "./mutation-lock.ts";
 import { ShardStore } from "./shard-store.ts";
 import { StatCache } from "./stat-cache.ts";
 import { StatisticStore } from "./statistic-store.ts";
@@ -81,7 +82,19 @@ async function closing<T>(open: () => Promise<Store>, work: (store: Store) => Pr
 
 async function openStore(root: string, calls: FileSystemCalls, signal: AbortSignal | undefined): Promise<Store> {
   const paths = prepareStore(root);
-  return storeOver(paths, await IndexDatabase.open(paths.index, isLocal(calls.fileSystemType(root)), signal));
+  const store = storeOver(paths, await IndexDatabase.open(paths.index, isLocal(calls.fileSystemType(root)), signal));
+  try {
+    const { shards } = store;
+    if (shards.cutOff) await underMutationLock(calls, paths, signal ?? neverAborted(), () => shards.finishAdding());
+    return store;
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
+
+function neverAborted(): AbortSignal {
+  return new AbortController().signal;
 }
 
 function storeOver(paths: StorePaths, index: IndexDatabase): Store {

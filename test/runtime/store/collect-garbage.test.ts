@@ -134,7 +134,7 @@ test("deletes what a crash left: trash, a shard without sidecar, a sidecar on it
   const litter = [
     join(paths.trash, "0.safetensors"),
     join(paths.shards, `${"0".repeat(64)}.safetensors`),
-    join(paths.partial, "x.partial.json"),
+    join(paths.shards, `${"1".repeat(64)}.coming`),
   ];
   for (const path of litter) copyFileSync(stored, path);
   expect((await collect()).freed).toBeGreaterThanOrEqual(3 * 16_384);

@@ -4,6 +4,7 @@ import {
   existsSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   utimesSync,
   writeFileSync,
@@ -112,6 +113,29 @@ test("keeps the first of two equal shards, and learns the second's actions", () 
   const second = add(store, ["a"], ["two"]);
   expect(second.stamp).toBe(first.stamp);
   expect([...open().lookUp(["one", "two"]).keys()].sort()).toEqual(["one", "two"]);
+});
+
+test("finishes what was cut off between the shard's name and its sidecar's", () => {
+  const { digest } = add(open(), ["a"]);
+  const [path, sidecar, coming] = ["safetensors", "json", "coming"].map((end) => scratch("shards", `${digest}.${end}`));
+  renameSync(sidecar!, coming!);
+  const store = open();
+  expect(store.lookUp(["a"]).size).toBe(0);
+  expect(store.cutOff).toBe(true);
+  store.finishAdding();
+  expect(store.lookUp(["a"]).size).toBe(1);
+  expect([existsSync(coming!), existsSync(sidecar!)]).toEqual([false, true]);
+  // Before the shard has its name, or with another file under it, nothing is promised.
+  renameSync(sidecar!, coming!);
+  appendFileSync(path!, "!");
+  open().finishAdding();
+  rmSync(path!);
+  open().finishAdding();
+  writeFileSync(coming!, "{}");
+  open().finishAdding();
+  expect(open().find(digest)).toBeUndefined();
+  expect(add(open(), ["a"]).digest).toBe(digest);
+  expect(open().cutOff).toBe(false);
 });
 
 test("an index of another version, or a damaged one, is made anew", async () => {
