@@ -1,5 +1,6 @@
 // What a build would do, without doing it: reads headers, records and time stamps, no payload, and writes nothing. Asked to
-// hash, it reads payloads and remembers their digests in the store, which it then makes.
+// hash, it reads payloads, of the store's shards too where their stamps prove nothing, and remembers what it learned in the
+// store, which it then makes.
 
 import type { Action, TensorGraph } from "../compiler/tensor-graph.ts";
 import type { Engine } from "../native/addon-types.ts";
@@ -10,6 +11,7 @@ import { hashInputs, tensorsToHash } from "./build/hash-inputs.ts";
 import { lookUp, type Standings } from "./build/look-up.ts";
 import type { InputFiles } from "./build/input-files.ts";
 import { computeTask } from "./build/native-task.ts";
+import { shardRecogniser } from "./build/recognise-shards.ts";
 import { withSession, withSessionToLook, type Session } from "./build/session.ts";
 import { planShards, type ShardPlan } from "./build/shard-job.ts";
 import { lookUpStatistics, resolveOutput, type StatisticStanding } from "./build/statistics/statistic-standings.ts";
@@ -89,6 +91,11 @@ export async function planBuild(
         return { statistics, session: { ...session, outputs: resolved }, standings: lookUp(resolved, inputs, store) };
       };
       let looked = lookAtAll();
+      const recogniseShards = shardRecogniser(session, startEngine);
+      const recognise = async (): Promise<void> => {
+        if (store.shards.spoiled && (await recogniseShards())) looked = lookAtAll();
+      };
+      if (options.hash) await recognise();
       const unknown = [
         ...tensorsToHash(looked.session.outputs, looked.standings, inputs),
         ...looked.statistics.flat().flatMap((one) => (one.state === "open" && one.mayHit ? one.missing : [])),
@@ -96,6 +103,7 @@ export async function planBuild(
       if (options.hash && unknown.length > 0) {
         await hashInputs(startEngine(), inputs, unknown, store.paths.root, false);
         looked = lookAtAll();
+        await recognise();
       }
       for (const wanted of outputs) checkVectorBases(wanted, inputs);
       signal.throwIfAborted();

@@ -11,6 +11,7 @@ import type { HitReason, RunReason } from "../reasons.ts";
 import { readJournal } from "../store/journal.ts";
 import { tensorsToHash } from "./hash-inputs.ts";
 import type { Standings } from "./look-up.ts";
+import { shardsToRecognise } from "./recognise-shards.ts";
 import type { Session } from "./session.ts";
 import { workOf, type ShardJob, type ShardPlan } from "./shard-job.ts";
 import type { WantedOutput } from "./wanted-output.ts";
@@ -19,7 +20,10 @@ export type Fate =
   /** `wanted`: why the output's own result does not count, where it is not the one that is taken. */
   | { readonly state: "hit"; readonly reason: HitReason; readonly wanted?: RunReason }
   | { readonly state: "miss"; readonly reason: RunReason }
-  /** Whether it runs depends on inputs whose digests are not known: so many bytes would have to be hashed. */
+  /**
+   * Whether it runs depends on inputs whose digests are not known, or on a stored result in a file that theta did not write,
+   * as in a store that was restored: so many bytes would have to be hashed.
+   */
   | { readonly state: "unknown"; readonly reason: RunReason; readonly hash: number };
 
 /**
@@ -52,7 +56,10 @@ export function forecast(
   const toHash = new Map(
     tensorsToHash(outputs, standings, inputs).map((tensor) => [inputs.place(tensor), tensor.bytes]),
   );
-  const hash = [...toHash.values()].reduce((sum, bytes) => sum + bytes, 0);
+  const unproven = shardsToRecognise(standings, store).flatMap(({ record }) =>
+    record.tensors.map(({ bytes }) => bytes),
+  );
+  const hash = [...toHash.values(), ...unproven].reduce((sum, bytes) => sum + bytes, 0);
   const total = { hash, read: 0, hashed: hash, copy: 0, write: 0 };
   const fates = new Map<Action, Fate>();
   const learned = new Set(toHash.keys());
@@ -109,7 +116,11 @@ function fateOf(action: Action, standings: Standings): Fate {
   const standing = standings.get(action)!;
   if (standing.state === "hit") return { state: "hit", reason: standing.reason };
   const { reason } = standing;
-  if (standing.state === "miss" || !standing.mayHit) return { state: "miss", reason };
+  if (standing.state === "miss") {
+    const { unproven } = standing;
+    return unproven === undefined ? { state: "miss", reason } : { state: "unknown", reason, hash: unproven.bytes };
+  }
+  if (!standing.mayHit) return { state: "miss", reason };
   return { state: "unknown", reason, hash: standing.missing.reduce((sum, { bytes }) => sum + bytes, 0) };
 }
 

@@ -8,7 +8,7 @@ import type { Action } from "../../compiler/tensor-graph.ts";
 import type { RunReason } from "../reasons.ts";
 import { journaledWeakKeys } from "../store/journal.ts";
 import type { TensorRecord } from "../store/shard-record.ts";
-import type { StoredTensor } from "../store/shard-store.ts";
+import type { StoredShard, StoredTensor } from "../store/shard-store.ts";
 import type { Store } from "../store/store.ts";
 import type { InputFiles } from "./input-files.ts";
 import { fedOf, reasonToRun } from "./reason-to-run.ts";
@@ -24,6 +24,8 @@ export type Standing =
       readonly reason: RunReason;
       /** What an earlier run of the same action gave, whose bytes are gone: this run must give the same. */
       readonly lost?: TensorRecord;
+      /** By its sidecar a shard has the result, but its file is not the one that was stored: reading tells. */
+      readonly unproven?: TensorRecord;
     }
   | {
       readonly state: "unknown";
@@ -56,6 +58,8 @@ export function lookUp(outputs: readonly WantedOutput[], inputs: InputFiles, sto
   }
   const stored =
     absent.length > 0 ? store.shards.lookUp(absent.map(({ key }) => key)) : new Map<string, StoredTensor>();
+  const unproven =
+    stored.size < absent.length && store.shards.spoiled ? resultsOf(store.shards.otherwiseStamped()) : NONE;
   for (const { output, action, key } of absent) {
     const found = stored.get(key);
     const before = output.recordByName.get(action.tensor);
@@ -63,7 +67,13 @@ export function lookUp(outputs: readonly WantedOutput[], inputs: InputFiles, sto
       standings.set(action, { state: "hit", reason: before?.key === key ? "up-to-date" : "local-hit", found });
     } else {
       const reason = reasonToRun(action, output, key, fedOf(action, inputs));
-      standings.set(action, { state: "miss", key, reason, ...(before?.key === key && { lost: before }) });
+      standings.set(action, {
+        state: "miss",
+        key,
+        reason,
+        ...(before?.key === key && { lost: before }),
+        ...(unproven.has(key) && { unproven: unproven.get(key)! }),
+      });
     }
   }
   if (unknown.length > 0) {
@@ -76,6 +86,15 @@ export function lookUp(outputs: readonly WantedOutput[], inputs: InputFiles, sto
     }
   }
   return standings;
+}
+
+const NONE: ReadonlyMap<string, TensorRecord> = new Map();
+
+/** By action key. */
+function resultsOf(shards: readonly StoredShard[]): ReadonlyMap<string, TensorRecord> {
+  return new Map(
+    shards.flatMap(({ record }) => [...record.tensors, ...record.more].map((tensor) => [tensor.key, tensor] as const)),
+  );
 }
 
 /** As if nothing were stored; what is stored already, the runs must give again. */

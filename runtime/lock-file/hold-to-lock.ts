@@ -1,6 +1,7 @@
 // `--locked`: holds a build to its lock file. What headers, names and small files show is compared at once; a payload when
 // its digest is known, which for one that is read is when its bytes have passed. So what is compared is what is used.
 
+import { statSync } from "node:fs";
 import type { TensorInfo } from "../../compiler/checkpoint.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { type Difference, differences, nameOf, otherContent } from "./differences.ts";
@@ -14,6 +15,8 @@ export interface LockedInputs {
   checkFile(path: string, digest: string): void;
   /** What the content of a file must be, `sha256:<hex>`; throws a Failure (66) for one that is not locked. */
   fileDigest(path: string): string;
+  /** Throws a Failure (66) when a locked file of the directory, absolute, is not there any more. */
+  checkComplete(directory: string): void;
 }
 
 /** `display`: as messages call the lock file. Throws a Failure (66): there is none, it is damaged, or does not hold. */
@@ -54,6 +57,11 @@ export function holdToLock(path: string, display: string, now: RecipeInputs): Lo
       if (digest !== locked) refuse([{ message: `${file} changed`, digests: { locked, now: digest } }]);
     },
     fileDigest,
+    checkComplete(directory) {
+      const own = [...files.keys()].filter((file) => file.startsWith(`${directory}/`));
+      const gone = own.filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile() !== true);
+      refuse(gone.map((file) => ({ message: `${file} is gone` })));
+    },
   };
 }
 

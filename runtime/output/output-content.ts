@@ -8,7 +8,7 @@ import { METHODS } from "../../compiler/methods/method-table.ts";
 import type { TensorInfo } from "../../compiler/checkpoint.ts";
 import type { OutputGraph } from "../../compiler/tensor-graph.ts";
 import { modelCard } from "../checkpoint/model-card.ts";
-import { sideFiles, type SideFile } from "../checkpoint/side-files.ts";
+import { sideFileFolder, sideFiles, type SideFile } from "../checkpoint/side-files.ts";
 import { checkpointDigest, THETA_FILE, thetaFileContent, type RecordedInput } from "../checkpoint/theta-file.ts";
 import type { OpenedFiles } from "../checkpoint/source-file.ts";
 import { EXIT, Failure } from "../failure.ts";
@@ -79,6 +79,8 @@ function donated(
     throw new Failure(EXIT.input, message, { code, ...(help !== undefined && { help }) });
   }
   if (locked === undefined) return files;
+  // Behind the listing: what it lacks would be left out of the output without a word.
+  for (const one of Object.values(donors)) locked.checkComplete(sideFileFolder(one).path);
   for (const [path, { sha256 }] of opened) if (sha256 !== undefined) locked.checkFile(path, `sha256:${sha256}`);
   return files.map((file) => ("copyOf" in file ? { ...file, digest: locked.fileDigest(file.copyOf) } : file));
 }

@@ -161,6 +161,13 @@ export class IndexDatabase {
     return found;
   }
 
+  /** Digests of the shards that hold a result of an action with one of these weak keys. */
+  shardsOfWeak(weak: readonly string[]): readonly string[] {
+    const query = `SELECT json_group_array(hex(digest)) AS json FROM shard WHERE id IN
+                   (SELECT shard FROM action WHERE weak IN (SELECT value FROM json_each(?)))`;
+    return asking(() => hexStrings(this.#db.prepare(query).get(JSON.stringify(weak))));
+  }
+
   /** Those weak keys that some record has. */
   knownWeak(weak: readonly string[]): ReadonlySet<string> {
     const query = `SELECT json_group_array(value) AS json FROM json_each(?)

@@ -34,6 +34,8 @@ export class ShardStore {
   readonly #byKey = new Map<string, ReadonlyMap<string, TensorRecord>>();
   /** Promised, and not what the sidecar says, or the sidecar is damaged. */
   readonly #spoiled = new Set<string>();
+  /** Of the spoiled ones, those that were read and will not do. */
+  readonly #refused = new Set<string>();
   /** Shards that some process is adding, or was killed while it added them. */
   readonly #coming: readonly string[];
 
@@ -143,16 +145,23 @@ export class ShardStore {
     this.#found.set(digest, shard);
     this.#byKey.delete(digest);
     this.#spoiled.delete(digest);
+    this.#refused.delete(digest);
     return shard;
   }
 
-  /** Those of the spoiled ones whose file is merely not the one that was stored: reading tells whether it will do. */
+  /** Those of the spoiled ones whose file is merely not the one that was stored, and was not read yet: that tells whether it will do. */
   otherwiseStamped(): readonly StoredShard[] {
     return [...this.#spoiled].flatMap((digest) => {
+      if (this.#refused.has(digest)) return [];
       const record = this.#readSidecar(digest);
       const path = this.path(digest);
       return record === undefined || ownStampAt(path) === undefined ? [] : [{ path, record }];
     });
+  }
+
+  /** It was read, and is not what the record says, or could not be believed. */
+  refuse({ record: { digest } }: StoredShard): void {
+    this.#refused.add(digest);
   }
 
   /** The file with this stamp was read and is what the record says. Call it under the mutation lock. */

@@ -1,7 +1,6 @@
 // What --locked compares is what a build uses: an input that changes behind the comparison is found all the same.
 
-import { readFileSync, writeFileSync } from "node:fs";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { TensorInfo } from "../../../compiler/checkpoint.ts";
 import { readModel } from "../../../runtime/checkpoint/model-directory.ts";
@@ -104,6 +103,13 @@ test("a file to be taken over that was not there is found, too", async () => {
   const locked = lock();
   const work = (): void => writeFileSync(space.path("base/NOTICE"), "new");
   await expect(space.build(RECIPE, { locked }, undefined, { work })).rejects.toMatchObject(MISMATCH);
+});
+
+test("one that is gone is missed", async () => {
+  const locked = lock();
+  const work = (): void => rmSync(space.path("base/LICENSE"));
+  await expect(space.build(RECIPE, { locked }, undefined, { work })).rejects.toMatchObject(MISMATCH);
+  expect(existsSync(space.path("dist/m"))).toBe(false);
 });
 
 test("a plan compares what it knows", async () => {

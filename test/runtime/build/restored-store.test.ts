@@ -60,6 +60,37 @@ test("serves after one reading, without running anything, and then as any other"
   expect(output().equals(clean)).toBe(true);
 });
 
+test("is told by a plan as what it is: not known before the shards are read", async () => {
+  restore();
+  const plan = await space.plan(RECIPE);
+  expect(plan.counts).toMatchObject({ run: 0, unknown: 3 });
+  expect(plan.outputs[0]!.nodes.map((node) => node.state === "unknown" && node.hash)).toEqual([3600, 3600, 3600]);
+  const { actions, bytes } = await space.build(RECIPE);
+  expect(actions.run).toBe(0);
+  expect(bytes.hashed).toBe(plan.bytes.hash);
+});
+
+test("is read by a plan that is to be certain, once", async () => {
+  restore();
+  const plan = await space.plan(RECIPE, true);
+  expect(plan.counts).toMatchObject({ run: 0, unknown: 0, up_to_date: 3 });
+  expect(plan.bytes).toMatchObject({ hash: 0, read: 0, write: 0 });
+  expect((await space.build(RECIPE)).bytes).toMatchObject({ read: 0, hashed: 0 });
+});
+
+test("counts for a plan also where the inputs' digests were lost", async () => {
+  restore();
+  for (const name of ["base", "tune"]) {
+    const file = space.path(name, "model.safetensors");
+    writeFileSync(file, readFileSync(file));
+  }
+  const plan = await space.plan(RECIPE);
+  expect(plan.counts).toMatchObject({ run: 0, unknown: 3 });
+  const { actions, bytes } = await space.build(RECIPE);
+  expect(actions.run).toBe(0);
+  expect(bytes.hashed).toBe(plan.bytes.hash);
+});
+
 test("without its index, too", async () => {
   restore();
   rmSync(space.path(".theta/index.sqlite"));
@@ -75,6 +106,8 @@ test("with a wrong byte in it: that shard is made again, the others serve", asyn
   chmodSync(file!, 0o644);
   writeFileSync(file!, bytes);
   utimesSync(file!, new Date(0), new Date(0));
+  expect((await space.plan(RECIPE)).counts).toMatchObject({ run: 0, unknown: 3 });
+  expect((await space.plan(RECIPE, true)).counts).toMatchObject({ run: 1, unknown: 0, up_to_date: 2 });
   const first = await space.build(RECIPE);
   expect(first.ran).toHaveLength(1);
   expect(output().equals(clean)).toBe(true);
