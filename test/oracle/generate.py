@@ -225,7 +225,8 @@ def expression(g, base, entries, vectors, depth):
         return r.called_with_models(method, inputs, [values.number(g, 0.1, 1.2) for _ in inputs] if g.chance(0.6) else None)
     if kind < 0.5:
         return r.slerp(first, again(), r.number(g.pick([0.0, 1.0])) if g.chance(0.1) else values.number(g, 0.0, 1.0))
-    if kind < 0.6:
+    if kind < 0.55: return r.scale(first, values.number(g, -1.5, 1.5))
+    if kind < 0.63:
         arms = values.arms(g, again_complete(g, base, entries))
         if arms: return r.match_model(arms, first)
     if kind < 0.75:
@@ -233,6 +234,32 @@ def expression(g, base, entries, vectors, depth):
         return r.onto(other, g.pick("++-"), r.rebase(combined_vector(g, entries, base, vectors), other))
     m = r.onto(base, g.pick("++-"), combined_vector(g, entries, base, vectors))
     return r.onto(m, g.pick("+-"), combined_vector(g, entries, base, vectors)) if g.chance(0.2) else m
+
+
+def draw_stack(g, models):
+    """Layers of some models, and sometimes more around them; masks with a threshold of the whole model have none of these."""
+    depths = g.case.depths
+    depth = depths[LAYERS]
+
+    def part():
+        model, first = g.pick(models), g.between(0, depth)
+        if g.chance(0.2): return r.whole(model, depth)
+        end = g.between(first + 1, depth + 1)
+        return r.slice_(model, g.pick([(first, end), (first, None), (first - depth, None), (0, end)]), depth)
+    stacked = lambda parts: r.stack(parts, LAYERS, list(g.case.shapes), depths, len(depths) > 1 or g.chance(0.2))
+    parts = [part() for _ in range(g.between(1, 5))]
+    m, around = stacked(parts), g.rng.random()
+    if around < 0.25: m = r.scale(m, values.ramp(g, 0.5, 1.5, lambda: values.number(g, 0.5, 1.5, 0)))
+    elif around < 0.4:
+        other = stacked([part._replace(text=part.text.replace(part.model.text, new.text), model=new)
+                         for part, new in ((part, g.pick(models)) for part in parts)])
+        m = r.linear([m, other], [values.number(g, 0.1, 1.2, 0) for _ in range(2)])._replace(layers=m.layers, depths=m.depths)
+    name = g.name("merge tall")
+    g.declare(f"{name} = {m.text}\n")
+    return m._replace(text=name.split()[1])
+
+
+LAYERS = "model.layers"
 
 
 def again_complete(g, base, entries):
@@ -252,6 +279,8 @@ def draw_outputs(g, base, others, merges, vectors, huge):
     wanted = [m for m in merges if g.chance(0.5)] or merges[-1:]
     wanted += [v for v in vectors if g.chance(0.2)]
     if g.chance(0.1): wanted.append(g.pick([base, *(m for m in others if m.exception is None)]))
+    if g.chance(0.3) and not g.case.aliases and not any("per: model" in statement for statement in g.statements):
+        wanted.append(draw_stack(g, complete(g, [base, *others, *merges])))
     for i, value in enumerate(wanted):
         dtype = values.word(g, ["f32", "bf16", "f16", "f64"]) if g.chance(0.4) else None
         settings = [f"dtype {dtype.text}"] if dtype else []
@@ -315,7 +344,8 @@ def write_inputs(case, directory, only=None):
     for number, source in enumerate(case.sources):
         if only not in (None, source.name): continue
         rng = np.random.default_rng([case.seed, number])
-        config = {"model_type": "llama", "tie_word_embeddings": bool(case.aliases) or source.tied, "torch_dtype": "bfloat16"}
+        config = {"model_type": "llama", "tie_word_embeddings": bool(case.aliases) or source.tied, "torch_dtype": "bfloat16",
+                  "num_hidden_layers": case.depths[LAYERS]}
         shared = case.aliases if "lm_head.weight" in case.shapes else {}
         checkpoints.write_model(directory / source.path, source.tensors | source.integers, config, source.shards,
                                 rng if rng.random() < 0.5 else None, shared)
@@ -349,11 +379,16 @@ def second_recipe(case, output, rng):
 def values_of(case, output, rules=rounded):
     """(tensor, dtype, context, value) of each tensor of an output."""
     is_model = isinstance(output.value, r.Model)
-    donor = case.source(output.value.donor if is_model else "llama")
-    dtype_at = lambda c: output.dtype.at(c).upper() if output.dtype else donor.tensors[c.name].dtype if is_model else "F32"
-    everywhere = model_wide(case, output, dtype_at, rules)
-    for name in case.shapes:
-        context = case.context(name)
+    layers = output.value.layers if is_model else None
+
+    def dtype_at(c):
+        if output.dtype: return output.dtype.at(c).upper()
+        if not is_model: return "F32"
+        model, name = layers[c.name] if layers else (output.value, c.name)
+        return case.source(model.donor).tensors[name].dtype
+    everywhere = None if layers else model_wide(case, output, dtype_at, rules)
+    for name in layers or case.shapes:
+        context = r.Context(name, (name,), case.shapes[layers[name][1]], output.value.depths) if layers else case.context(name)
         dtype = dtype_at(context)
         if output.value.value(context) is None: continue                # this finds the dtypes that decide W
         context.W, context.finite, context.rules = st.work_type(dtype, *context.dtypes), True, rules

@@ -7,7 +7,7 @@ Vectors are dense here: an element that a mask dropped is +0.  For sum, mean and
 """
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Callable, NamedTuple
 
 import numpy as np
@@ -79,6 +79,8 @@ class Model(NamedTuple):
     value: Callable         # context → tensor in W, Rows, or UNCHANGED or None where the checkpoint lacks it
     donor: str              # name of the checkpoint that gives dtypes and config
     exception: str = None   # what its declaration allows: missing base, missing skip, extra skip, resize common …
+    layers: dict = None     # of a stack: output tensor → (model, the name that it has there)
+    depths: dict = None     # and its layer stacks
 
 
 class Strategy(NamedTuple):
@@ -355,6 +357,54 @@ def onto(model, operator, vector):
         if tau is None or not is_tensor(theta): return theta
         return c.rules.onto(theta, tau if operator == "+" else -tau)
     return Model(f"({model.text} {operator} ({vector.text}))", value, model.donor)
+
+
+def scale(model, by):
+    def value(c):
+        x = model.value(c)
+        return c.rules.scaled(by.at(c), x) if is_tensor(x) else x
+    return model._replace(text=f"scale({model.text}, by: {by.text})", value=value)
+
+
+class Slice(NamedTuple):
+    text: str
+    model: Model
+    layers: range
+
+
+def slice_(model, bounds, depth):
+    first, end = layer_range(bounds, depth)
+    return Slice(f"slice({model.text}, {range_text(bounds)})", model, range(first, end))
+
+
+def whole(model, depth): return Slice(model.text, model, range(depth))
+
+
+def stack(slices, prefix, names, depths, stated):
+    """Layers of the models' stack `prefix`, renumbered; names: what each of the models has; stated: whether the text says which."""
+    first, last, layers = slices[0].model, slices[-1].model, {}
+    towers = {other.split(".")[0] for other in depths if other != prefix}
+    for name in names:
+        place = stack_of(name)
+        if place and place[0] == prefix: continue
+        before = re.search("embed|wte|wpe|patch", name) or towers and ("projector" in name or name.split(".")[0] in towers)
+        layers[name] = (first if before else last, name)
+    number = 0
+    for part in slices:
+        for layer in part.layers:
+            begin = f"{prefix}.{layer}."
+            layers |= {f"{prefix}.{number}.{name[len(begin):]}": (part.model, name) for name in names if name.startswith(begin)}
+            number += 1
+
+    def value(c):
+        model, name = layers[c.name]
+        inner = replace(c, name=name, names=(name,), depths=depths)
+        x = model.value(inner)
+        c.finite = inner.finite
+        return x
+    settings = f', stack: "{prefix}"' if stated else ""
+    return Model(f"stack({', '.join(s.text for s in slices)}{settings})", value, first.donor, layers=layers,
+                 depths={**depths, prefix: number})
 
 
 def match_vector(arms, otherwise):
