@@ -1,0 +1,116 @@
+// Every method over awkward tensors of every dtype (0, 1, 2, 255 to 257 and 2^20 ± 1 elements, scalars, rows of one, kernels,
+// NaN, infinities, denormals, values that cancel) against digests of the strict oracle (test/oracle/golden_methods.py).
+
+import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { encodeFloats, makeModelDirectory, raw, readSafetensors, type TestTensor } from "../support/tensors.ts";
+import { readOutput } from "./read-output.ts";
+import { build } from "./theta-process.ts";
+
+interface Golden {
+  readonly recipe: string;
+  readonly models: Readonly<Record<string, Mixture>>;
+}
+
+interface Mixture {
+  readonly tensors: readonly string[];
+  /** By path: dtype and the first 64 bits of the digest, tensor by tensor. */
+  readonly outputs: Readonly<Record<string, string>>;
+}
+
+const golden = JSON.parse(readFileSync(new URL("../golden/methods.json", import.meta.url), "utf8")) as Golden;
+const ROLES = { base: "base", one: "m0", two: "m1", three: "m2" } as const;
+type Model = Record<string, TestTensor>;
+
+const MACHINES = [
+  { how: "as it comes", args: [], environment: {} },
+  {
+    how: "one thread, chunks of 4 KiB, no vector instructions",
+    args: ["--threads", "1", "--memory", "64MiB"],
+    environment: { THETA_ISA: "plain", THETA_CHUNK: "4KiB" },
+  },
+] as const;
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "theta-golden-methods-"));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+/** The models of a mixture of dtypes, from the cases that the addon is tested with. */
+function storedModels(mixture: string): Record<string, Model> {
+  const inputs = readSafetensors(fileURLToPath(new URL("../golden/strict/inputs.safetensors", import.meta.url)));
+  return Object.fromEntries(
+    Object.entries(ROLES).map(([model, role]) => [
+      model,
+      Object.fromEntries(
+        golden.models[mixture]!.tensors.map((name) => [name, inputs.get(`${name}/${mixture}/${role}`)!]),
+      ),
+    ]),
+  );
+}
+
+const LONG = {
+  "below.weight": { dtype: "BF16", shape: [2 ** 20 - 1] },
+  "square.weight": { dtype: "F32", shape: [1024, 1024] },
+  "above.weight": { dtype: "F16", shape: [1, 2 ** 20 + 1] },
+} as const;
+
+/** Between −1/2 and 1/2, exact in float32. */
+function longValue(index: number, seed: number): number {
+  const word = (Math.imul(index, 2654435761) + seed * 40503) >>> 0;
+  return ((Math.imul(word ^ (word >>> 15), 2246822519) >>> 8) - 2 ** 23) * 2 ** -24;
+}
+
+/** As golden_methods.py makes them. */
+function longModels(): Record<string, Model> {
+  const models: Record<string, Model> = {};
+  for (const [number, model] of Object.keys(ROLES).entries()) {
+    const tensors: Model = {};
+    for (const [at, [name, { dtype, shape }]] of Object.entries(LONG).entries()) {
+      const values = new Array<number>(shape.reduce((product, size) => product * size, 1));
+      for (let i = 0; i < values.length; i++) {
+        const step = number === 0 ? 0 : longValue(i, 1 + at + 10 * number);
+        values[i] = longValue(i, 1 + at) + (Math.abs(step) < 0.2 ? 0 : Math.trunc(step * 64) * 2 ** -9);
+      }
+      tensors[name] = { dtype, shape, data: encodeFloats(dtype, values) };
+    }
+    models[model] = tensors;
+  }
+  return models;
+}
+
+const models = Object.fromEntries(
+  Object.keys(golden.models).map((mixture) => [mixture, mixture === "long" ? longModels() : storedModels(mixture)]),
+);
+
+/** Behind a tensor of an odd size, so that payloads stand at odd offsets; and the recipe beside them. */
+function write(named: Readonly<Record<string, Model>>): void {
+  for (const [name, tensors] of Object.entries(named)) {
+    makeModelDirectory(join(directory, name), { odd: raw("U8", [3], [1, 2, 3]), ...tensors });
+  }
+  writeFileSync(join(directory, "merge.theta"), golden.recipe);
+}
+
+function found(path: string, tensors: readonly string[]): string {
+  const output = readOutput(join(directory, path));
+  const said = tensors.map((name) => {
+    const { dtype, data } = output.get(name)!;
+    return `${dtype} ${createHash("sha256").update(data).digest("hex").slice(0, 16)}`;
+  });
+  return said.join(" ");
+}
+
+describe.each(Object.keys(golden.models))("%s", (mixture) => {
+  test.each(MACHINES)("every method equals the strict oracle: $how", ({ args, environment }) => {
+    const { tensors, outputs } = golden.models[mixture]!;
+    write(models[mixture]!);
+    build(directory, [...args, ...Object.keys(outputs).flatMap((path) => ["--only", path])], environment);
+    const wrong = Object.entries(outputs).filter(([path, expected]) => found(path, tensors) !== expected);
+    expect(wrong.map(([path]) => path)).toEqual([]);
+  });
+});

@@ -1,0 +1,160 @@
+"""Writes ../golden/methods.json: every method over awkward tensors of every dtype, and digests of what strict.py makes of them.
+
+The models are those of ../golden/strict/inputs.safetensors, one set for each mixture of dtypes, and one that both sides make
+by a formula, as long as numbers of elements around 2^20 are. test/e2e/golden-methods.test.ts builds the recipe without Python.
+Run this by hand when a method is added, or METHODS.md changes what one means:  .venv/bin/python golden_methods.py
+"""
+import hashlib
+import json
+import pathlib
+
+import numpy as np
+
+import checkpoints
+import generate
+import recipe as r
+import strict as st
+from draw import Case, Output, Source
+
+HERE = pathlib.Path(__file__).resolve().parent
+GOLDEN = HERE.parent / "golden"
+ROLES = {"base": "base", "one": "m0", "two": "m1", "three": "m2"}
+LONG_SHAPES = {"below.weight": ((1 << 20) - 1,), "square.weight": (1024, 1024), "above.weight": (1, (1 << 20) + 1)}
+LONG_OUTPUTS = ["breadcrumbs", "consensus", "della", "fusion", "karcher", "model", "random-l1", "sce-select", "stock-row",
+                "ties-count-count", "turn-row", "plus"]
+
+
+def long_values(shape, seed):
+    """Bits of numbers between −1/2 and 1/2, the same in golden-methods.test.ts: 23 bits and a sign, by a multiplicative hash."""
+    i = np.arange(int(np.prod(shape)), dtype=np.uint64)
+    word = (i * np.uint64(2654435761) + np.uint64(seed * 40503)) & np.uint64(0xFFFFFFFF)
+    word = ((word ^ (word >> np.uint64(15))) * np.uint64(2246822519)) & np.uint64(0xFFFFFFFF)
+    return ((word >> np.uint64(8)).astype(np.float64) - 2.0**23) * 2.0**-24
+
+
+def long_models():
+    """base + a sparse step: many elements of a fine-tune equal the base's, and many differences are equal."""
+    models, dtypes = {}, {"below.weight": "BF16", "square.weight": "F32", "above.weight": "F16"}
+    for number, name in enumerate(ROLES):
+        tensors = {}
+        for at, (tensor, shape) in enumerate(LONG_SHAPES.items()):
+            base = long_values(shape, 1 + at)
+            step = long_values(shape, 1 + at + 10 * number) if number else np.zeros(base.shape)
+            x = base + np.where(np.abs(step) < 0.2, 0.0, np.trunc(step * 64) * 2.0**-9)
+            tensors[tensor] = st.Tensor(dtypes[tensor], st.narrow(x, dtypes[tensor])[0].reshape(shape))
+        models[name] = tensors
+    return models
+
+
+def stored_models():
+    """{mixture: {model: tensors}}"""
+    inputs, _ = checkpoints.read_file(GOLDEN / "strict/inputs.safetensors")
+    found = {}
+    for name, tensor in inputs.items():
+        shape, mixture, role = name.split("/")
+        model = next((model for model, other in ROLES.items() if other == role), None)
+        if model: found.setdefault(mixture, {}).setdefault(model, {})[shape] = tensor
+    return found
+
+
+number, word = r.number, r.word
+
+
+def made(stored):
+    """The recipe over these models: → Case."""
+    base, one, two, three = (r.checkpoint(name, stored[name]) for name in ROLES)
+    case = Case(0, sources=[Source(name, name, stored[name]) for name in ROLES])
+    case.shapes = {name: tensor.bits.shape for name, tensor in stored["base"].items()}
+    for tensors in stored.values(): assert set(tensors) == set(case.shapes)
+    text = ["theta 1\n", 'base base = "base" { nan propagate }\n']
+    text += [f'model {name} = "{name}" {{ nan propagate }}\n' for name in ("one", "two", "three")]
+    weights, members = [0.7, 0.5, -0.3], [one, two, three]
+    mask = lambda kind, density, **more: r.mask_method(kind, number(density), **more)
+    dare, ranks = mask("random", 0.3, seed=7), mask("della", 0.5, epsilon=number(0.2), seed=2**53 - 1)
+    three_delta = r.difference(three, base)
+
+    def output(name, value, dtype=None):
+        text.append(f'output "dist/{name}" = {value.text} {{\n  overflow inf\n{f"  dtype {dtype}{chr(10)}" if dtype else ""}}}\n')
+        case.outputs.append(Output(f"dist/{name}", value, dtype and word(dtype), "inf"))
+
+    def merged(name, method, mask=None, dtype=None, of=members, ws=weights):
+        lines = [r.Line(m.text, [m], r.Clauses(number(w) if method.weighs and ws else None)) for m, w in zip(of, ws or [1.0] * len(of))]
+        block = r.Block("m_" + name.replace("-", "_"), base, method, lines, r.Clauses(mask=mask))
+        text.append(block.text())
+        output(name, block.model(), dtype)
+
+    def called(name, method, models, ws=None, dtype=None):
+        output(name, r.called_with_models(method, models, ws and [number(w) for w in ws]), dtype)
+
+    for name, masks in (("random", dare), ("random-l1", mask("random", 0.4, seed=2**32, rescale=word("l1"))),
+                        ("random-none", mask("random", 0.9, seed=1, rescale=word("none"), stream=2**40)),
+                        ("della", ranks), ("della-l1", mask("della", 0.4, per=word("tensor"), rescale=word("l1"), seed=3)),
+                        ("della-last", mask("della", 0.6, epsilon=number(0.39), per=word("last"), seed=4)),
+                        ("magnitude-l1", mask("magnitude", 0.4, per=word("row"), rescale=word("l1"))),
+                        ("breadcrumbs", r.mask_method("breadcrumbs", number(0.5), number(0.1), rescale=word("l1"))),
+                        ("model", mask("magnitude", 0.3, per=word("model"))),
+                        ("model-band", r.mask_method("breadcrumbs", number(0.4), number(0.05), per=word("model"), rescale=word("inv"))),
+                        ("of", mask("magnitude", 0.3, of=three_delta)),
+                        ("of-ranks", mask("della", 0.5, seed=5, of=three_delta)),
+                        ("both", r.mask_and(mask("random", 0.7, seed=6, rescale=word("none")), r.mask_not(mask("magnitude", 0.2, per=word("row")))))):
+        merged(name, r.strategy("sum"), masks)
+    for elect in ("none", "weighted", "unweighted", "count"):
+        for divide in ("none", "weights", "count"):
+            merged(f"ties-{elect}-{divide}", r.strategy("ties", None, word(elect), word(divide)), ranks if divide == "count" else dare)
+    merged("mean", r.strategy("mean", number(1.5)), dare, "f64")
+    merged("sce", r.choosing("sce"))
+    merged("sce-select", r.choosing("sce", select=number(0.3)), mask("magnitude", 0.8))
+    merged("ram", r.choosing("ram"), dtype="f32")
+    merged("ram-coarse", r.choosing("ram", epsilon=number(0.002)), ranks)
+    merged("plus", r.choosing("ram_plus", epsilon=number(0.001), r=number(0.5), alpha=number(0.7)))
+    merged("consensus", r.choosing("consensus", scale=number(0.4)))
+    merged("consensus-three", r.choosing("consensus", **{"lambda": number(0.1)}, at_least=r.Number("3", lambda c: 3)), dare)
+    merged("magmax", r.choosing("magmax", scale=number(0.5)))
+    merged("stock", r.model_stock())
+    merged("stock-row", r.model_stock(word("row")), dare, "f32")
+    merged("stock-one", r.model_stock(), of=[two], ws=None)
+    merged("near", r.nearswap(number(0.002)), of=[two], ws=None)
+    merged("fusion", r.choosing("arcee_fusion"), of=[one], ws=None)
+    merged("step", r.multislerp())
+    merged("turned", r.nuslerp(word("row")), of=[one, two], ws=[0.6, 0.5])
+    called("turn", r.nuslerp(), [one, two], [0.3, 0.9])
+    called("turn-row", r.nuslerp(word("row")), [one, three], [2.0, -0.5], "f32")
+    called("karcher", r.karcher(), [one, base, two, three], [1.0, 0.0, 0.5, 2.0])
+    called("karcher-steps", r.karcher(50, number(0.01)), [three, two, one], None, "f64")
+    called("karcher-one", r.karcher(), [two])
+    called("multislerp", r.multislerp(), [one, two, three], weights)
+    output("slerp", r.slerp(one, two, number(0.3)), "f32")
+    output("raw", r.linear([one, two, three], [number(w) for w in weights], word("false")), "f16")
+    output("scaled", r.scale(two, number(-0.3)))
+    output("scaled-f64", r.scale(two, number(0.1)), "f64")
+    case.text = "\n".join(text)
+    return case
+
+
+def digest(tensor):
+    """Dtype and the first 64 bits of SHA-256: what is compared is made by us, not by somebody who looks for collisions."""
+    return f"{tensor.dtype} {hashlib.sha256(np.ascontiguousarray(tensor.bits).tobytes()).hexdigest()[:16]}"
+
+
+def main():
+    result, count = {}, 0
+    for mixture, stored in {**stored_models(), "long": long_models()}.items():
+        case = made(stored)
+        if mixture == "long": case.outputs = [o for o in case.outputs if o.path.removeprefix("dist/") in LONG_OUTPUTS]
+        names = sorted(case.shapes, key=str.encode)
+        found = {}
+        for output in case.outputs:
+            tensors = generate.expected(case, output)
+            found[output.path] = [digest(tensors[name]) for name in names]
+            count += len(names)
+        result[mixture] = {"tensors": names, "outputs": found}
+    lines = [f' {json.dumps(mixture)}: {{"tensors": {json.dumps(sets["tensors"])}, "outputs": {{\n  ' +
+             ",\n  ".join(f"{json.dumps(path)}: {json.dumps(' '.join(found))}" for path, found in sets["outputs"].items()) + "\n }}"
+             for mixture, sets in result.items()]
+    path = GOLDEN / "methods.json"
+    path.write_text('{"recipe": ' + json.dumps(case.text) + ',\n"models": {\n' + ",\n".join(lines) + "\n}}\n")
+    print(f"{path}: {count} digests")
+
+
+if __name__ == "__main__":
+    main()
