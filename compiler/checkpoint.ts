@@ -2,8 +2,8 @@
 
 import type { DiagnosticCode } from "../dsl/diagnostic-codes.ts";
 
-/** Dtypes as safetensors spells them. Arithmetic is served for the first four; the others are copied. */
-export const FLOAT_DTYPES = ["F64", "F32", "F16", "BF16"] as const;
+/** Dtypes that arithmetic is served for, as safetensors spells them; the others are copied. */
+export const FLOAT_DTYPES = ["F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"] as const;
 export type FloatDtype = (typeof FLOAT_DTYPES)[number];
 /** Any dtype name of a safetensors header. */
 export type Dtype = FloatDtype | (string & { readonly dtypeBrand?: never });

@@ -42,7 +42,7 @@ export interface ComputeTask {
   readonly output: NativeOutput;
   /** Measures the result while it is written. */
   readonly measure?: {
-    /** As a measure task does; only for F64, F32, F16 and BF16. */
+    /** As a measure task does; only for dtypes with arithmetic. */
     readonly alone: boolean;
     /** As compare tasks do, the result being a. */
     readonly against: readonly NativeInput[];
@@ -105,14 +105,14 @@ export interface CopyTask {
   readonly bytes: number;
 }
 
-/** Statistics of one payload of F64, F32, F16 or BF16. */
+/** Statistics of one payload of a dtype with arithmetic. */
 export interface MeasureTask {
   readonly kind: "measure";
   readonly label: string;
   readonly input: NativeInput;
 }
 
-/** Compares two payloads of one shape, and of one dtype unless both are F64, F32, F16 or BF16. */
+/** Compares two payloads of one shape, and of one dtype unless both have arithmetic. */
 export interface CompareTask {
   readonly kind: "compare";
   readonly label: string;

@@ -9,8 +9,8 @@
 
 namespace theta {
 
-enum class Dtype : uint8_t { f64, f32, f16, bf16 };
-inline constexpr int kDtypes = 4;
+enum class Dtype : uint8_t { f64, f32, f16, bf16, f8_e5m2, f8_e4m3 };
+inline constexpr int kDtypes = 6;
 
 /// An IEEE-like format: sign, exponent and fraction, of `kBits` bits together.
 template <typename StorageType, int ExponentBits, int FractionBits>
@@ -20,7 +20,8 @@ struct Format {
   static constexpr int kFractionBits = FractionBits;
   static constexpr int kBits = 1 + ExponentBits + FractionBits;
   static constexpr int kBias = (1 << (ExponentBits - 1)) - 1;
-  /// Bits of +infinity; a magnitude above them is a NaN.
+  static constexpr bool kHasInfinity = true;
+  /// Bits of +infinity, or where there is none of the NaN: the first magnitude that is not finite.
   static constexpr Storage kInfinity = static_cast<Storage>(((Storage{1} << ExponentBits) - 1) << FractionBits);
   static constexpr Storage kMagnitude = static_cast<Storage>((Storage{1} << (kBits - 1)) - 1);
   static constexpr Storage kSign = static_cast<Storage>(Storage{1} << (kBits - 1));
@@ -33,8 +34,30 @@ using F64 = Format<uint64_t, 11, 52>;
 using F32 = Format<uint32_t, 8, 23>;
 using F16 = Format<uint16_t, 5, 10>;
 using Bf16 = Format<uint16_t, 8, 7>;
+using F8E5m2 = Format<uint8_t, 5, 2>;
+/// Of the patterns with all exponent bits set only the last is not a number: 448 is the largest finite one.
+struct F8E4m3 : Format<uint8_t, 4, 3> {
+  static constexpr bool kHasInfinity = false;
+  static constexpr Storage kInfinity = 0x7f;
+  static constexpr Storage kNan = 0x7f;
+  static constexpr Storage kLargest = 0x7e;
+};
 
-constexpr int64_t size_of(Dtype dtype) { return dtype == Dtype::f64 ? 8 : dtype == Dtype::f32 ? 4 : 2; }
+constexpr int64_t size_of(Dtype dtype) {
+  switch (dtype) {
+    case Dtype::f64:
+      return 8;
+    case Dtype::f32:
+      return 4;
+    case Dtype::f16:
+    case Dtype::bf16:
+      return 2;
+    case Dtype::f8_e5m2:
+    case Dtype::f8_e4m3:
+      return 1;
+  }
+  return 0;
+}
 
 /// As safetensors spells it; nothing for a dtype that is only copied.
 inline std::optional<Dtype> dtype_of(std::string_view name) {
@@ -42,6 +65,8 @@ inline std::optional<Dtype> dtype_of(std::string_view name) {
   if (name == "F32") return Dtype::f32;
   if (name == "F16") return Dtype::f16;
   if (name == "BF16") return Dtype::bf16;
+  if (name == "F8_E5M2") return Dtype::f8_e5m2;
+  if (name == "F8_E4M3") return Dtype::f8_e4m3;
   return std::nullopt;
 }
 
@@ -57,6 +82,10 @@ decltype(auto) dispatch_dtype(Dtype dtype, Body&& body) {
       return body(F16{});
     case Dtype::bf16:
       return body(Bf16{});
+    case Dtype::f8_e5m2:
+      return body(F8E5m2{});
+    case Dtype::f8_e4m3:
+      return body(F8E4m3{});
   }
   throw Error(ErrorCode::input, "unknown dtype");
 }

@@ -3,10 +3,10 @@
 import type { Expression, OutputStatement } from "../../dsl/ast.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Scope } from "./names.ts";
-import { takeConstantWord, takeWord, wordsIn } from "./parameter-values.ts";
+import { takeConstantWord, takeWord } from "./parameter-values.ts";
 import type { CheckpointNode, OutputNode } from "../recipe-graph.ts";
 import { reportSettingTwice, reportUnknownSetting, takePath } from "./sources.ts";
-import { DTYPE_WORDS, DTYPES } from "./words.ts";
+import { DTYPE_WORDS } from "./words.ts";
 import { takesInstead } from "./wrong-kind.ts";
 
 const OVERFLOW = ["error", "saturate", "inf"] as const;
@@ -44,7 +44,7 @@ function readSettings(settings: OutputStatement["settings"], scope: Scope): Sett
     seen.add(setting);
     switch (setting) {
       case "dtype": {
-        const dtype = takeDtype(value, scope);
+        const dtype = takeWord("dtype", DTYPE_WORDS, value, scope);
         if (dtype === undefined) isSound = false;
         else read.dtype = dtype;
         break;
@@ -72,19 +72,6 @@ function readSettings(settings: OutputStatement["settings"], scope: Scope): Sett
     }
   }
   return isSound ? read : undefined;
-}
-
-function takeDtype(value: Expression, scope: Scope): OutputNode["dtype"] {
-  const dtype = takeWord("dtype", DTYPE_WORDS, value, scope);
-  const notServed = dtype && wordsIn(dtype).find((word) => !DTYPES.has(word));
-  if (notServed === undefined) return dtype;
-  scope.report({
-    code: "not-served",
-    severity: "error",
-    message: `dtype ${notServed} is known to theta but not served yet; use bf16 or f16`,
-    span: value.span,
-  });
-  return undefined;
 }
 
 function takeShard(value: Expression, scope: Scope): number | undefined {

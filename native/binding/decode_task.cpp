@@ -165,7 +165,7 @@ GatherTask decode_gather(const Field& object) {
 MeasureTask decode_measure(const Field& object) {
   const Field input = object["input"];
   MeasureTask task{decode_input(input)};
-  if (!task.input.tensor.dtype) input["dtype"].refuse("F64, F32, F16 or BF16");
+  if (!task.input.tensor.dtype) input["dtype"].refuse("F64, F32, F16, BF16, F8_E4M3 or F8_E5M2");
   return task;
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "../formula/rounding.h"
+
 namespace theta {
 
 void count_not_finite_elements(const KernelTable& kernels, Dtype dtype, const std::byte* stored, int64_t count,
@@ -11,9 +13,8 @@ void count_not_finite_elements(const KernelTable& kernels, Dtype dtype, const st
     using Stored = decltype(format);
     const auto* bits = reinterpret_cast<const typename Stored::Storage*>(stored);
     for (int64_t i = 0; i < count; ++i) {
-      const auto magnitude = static_cast<typename Stored::Storage>(bits[i] & Stored::kMagnitude);
-      if (magnitude < Stored::kInfinity) continue;
-      const bool nan = magnitude > Stored::kInfinity;
+      if (!is_not_finite<Stored>(bits[i])) continue;
+      const bool nan = is_nan<Stored>(bits[i]);
       int64_t& number = nan ? counters.nan : counters.inf;
       int64_t& first = nan ? counters.first_nan : counters.first_inf;
       if (number++ == 0) first = index + i;

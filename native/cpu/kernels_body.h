@@ -191,9 +191,13 @@ constexpr WorkKernels<W> work_kernels() {
   k.widen[static_cast<int>(Dtype::f32)] = widen_block<F32, W>;
   k.widen[static_cast<int>(Dtype::f16)] = widen_block<F16, W>;
   k.widen[static_cast<int>(Dtype::bf16)] = widen_block<Bf16, W>;
+  k.widen[static_cast<int>(Dtype::f8_e5m2)] = widen_block<F8E5m2, W>;
+  k.widen[static_cast<int>(Dtype::f8_e4m3)] = widen_block<F8E4m3, W>;
   k.narrow[static_cast<int>(Dtype::f32)] = narrow_block<F32, W>;
   k.narrow[static_cast<int>(Dtype::f16)] = narrow_block<F16, W>;
   k.narrow[static_cast<int>(Dtype::bf16)] = narrow_block<Bf16, W>;
+  k.narrow[static_cast<int>(Dtype::f8_e5m2)] = narrow_block<F8E5m2, W>;
+  k.narrow[static_cast<int>(Dtype::f8_e4m3)] = narrow_block<F8E4m3, W>;
   k.zero_not_finite = zero_not_finite<W>;
   k.subtract = subtract<W>;
   k.add = add<W>;
@@ -250,7 +254,8 @@ constexpr WorkKernels<W> work_kernels() {
 extern const KernelTable kTable;
 const KernelTable kTable = {
     THETA_ISA_NAME,
-    {any_not_finite<F64>, any_not_finite<F32>, any_not_finite<F16>, any_not_finite<Bf16>},
+    {any_not_finite<F64>, any_not_finite<F32>, any_not_finite<F16>, any_not_finite<Bf16>, any_not_finite<F8E5m2>,
+     any_not_finite<F8E4m3>},
     tie_keys,
     number_keys,
     collect<double, true>,

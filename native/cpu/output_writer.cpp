@@ -63,7 +63,9 @@ void OutputWriter<W>::judge(const Block<W>& block, const W* values, std::byte* t
       if (!is_not_finite<Stored>(bits[i]) || !inputs_finite(block, i)) continue;
       if (counters.overflow++ == 0) counters.first_overflow = block.begin + i;
       if (saturate_ && !std::isnan(values[i])) {
-        bits[i] = static_cast<typename Stored::Storage>((bits[i] & Stored::kSign) | Stored::kLargest);
+        // A NaN that stands for an infinity has no sign.
+        const auto sign = std::signbit(values[i]) ? Stored::kSign : typename Stored::Storage{0};
+        bits[i] = static_cast<typename Stored::Storage>(sign | Stored::kLargest);
       }
     }
   });

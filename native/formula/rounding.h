@@ -18,22 +18,24 @@ THETA_HD W widen(typename Stored::Storage bits) {
   } else if constexpr (std::is_same_v<Stored, Bf16>) {
     return static_cast<W>(std::bit_cast<float>(static_cast<uint32_t>(bits) << 16));
   } else {
-    static_assert(std::is_same_v<Stored, F16>);
-    constexpr uint32_t kRebias = uint32_t{F32::kBias - F16::kBias} << F32::kFractionBits;
+    constexpr int kShift = F32::kFractionBits - Stored::kFractionBits;
+    constexpr uint32_t kRebias = uint32_t{F32::kBias - Stored::kBias} << F32::kFractionBits;
     constexpr uint32_t kSmallestNormal = kRebias + (uint32_t{1} << F32::kFractionBits);
-    const uint32_t sign = static_cast<uint32_t>(bits & F16::kSign) << 16;
-    const uint32_t magnitude = static_cast<uint32_t>(bits & F16::kMagnitude) << 13;
-    const uint32_t exponent = magnitude & (uint32_t{F16::kInfinity} << 13);
-    // A denormal becomes the fraction of 2^-14, which is then taken away again: exact, and no float32 denormal.
+    const uint32_t sign = static_cast<uint32_t>(bits & Stored::kSign) << (F32::kBits - Stored::kBits);
+    const uint32_t magnitude = static_cast<uint32_t>(bits & Stored::kMagnitude) << kShift;
+    // A denormal becomes the fraction of the smallest normal number, which is then taken away again: exact, and no
+    // float32 denormal.
     const uint32_t denormal = std::bit_cast<uint32_t>(std::bit_cast<float>(magnitude + kSmallestNormal) -
                                                       std::bit_cast<float>(kSmallestNormal));
     const uint32_t finite = magnitude + kRebias;
-    const uint32_t special = exponent == (uint32_t{F16::kInfinity} << 13) ? finite + kRebias : finite;
-    return static_cast<W>(std::bit_cast<float>(sign | (exponent == 0 ? denormal : special)));
+    const uint32_t not_finite = Stored::kHasInfinity ? finite + kRebias : uint32_t{F32::kNan};
+    const uint32_t normal = magnitude >= (uint32_t{Stored::kInfinity} << kShift) ? not_finite : finite;
+    const bool is_denormal = magnitude < (uint32_t{1} << F32::kFractionBits);
+    return static_cast<W>(std::bit_cast<float>(sign | (is_denormal ? denormal : normal)));
   }
 }
 
-/// Rounds the float64 `x` to a 16-bit format.
+/// Rounds the float64 `x` to a format of 16 or 8 bits.
 template <typename Stored>
 THETA_HD typename Stored::Storage narrow_double(double x) {
   constexpr int kLost = F64::kFractionBits - Stored::kFractionBits;
@@ -55,7 +57,8 @@ THETA_HD typename Stored::Storage narrow_double(double x) {
   const uint64_t rounded = quotient + (static_cast<uint64_t>(field) << Stored::kFractionBits);
   const uint64_t clamped = rounded < Stored::kInfinity ? rounded : Stored::kInfinity;
   const uint64_t sign = (bits >> 63) << (Stored::kBits - 1);
-  return static_cast<typename Stored::Storage>(magnitude > F64::kInfinity ? uint64_t{Stored::kNan} : clamped | sign);
+  const bool is_nan = magnitude > F64::kInfinity || (!Stored::kHasInfinity && clamped == Stored::kInfinity);
+  return static_cast<typename Stored::Storage>(is_nan ? uint64_t{Stored::kNan} : clamped | sign);
 }
 
 template <typename Stored, typename W>
@@ -66,8 +69,8 @@ THETA_HD typename Stored::Storage narrow(W x) {
   } else if constexpr (std::is_same_v<Stored, F32>) {
     const uint32_t bits = std::bit_cast<uint32_t>(static_cast<float>(x));
     return (bits & F32::kMagnitude) > F32::kInfinity ? F32::kNan : bits;
-  } else if constexpr (std::is_same_v<W, double>) {
-    return narrow_double<Stored>(x);
+  } else if constexpr (std::is_same_v<W, double> || Stored::kBits == 8) {
+    return narrow_double<Stored>(static_cast<double>(x));
   } else if constexpr (std::is_same_v<Stored, Bf16>) {
     const uint32_t bits = std::bit_cast<uint32_t>(x);
     const uint32_t rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
@@ -97,7 +100,7 @@ THETA_HD bool is_not_finite(typename Stored::Storage bits) {
 
 template <typename Stored>
 THETA_HD bool is_nan(typename Stored::Storage bits) {
-  return (bits & Stored::kMagnitude) > Stored::kInfinity;
+  return (bits & Stored::kMagnitude) >= Stored::kInfinity + static_cast<int>(Stored::kHasInfinity);
 }
 
 }  // namespace theta

@@ -9,6 +9,8 @@ const TORCH_NAMES: Readonly<Record<string, string>> = {
   F32: "float32",
   F16: "float16",
   BF16: "bfloat16",
+  F8_E5M2: "float8_e5m2",
+  F8_E4M3: "float8_e4m3fn",
 };
 
 /** The one dtype of all floating tensors as torch calls it; undefined when they differ or there are none. */

@@ -87,13 +87,19 @@ const PACKED = /\.(?:qweight|qzeros|weight_packed|absmax|quant_state\.[^.]+)$/;
 const SCALE = /(?:^|[._])scales?(?:_inv|_weight)?$/;
 
 function storedQuantization(tensors: ReadonlyMap<string, TensorInfo>): string | undefined {
-  let narrow: string | undefined;
-  let scale: string | undefined;
+  // Module → dtype of its narrow weights: CLIP's logit_scale is a parameter, and stands beside none.
+  const narrow = new Map<string, string>();
+  const scales: string[] = [];
   for (const { name, dtype } of tensors.values()) {
     if (PACKED.test(name)) return `tensor ${quoted(name)} belongs to packed weights`;
-    if (/^F[468]_|^F4$/.test(dtype)) narrow ??= dtype;
-    if (SCALE.test(name)) scale ??= name;
+    if (SCALE.test(name)) scales.push(name);
+    else if (/^F[468]_|^F4$/.test(dtype)) narrow.set(moduleOf(name), dtype);
   }
-  if (narrow === undefined || scale === undefined) return undefined;
-  return `it holds ${narrow} weights that are scaled by tensor ${quoted(scale)}`;
+  const scale = scales.find((name) => narrow.has(moduleOf(name)));
+  if (scale === undefined) return undefined;
+  return `it holds ${narrow.get(moduleOf(scale))} weights that are scaled by tensor ${quoted(scale)}`;
+}
+
+function moduleOf(name: string): string {
+  return name.slice(0, name.lastIndexOf(".") + 1);
 }

@@ -168,7 +168,7 @@ test("diff puts the largest change first and layers together", async () => {
 test("diff names everything that can differ", async () => {
   const directory = folder();
   makeModelDirectory(join(directory, "a"), {
-    "bits.f8": raw("F8_E4M3", [4], [1, 2, 3, 4]),
+    "bits.f8": raw("F8_E8M0", [4], [1, 2, 3, 4]),
     "dtype.float": bf16([2], [1, 2]),
     "dtype.other": raw("I32", [1], [1, 0, 0, 0]),
     "only.0.here": f32([1], [1]),
@@ -181,7 +181,7 @@ test("diff names everything that can differ", async () => {
     "zero.was": f32([2], [0, 0]),
   });
   makeModelDirectory(join(directory, "b"), {
-    "bits.f8": raw("F8_E4M3", [4], [1, 2, 3, 5]),
+    "bits.f8": raw("F8_E8M0", [4], [1, 2, 3, 5]),
     "dtype.float": f32([2], [1, 2]),
     "dtype.other": raw("I64", [1], [1, 0, 0, 0, 0, 0, 0, 0]),
     position: raw("I64", [2], [0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0]),
@@ -217,7 +217,7 @@ test("diff names everything that can differ", async () => {
   `);
   const { tensors } = await diffed(directory, ["a", "b"]);
   expect(tensors.map((tensor) => JSON.stringify(tensor)).join("\n")).toMatchInlineSnapshot(`
-    "{"name":"bits.f8","tied":[],"state":"changed","a":{"dtype":"F8_E4M3","shape":[4]},"b":{"dtype":"F8_E4M3","shape":[4]},"elements":4,"changed":1,"changed_share":0.25,"max":null,"mean":null,"relative":null,"cosine":null,"not_finite":{"a":{"nan":0,"inf":0},"b":{"nan":0,"inf":0}}}
+    "{"name":"bits.f8","tied":[],"state":"changed","a":{"dtype":"F8_E8M0","shape":[4]},"b":{"dtype":"F8_E8M0","shape":[4]},"elements":4,"changed":1,"changed_share":0.25,"max":null,"mean":null,"relative":null,"cosine":null,"not_finite":{"a":{"nan":0,"inf":0},"b":{"nan":0,"inf":0}}}
     {"name":"dtype.float","tied":[],"state":"equal","a":{"dtype":"BF16","shape":[2]},"b":{"dtype":"F32","shape":[2]},"elements":2,"changed":0,"changed_share":0,"max":0,"mean":0,"relative":0,"cosine":1,"not_finite":{"a":{"nan":0,"inf":0},"b":{"nan":0,"inf":0}}}
     {"name":"dtype.other","tied":[],"state":"dtype","a":{"dtype":"I32","shape":[1]},"b":{"dtype":"I64","shape":[1]}}
     {"name":"only.0.here","tied":[],"state":"only_a","a":{"dtype":"F32","shape":[1]},"b":null}

@@ -258,7 +258,7 @@ export const HOSTILE_ADAPTERS: readonly HostileSource[] = [
     "integers",
     { ...PAIR, [`${Q}.lora_A.weight`]: raw("I8", [2, 4], new Uint8Array(8)) },
     "bad-adapter",
-    'bad/adapter_model.safetensors: tensor "base_model.model.layers.0.q_proj.lora_A.weight" has the dtype I8; adapters are F64, F32, F16 or BF16',
+    'bad/adapter_model.safetensors: tensor "base_model.model.layers.0.q_proj.lora_A.weight" has the dtype I8; adapters are F64, F32, F16, BF16, F8_E4M3 or F8_E5M2',
   ),
   tensors(
     "magnitudes of DoRA",

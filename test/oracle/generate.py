@@ -282,7 +282,7 @@ def draw_outputs(g, base, others, merges, vectors, huge):
     if g.chance(0.3) and not g.case.aliases and not any("per: model" in statement for statement in g.statements):
         wanted.append(draw_stack(g, complete(g, [base, *others, *merges])))
     for i, value in enumerate(wanted):
-        dtype = values.word(g, ["f32", "bf16", "f16", "f64"]) if g.chance(0.4) else None
+        dtype = values.word(g, ["f32", "f32", "bf16", "bf16", "f16", "f64", "f8_e4m3", "f8_e5m2"]) if g.chance(0.4) else None
         settings = [f"dtype {dtype.text}"] if dtype else []
         if g.chance(0.2): settings.append(f"shard {g.pick(['20kB', '64KiB', '1MB'])}")
         # A propagated NaN can spread over a whole tensor by a sum, which counts as overflow.

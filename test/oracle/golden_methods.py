@@ -1,7 +1,7 @@
 """Writes ../golden/methods.json: every method over awkward tensors of every dtype, and digests of what strict.py makes of them.
 
-The models are those of ../golden/strict/inputs.safetensors, one set for each mixture of dtypes, and one that both sides make
-by a formula, as long as numbers of elements around 2^20 are. test/e2e/golden-methods.test.ts builds the recipe without Python.
+The models are those of ../golden/strict/inputs.safetensors, one set for each mixture of dtypes; a set of 8 bits made of them;
+and one that both sides make by a formula, as long as numbers of elements around 2^20 are. test/e2e/golden-methods.test.ts builds the recipe without Python.
 Run this by hand when a method is added, or METHODS.md changes what one means:  .venv/bin/python golden_methods.py
 """
 import hashlib
@@ -55,6 +55,14 @@ def stored_models():
         model = next((model for model, other in ROLES.items() if other == role), None)
         if model: found.setdefault(mixture, {}).setdefault(model, {})[shape] = tensor
     return found
+
+
+def narrow_models(stored):
+    """Of 8 bits: the high bytes of F16, read as one format or the other; model two stays F16."""
+    def narrow(tensor, number): return st.Tensor(("F8_E5M2", "F8_E4M3")[number % 2], (tensor.bits >> 8).astype(np.uint8))
+    order = sorted(stored["base"], key=str.encode)
+    return {model: {name: t if model == "two" else narrow(t, order.index(name)) for name, t in tensors.items()}
+            for model, tensors in stored.items()}
 
 
 number, word = r.number, r.word
@@ -137,8 +145,8 @@ def digest(tensor):
 
 
 def main():
-    result, count = {}, 0
-    for mixture, stored in {**stored_models(), "long": long_models()}.items():
+    result, count, models = {}, 0, stored_models()
+    for mixture, stored in {**models, "F8": narrow_models(models["F16"]), "long": long_models()}.items():
         case = made(stored)
         if mixture == "long": case.outputs = [o for o in case.outputs if o.path.removeprefix("dist/") in LONG_OUTPUTS]
         names = sorted(case.shapes, key=str.encode)

@@ -6,10 +6,10 @@ import recipe as r
 import strict as st
 from draw import Source
 
-DTYPES = ["BF16", "BF16", "BF16", "F32", "F32", "F16", "F64"]
+DTYPES = ["BF16", "BF16", "BF16", "BF16", "F32", "F32", "F32", "F16", "F16", "F64", "F64", "F8_E4M3", "F8_E5M2"]
 DELTAS = ["normal", "normal", "normal", "normal", "coarse", "coarse", "sparse", "sparse", "equal", "equal", "large",
           "step", "opposite", "away", "nothing"]
-LARGEST = {"F16": 65504.0, "BF16": 3.3895313892515355e38, "F32": 3.4028234663852886e38, "F64": 1.7976931348623157e308}
+LARGEST = {"F8_E4M3": 448.0, "F8_E5M2": 57344.0, "F16": 65504.0, "BF16": 3.3895313892515355e38, "F32": 3.4028234663852886e38, "F64": 1.7976931348623157e308}
 SPECIAL_SHAPES = {"logit_scale": (), "empty.weight": (0,), "flat.weight": (3, 0, 2), "one.weight": (1,), "two.weight": (2,),
                   "b255.weight": (255,), "b256.weight": (256,), "b257.weight": (257,), "columns.weight": (130, 1),
                   "blocks.weight": (3, 4097), "line.weight": (12289,), "wide.weight": (2, 17, 9), "strange \\ é\u0301.weight": (4, 4)}

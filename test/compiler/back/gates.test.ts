@@ -160,10 +160,10 @@ describe("what does not fit is refused before anything runs", () => {
         models: { llama: ids("i64"), maths: ids("i32") },
       }),
     ).toContain("error[integer-mismatch]: changed(maths) has no value for ids: its dtype or shape is another one");
-    const float8 = { tensors: { w: "f8_e4m3 [4]" } };
+    const float8 = { tensors: { w: "f8_e8m0 [4]" } };
     expect(
       refusedBy('output "a" = llama\nexpect llama {\n  finite\n}', { models: { llama: float8, maths: float8 } }),
-    ).toContain('error[not-served]: finite is not served for f8_e4m3, and w of "a" is one');
+    ).toContain('error[not-served]: finite is not served for f8_e8m0, and w of "a" is one');
     expect(refusedBy('model gone = "gone"\noutput "a" = llama\nexpect llama {\n  cosine(gone) > 0\n}')).toContain(
       "error[source-missing]",
     );

@@ -232,12 +232,12 @@ output "out" = m`),
       "error[integer-mismatch]: bn.count is copied, not merged, and maths has another one",
     );
     expect(
-      said(MERGE, { models: { "models/llama": count("f8_e4m3 [2]"), "models/maths": count("f8_e4m3 [2]") } }),
-    ).toContain("error[not-served]: arithmetic on f8_e4m3 is not served yet, and bn.count of llama is one");
+      said(MERGE, { models: { "models/llama": count("f8_e8m0 [2]"), "models/maths": count("f8_e8m0 [2]") } }),
+    ).toContain("error[not-served]: arithmetic on f8_e8m0 is not served yet, and bn.count of llama is one");
     expect(
       said(
         'output "out" = llama',
-        { models: { ...SOURCES.models, "models/llama": count("f8_e4m3 [2]") } },
+        { models: { ...SOURCES.models, "models/llama": count("f8_e8m0 [2]") } },
         HEAD.split("model ")[0],
       ),
     ).toBe("");

@@ -135,11 +135,11 @@ describe.each(DTYPES)("%s", (dtype) => {
   });
 });
 
-test.each(["I64", "U64", "I32", "U32", "I16", "U16", "I8", "U8", "BOOL", "F8_E4M3", "F8_E5M2", "C64"])(
+test.each(["I64", "U64", "I32", "U32", "I16", "U16", "I8", "U8", "BOOL", "F8_E8M0", "C64"])(
   "%s is compared by its bits",
   async (dtype) => {
-    const width = Number(/\d+/.exec(dtype.replace("F8_E", "8"))?.[0] ?? 8) / 8;
-    const size = dtype.startsWith("F8") ? 1 : width;
+    const width = Number(/\d+/.exec(dtype.replace("F8_E8M0", "8"))?.[0] ?? 8) / 8;
+    const size = width;
     const a = new Uint8Array(size * 1000);
     const b = Uint8Array.from(a);
     for (const element of [0, 500, 999]) b[element * size + size - 1] = 1;
@@ -301,7 +301,7 @@ test("cancelling ends a comparison", async () => {
 const f32 = { fd: 0, offset: 0, dtype: "F32", shape: [2], digest: false };
 test.each<[object, string]>([
   [{ kind: "measure" }, "task.input must be an object, not undefined"],
-  [{ kind: "measure", input: { ...f32, dtype: "I32" } }, 'task.input.dtype must be F64, F32, F16 or BF16, not "I32"'],
+  [{ kind: "measure", input: { ...f32, dtype: "I32" } }, 'task.input.dtype must be F64, F32, F16, BF16, F8_E4M3 or F8_E5M2, not "I32"'],
   [{ kind: "compare", a: f32 }, "task.b must be an object, not undefined"],
   [{ kind: "compare", a: f32, b: { ...f32, shape: [1, 2] } }, "task.b.shape must be that of a, not an array"],
   [

@@ -106,6 +106,7 @@ test.for([
   ],
   ["packed", { "w.qweight": raw("I32", [1], [0, 0, 0, 0]) }, {}, 'tensor "w.qweight" belongs to packed weights'],
   ["F8 without scales", { "w.weight": raw("F8_E4M3", [2], [0, 0]) }, {}, undefined],
+  ["F8 beside a logit_scale", { "w.weight": raw("F8_E4M3", [2], [0, 0]), logit_scale: f32([], [1]) }, {}, undefined],
   ["a parameter called scale", { "norm.scale": f32([1], [1]) }, { quantization_config: null }, undefined],
 ] as const)("quantisation: %s", ([, tensors, config, expected]) => {
   makeModelDirectory(join(space, "m"), { ...LLAMA, ...tensors }, { config });

@@ -112,7 +112,8 @@ test("the dtype is corrected in place, character by character", () => {
 test("only one dtype of all floating tensors is written back", () => {
   expect(uniformTorchDtype(["BF16", "I64", "BF16"])).toBe("bfloat16");
   expect(uniformTorchDtype(["BF16", "F32"])).toBeUndefined();
-  expect(uniformTorchDtype(["F8_E4M3"])).toBeUndefined();
+  expect(uniformTorchDtype(["F8_E4M3"])).toBe("float8_e4m3fn");
+  expect(uniformTorchDtype(["F8_E8M0"])).toBeUndefined();
   expect(uniformTorchDtype(["I64"])).toBeUndefined();
 });
 

@@ -28,7 +28,6 @@ export const OUTPUTS: Readonly<Record<string, RefusedCase>> = {
   "an unknown setting": { code: "unknown-setting", body: `output "dist/a" = maths { dtpye bf16 }` },
   "a setting twice": { code: "duplicate-setting", body: `output "dist/a" = maths {\n  dtype bf16\n  dtype f32\n}` },
   "an unknown dtype": { code: "unknown-word", body: `output "dist/a" = maths { dtype fb16 }` },
-  "a dtype that is not served": { code: "not-served", body: `output "dist/a" = maths { dtype f8_e4m3 }` },
   "a shard without a unit": { code: "wrong-kind", body: `output "dist/a" = maths { shard 5 }` },
   "an empty shard": { code: "shard-range", body: `output "dist/a" = maths { shard 0GB }` },
   "a tokenizer of a merge": {
