@@ -114,7 +114,8 @@ function pairModules(
 function toModule(module: string, a: TensorInfo, b: TensorInfo, config: AdapterConfig, file: SourceFile): LoraModule {
   for (const { name, dtype, shape } of [a, b]) {
     const what = `${file.display}: tensor ${quoted(name)}`;
-    if (!isFloat(dtype)) fail("bad-adapter", `${what} has the dtype ${dtype}; adapters are F64, F32, F16, BF16, F8_E4M3 or F8_E5M2`);
+    if (!isFloat(dtype))
+      fail("bad-adapter", `${what} has the dtype ${dtype}; adapters are F64, F32, F16, BF16, F8_E4M3 or F8_E5M2`);
     if (shape.length > 2) {
       fail("adapter-unsupported", `${what} ${shapeText(shape)} adapts a convolution, which is not served`);
     }

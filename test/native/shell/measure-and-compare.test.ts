@@ -301,7 +301,10 @@ test("cancelling ends a comparison", async () => {
 const f32 = { fd: 0, offset: 0, dtype: "F32", shape: [2], digest: false };
 test.each<[object, string]>([
   [{ kind: "measure" }, "task.input must be an object, not undefined"],
-  [{ kind: "measure", input: { ...f32, dtype: "I32" } }, 'task.input.dtype must be F64, F32, F16, BF16, F8_E4M3 or F8_E5M2, not "I32"'],
+  [
+    { kind: "measure", input: { ...f32, dtype: "I32" } },
+    'task.input.dtype must be F64, F32, F16, BF16, F8_E4M3 or F8_E5M2, not "I32"',
+  ],
   [{ kind: "compare", a: f32 }, "task.b must be an object, not undefined"],
   [{ kind: "compare", a: f32, b: { ...f32, shape: [1, 2] } }, "task.b.shape must be that of a, not an array"],
   [
