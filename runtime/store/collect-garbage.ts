@@ -58,7 +58,7 @@ export async function collectGarbage(
     const usage = storeUsage(calls, paths);
     const found = garbageOf(usage, leasedDigests(calls, paths.locks), bounds);
     for (const { shard } of found.victims) shards.evict(shard.digest, paths.trash);
-    // Only who holds this lock makes files that belong to no shard, for a moment.
+    // Only who holds this lock makes files that belong to no shard, for a moment; of records they are of an hour ago.
     for (const path of usage.litter) rmSync(path, { force: true, recursive: true });
     for (const { file } of found.forgotten) rmSync(file, { force: true });
     for (const { path } of found.statistics) rmSync(path, { force: true });

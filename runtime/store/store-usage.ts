@@ -45,7 +45,10 @@ export interface StoreUsage {
   readonly outputs: readonly OutputUsage[];
   readonly partials: readonly PartialUsage[];
   readonly statistics: readonly StatisticFile[];
-  /** Paths of files that belong to no shard: left by a crash, or another process is at work. */
+  /** What builds recorded of themselves, which bounds itself: see runtime/history/build-record.ts. */
+  readonly builds: { readonly files: number; readonly bytes: number };
+  readonly indexBytes: number;
+  /** Paths of files that belong to no shard and no record: left by a crash, or another process is at work. */
   readonly litter: readonly string[];
   readonly litterBytes: number;
   readonly trashBytes: number;
@@ -71,13 +74,17 @@ export function storeUsage(calls: FileSystemCalls, paths: StorePaths): StoreUsag
     whole.add(name).add(`${digest}.json`);
     if (usage !== undefined) shards.push(usage);
   }
-  const litter = [...names].filter((name) => !whole.has(name)).map((name) => join(paths.shards, name));
+  const strays = [...names].filter((name) => !whole.has(name)).map((name) => join(paths.shards, name));
+  const litter = [...strays, ...abandonedWrites(paths.builds), ...abandonedWrites(paths.outputs)];
+  const builds = list(paths.builds).map((name) => join(paths.builds, name));
   const { bavail, bsize } = statfsSync(paths.root);
   return {
     shards,
     outputs,
     partials: partialUsage(paths.partial),
     statistics: listStatistics(paths.statistics),
+    builds: { files: builds.length, bytes: allocatedAll(builds) },
+    indexBytes: allocatedAll(["", "-wal", "-shm", "-journal"].map((end) => paths.index + end)),
     litter,
     litterBytes: allocatedAll(litter),
     trashBytes: allocatedAll(list(paths.trash).map((name) => join(paths.trash, name))),
@@ -141,6 +148,19 @@ function partialUsage(folder: string): readonly PartialUsage[] {
     const tensors = readJournal(join(folder, `${id}.journal`)).tensors.size;
     return [{ id, bytes: allocated(stat), tensors, lastWrite: stat.mtimeMs }];
   });
+}
+
+const LONGEST_WRITE_MS = 3600_000;
+
+/** Records that a process was killed over before they had their names; see `replaceFile`. */
+function abandonedWrites(folder: string): readonly string[] {
+  return list(folder)
+    .filter((name) => name.endsWith(".new"))
+    .map((name) => join(folder, name))
+    .filter((path) => {
+      const stat = statSync(path, { throwIfNoEntry: false });
+      return stat !== undefined && Date.now() - stat.mtimeMs > LONGEST_WRITE_MS;
+    });
 }
 
 function allocatedAll(paths: readonly string[]): number {

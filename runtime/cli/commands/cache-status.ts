@@ -55,7 +55,8 @@ function describe(paths: StorePaths, { usage, garbage, tensors, index }: Status)
     ...(statistics.length > 0
       ? [["statistics", `${plural(statistics.length, "file")}, ${formatBytes(sizeOf(statistics))}`]]
       : []),
-    ["index", INDEX_WORDS[index]],
+    ["records", records(usage)],
+    ["index", `${INDEX_WORDS[index]}${index === "missing" ? "" : `; ${formatBytes(usage.indexBytes)}`}`],
     ["garbage", `theta cache gc frees ${formatBytes(garbage.freed)}`],
   ];
   const rows = lines.map(([name = "", value = ""]) => `  ${name.padEnd(12)}${value}`);
@@ -75,6 +76,15 @@ function unfinished(partials: StoreUsage["partials"]): string {
   const bytes = partials.reduce((sum, partial) => sum + partial.bytes, 0);
   const many = plural(partials.length, "shard");
   return `${many}, ${plural(tensors, "finished tensor")}, ${formatBytes(bytes)}; the next build goes on with them`;
+}
+
+/** What has no payload: what builds did, and what outputs hold. */
+function records({ builds, outputs }: StoreUsage): string {
+  const ofOutputs = outputs.reduce((sum, { bytes }) => sum + bytes, 0);
+  return (
+    `${plural(builds.files, "build")}, ${formatBytes(builds.bytes)}; ` +
+    `${plural(outputs.length, "output")}, ${formatBytes(ofOutputs)}`
+  );
 }
 
 function sizeOf(files: StoreUsage["statistics"]): number {
@@ -99,7 +109,7 @@ function plural(count: number, one: string): string {
 }
 
 function toJson(paths: StorePaths, { usage, garbage, tensors, index }: Status): object {
-  const { shards, outputs, partials, statistics, free } = usage;
+  const { shards, outputs, partials, statistics, builds, indexBytes, free } = usage;
   const held = shards.filter(({ inOutput }) => inOutput);
   const history = shards.filter(({ inOutput }) => !inOutput);
   return {
@@ -122,7 +132,10 @@ function toJson(paths: StorePaths, { usage, garbage, tensors, index }: Status): 
       last_write: new Date(lastWrite).toISOString(),
     })),
     statistics: { files: statistics.length, bytes: sizeOf(statistics) },
+    builds: { files: builds.files, bytes: builds.bytes },
+    output_records: { files: outputs.length, bytes: outputs.reduce((sum, { bytes }) => sum + bytes, 0) },
     index,
+    index_bytes: indexBytes,
     garbage_bytes: garbage.freed,
     free_bytes: free,
   };

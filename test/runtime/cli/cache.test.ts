@@ -1,6 +1,15 @@
 // `theta cache` as its users see it: exit codes, text, JSON.
 
-import { chmodSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, truncateSync } from "node:fs";
+import {
+  chmodSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  truncateSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -31,6 +40,12 @@ function steady(text: string): string {
     .replace(/[\d.]+ KiB/g, "SIZE");
 }
 
+/** What the files of a folder in the store take on the disk. */
+function sizes(name: string): number {
+  const files = readdirSync(join(folder, ".theta", name)).map((file) => statSync(join(folder, ".theta", name, file)));
+  return files.reduce((sum, { blocks }) => sum + blocks * 512, 0);
+}
+
 test("without a store there is nothing to do, and none is made", () => {
   for (const action of ["status", "gc", "verify"]) {
     expect(cache(action)).toEqual({
@@ -54,7 +69,8 @@ test("status says what lies there, who needs it and what gc would free", () => {
       history     1 shard, SIZE; at most SIZE stay
       last used   TIME (oldest) to TIME
       unfinished  nothing
-      index       in order
+      records     2 builds, SIZE; 1 output, SIZE
+      index       in order; SIZE
       garbage     theta cache gc frees 0 B
     "
   `);
@@ -66,6 +82,8 @@ test("status says what lies there, who needs it and what gc would free", () => {
     history: { shards: 1 },
     outputs: [{ path: `${folder}/dist/mixed`, exists: true }],
     partials: [],
+    builds: { files: 2, bytes: sizes("builds") },
+    output_records: { files: 1, bytes: sizes("outputs") },
     index: "in-order",
     garbage_bytes: 0,
   });

@@ -143,6 +143,17 @@ test("deletes what a crash left: trash, a shard without sidecar, a sidecar on it
   expect((await space.build(RECIPE)).phases).toEqual(["look-up"]);
 });
 
+test("deletes records that a build was killed over, but not one that is being written", async () => {
+  await space.build(RECIPE);
+  const { builds, outputs } = storePaths(space.path(".theta"));
+  const left = [join(builds, "0.json.gz.1.new"), join(outputs, "0.json.1.new")];
+  const under = join(builds, "1.json.gz.1.new");
+  for (const path of [...left, under]) writeFileSync(path, "half a rec");
+  for (const path of left) age(path, 1);
+  expect((await collect()).freed).toBeGreaterThan(0);
+  expect([...left, under].map((path) => existsSync(path))).toEqual([false, false, true]);
+});
+
 test("forgets the records of outputs that are gone for longer than history is kept", async () => {
   await space.build(RECIPE);
   await space.build({ outputs: ["dist/n"] });
