@@ -118,6 +118,7 @@ async function makeTrue(session: Session, recorder: BuildRecorder): Promise<Omit
   try {
     const { outputs, counts: statistics } = await knowStatistics(session, startEngine, observer, failed);
     session.outputs.forEach((wanted, index) => failed.carryOver(wanted, outputs[index]!));
+    session.measurements.expect(outputs.map(({ graph }) => graph));
     let standings = lookUp(outputs, inputs, store);
     const recogniseShards = shardRecogniser(session, startEngine);
     const recognise = async (): Promise<void> => {

@@ -32,13 +32,12 @@ export function planStatistic(standing: StatisticStanding, inputs: InputFiles): 
   return { ...facts, state: "unknown", hash: bytesOfAll(standing.missing, inputs) };
 }
 
-/** With what the statistics that are not known read, `measure` for gates, and hash. */
+/** With what the statistics that are not known read and hash. */
 export function withStatistics(
   bytes: ForecastBytes,
   { inputs, outputs }: Session,
   standings: Standings,
   statistics: readonly StatisticStanding[],
-  measure: number,
 ): ForecastBytes {
   const open = statistics.filter((standing) => standing.state === "open");
   const hashed = new Set(tensorsToHash(outputs, standings, inputs).map((tensor) => inputs.place(tensor)));
@@ -47,12 +46,13 @@ export function withStatistics(
     missing.filter((tensor) => !hashed.has(inputs.place(tensor))),
     inputs,
   );
-  const members = open.flatMap(({ statistic }) => statistic.members.flatMap((member) => member.inputs));
-  const read = bytesOfAll(
-    members.map(({ tensor }) => tensor),
-    inputs,
-  );
-  return { ...bytes, hash: bytes.hash + hash, read: bytes.read + measure + read };
+  // What statistics want of one tensor in one work type is one task, which reads each of its inputs once.
+  const readings = new Map<string, number>();
+  for (const { tensor: name, work, inputs: read } of open.flatMap(({ statistic }) => statistic.members)) {
+    for (const { tensor } of read) readings.set(`${work} ${name} ${inputs.place(tensor)}`, tensor.bytes);
+  }
+  const read = [...readings.values()].reduce((sum, one) => sum + one, 0);
+  return { ...bytes, hash: bytes.hash + hash, read: bytes.read + read };
 }
 
 /** Where the statistics are not known: what a mask takes of memory does not depend on where it cuts. */

@@ -53,10 +53,7 @@ export interface Plan {
   readonly outputs: readonly PlannedOutput[];
   /** Hits by kind; `run` counts the misses, `unknown` the nodes that may turn out either way. */
   readonly counts: ActionCounts & { readonly unknown: number };
-  readonly bytes: ForecastBytes & {
-    /** The share of `read` that is for gates. */
-    readonly measure: number;
-  };
+  readonly bytes: ForecastBytes;
   /** Bytes of tensor buffers at the most; at most the memory limit. */
   readonly peak: number;
 }
@@ -132,8 +129,9 @@ function describe({ session, standings, statistics }: Looked, startEngine: () =>
   const shards = planShards(outputs, standings, inputs, store.shards);
   const stale = new Map(outputs.map((wanted) => [wanted, staleness(session, wanted, standings, shards)]));
   const toPublish = outputs.filter((wanted) => stale.get(wanted) !== undefined);
-  const { fates, bytes } = forecast(session, standings, shards, toPublish);
   const judged = new Map(outputs.map((wanted) => [wanted, planGates(session, wanted, standings)]));
+  const measuring = [...judged.values()].map(({ work }) => work);
+  const { fates, bytes } = forecast(session, standings, shards, toPublish, measuring);
   const earlier = new EarlierRuns(store.paths);
   const planned = outputs.map((wanted, index): PlannedOutput => {
     const { output, actions } = wanted.graph;
@@ -149,13 +147,12 @@ function describe({ session, standings, statistics }: Looked, startEngine: () =>
       gates: judged.get(wanted)!.gates,
     };
   });
-  const measure = [...judged.values()].reduce((sum, { read }) => sum + read, 0);
   const running = [...fates].flatMap(([action, { state }]) => (state === "hit" ? [] : [action]));
   const computed = [...judged.values()].flatMap((gates) => gates.computed);
   return {
     outputs: planned,
     counts: count(planned),
-    bytes: { ...withStatistics(bytes, session, standings, statistics.flat(), measure), measure },
+    bytes: withStatistics(bytes, session, standings, statistics.flat()),
     peak: peakOf([...running, ...computed].map(withSomeCuts), startEngine),
   };
 }

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { TensorInfo } from "../../compiler/checkpoint.ts";
 import type { Action } from "../../compiler/tensor-graph.ts";
 import { existingParent } from "../output/output-paths.ts";
+import type { MeasuringWork } from "../gates/look-up-measurements.ts";
 import { isOursAlone } from "../output/place-shard.ts";
 import type { HitReason, RunReason } from "../reasons.ts";
 import { readJournal } from "../store/journal.ts";
@@ -34,6 +35,8 @@ export interface ForecastBytes {
   /** Read for digests alone, before it is known what runs. */
   readonly hash: number;
   readonly read: number;
+  /** The share of `read` that is for gates. */
+  readonly measure: number;
   /** All that passes through SHA-256, `hash` included. */
   readonly hashed: number;
   readonly copy: number;
@@ -45,12 +48,13 @@ export interface Forecast {
   readonly bytes: ForecastBytes;
 }
 
-/** `published`: outputs whose directories have to change. */
+/** `published`: outputs whose directories have to change; `measuring`: for the gates of all outputs. */
 export function forecast(
   session: Session,
   standings: Standings,
   plan: ShardPlan,
   published: readonly WantedOutput[],
+  measuring: readonly MeasuringWork[],
 ): Forecast {
   const { inputs, outputs, store } = session;
   const toHash = new Map(
@@ -60,7 +64,7 @@ export function forecast(
     record.tensors.map(({ bytes }) => bytes),
   );
   const hash = [...toHash.values(), ...unproven].reduce((sum, bytes) => sum + bytes, 0);
-  const total = { hash, read: 0, hashed: hash, copy: 0, write: 0 };
+  const total = { hash, read: 0, measure: 0, hashed: hash, copy: 0, write: 0 };
   const fates = new Map<Action, Fate>();
   const learned = new Set(toHash.keys());
   /** Work that an action before does: the next one copies its result. */
@@ -108,6 +112,14 @@ export function forecast(
       });
     }
   }
+  const before = total.read;
+  for (const { again, computed, inputs: compared } of measuring) {
+    total.read += again + computed;
+    total.write += computed;
+    total.hashed += computed;
+    compared.forEach(read);
+  }
+  total.measure = total.read - before;
   total.copy += copiedByPublishing(session, plan, published);
   return { fates, bytes: total };
 }

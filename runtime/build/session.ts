@@ -67,7 +67,7 @@ async function workIn<T>(
   const inputs = new InputFiles(files, opened, store.inputs, addon, trustRemoteStat, signal, locked);
   inputs.checkLocked(used);
   const lease = new Lease(addon, store.paths.locks);
-  const measurements = new PassingMeasurements(tensors.outputs);
+  const measurements = new PassingMeasurements();
   try {
     return await work({ context, addon, store, lease, inputs, measurements, outputs, signal });
   } finally {

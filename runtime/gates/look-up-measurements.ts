@@ -1,6 +1,7 @@
 // Which measurements the gates of an output need, and which of them are kept from an earlier build. Plan and build share
 // it, so a plan says what a build reads.
 
+import type { TensorInfo } from "../../compiler/checkpoint.ts";
 import type { Action, OutputGraph } from "../../compiler/tensor-graph.ts";
 import { tensorBytes } from "../checkpoint/safetensors-writer.ts";
 import type { InputFiles } from "../build/input-files.ts";
@@ -109,16 +110,30 @@ function keysOf({ action, operands }: TensorNeeds, payload: string | undefined, 
   };
 }
 
-/** Bytes that measuring reads. `runs`: whether the tensor is made, and so measured in passing as far as that goes. */
-export function bytesToMeasure(missing: readonly TensorNeeds[], runs: (action: Action) => boolean): number {
-  let bytes = 0;
+/** What measuring reads and writes. */
+export interface MeasuringWork {
+  /** Bytes of outputs' tensors that are read again. */
+  readonly again: number;
+  /** Bytes of tensors that are computed to be compared with: written to a file without a name, and read back. */
+  readonly computed: number;
+  /** Read, each as often as it stands here. */
+  readonly inputs: readonly TensorInfo[];
+}
+
+/** `runs`: whether the tensor is made, and so measured in passing as far as that goes. */
+export function workToMeasure(missing: readonly TensorNeeds[], runs: (action: Action) => boolean): MeasuringWork {
+  let again = 0;
+  let computed = 0;
+  const inputs: TensorInfo[] = [];
   for (const { action, operands } of missing) {
-    const { tensor: name, dtype, shape } = action;
-    const readings = runs(action)
-      ? operands.filter((operand) => !isPayload(operand)).length
-      : Math.max(1, operands.length);
-    bytes += tensorBytes({ name, dtype, shape }) * readings;
-    for (const operand of operands) for (const { tensor } of operand.inputs) bytes += tensor.bytes;
+    const made = operands.filter((operand) => !isPayload(operand));
+    again += bytesOf(action) * (runs(action) ? made.length : Math.max(1, operands.length));
+    for (const operand of made) computed += bytesOf(operand);
+    for (const operand of operands) for (const { tensor } of operand.inputs) inputs.push(tensor);
   }
-  return bytes;
+  return { again, computed, inputs };
+}
+
+function bytesOf({ tensor: name, dtype, shape }: Action): number {
+  return tensorBytes({ name, dtype, shape });
 }

@@ -11,12 +11,14 @@ import { aloneOf, aloneOfPair, isPayload, pairOf, type Alone, type Pair } from "
 export class PassingMeasurements implements Measurements {
   readonly alone = new Map<Action, Alone>();
   readonly pairs = new Map<Action, Pair>();
-  readonly #outputs: readonly OutputGraph[];
+  #outputs: readonly OutputGraph[] = [];
   /** Made when something runs. */
   #needs: ReadonlyMap<Action, TensorNeeds> | undefined;
 
-  constructor(outputs: readonly OutputGraph[]) {
+  /** What is going to run: actions as they are when the statistics are known. */
+  expect(outputs: readonly OutputGraph[]): void {
     this.#outputs = outputs;
+    this.#needs = undefined;
   }
 
   /** What the action's task has to measure; nothing of most. */

@@ -6,7 +6,7 @@ import type { Standings } from "../build/look-up.ts";
 import type { Session } from "../build/session.ts";
 import type { WantedOutput } from "../build/wanted-output.ts";
 import { judgeGate } from "./judge-gates.ts";
-import { bytesToMeasure, lookUpMeasurements } from "./look-up-measurements.ts";
+import { lookUpMeasurements, workToMeasure, type MeasuringWork } from "./look-up-measurements.ts";
 import { isPayload } from "./measurement.ts";
 
 export interface PlannedGate {
@@ -20,8 +20,7 @@ export interface PlannedGate {
 export interface PlannedGates {
   /** In the order of the recipe. */
   readonly gates: readonly PlannedGate[];
-  /** Bytes that measuring reads. */
-  readonly read: number;
+  readonly work: MeasuringWork;
   /** Tensors that have to be computed to be compared with. */
   readonly computed: readonly Action[];
 }
@@ -43,5 +42,5 @@ export function planGates({ inputs, store }: Session, { graph }: WantedOutput, s
     return { predicate, state: result.passed ? "holds" : "fails", value: result.value };
   });
   const computed = missing.flatMap(({ operands }) => operands.filter((operand) => !isPayload(operand)));
-  return { gates, read: bytesToMeasure(missing, runs), computed };
+  return { gates, work: workToMeasure(missing, runs), computed };
 }
