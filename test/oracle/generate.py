@@ -278,7 +278,7 @@ def complete(g, entries):
 def draw_outputs(g, base, others, merges, vectors, huge):
     wanted = [m for m in merges if g.chance(0.5)] or merges[-1:]
     wanted += [v for v in vectors if g.chance(0.2)]
-    if g.chance(0.1): wanted.append(g.pick([base, *(m for m in others if m.exception is None)]))
+    if g.chance(0.1): wanted.append(g.pick(complete(g, [base, *others])))
     if g.chance(0.3) and not g.case.aliases and not any("per: model" in statement for statement in g.statements):
         wanted.append(draw_stack(g, complete(g, [base, *others, *merges])))
     for i, value in enumerate(wanted):
