@@ -1,28 +1,27 @@
 // Makes a tensor graph true: looks up, runs what is missing, publishes. The order of the steps is the whole of this file.
 
 import type { TensorGraph } from "../compiler/tensor-graph.ts";
-import type { Addon, Engine } from "../native/addon-types.ts";
+import type { Addon } from "../native/addon-types.ts";
 import type { BuildContext } from "./build-context.ts";
 import { claimShards } from "./build/claim-shards.ts";
 import { outputFailure } from "./build/engine-failure.ts";
 import { FailedOutputs } from "./build/failed-outputs.ts";
-import { finishOutput, publish, recordAgain, recordedFiles, staleBecause } from "./build/finished-output.ts";
-import type { FinishedShard } from "./build/finished-output.ts";
-import { hashInputs, tensorsToHash } from "./build/hash-inputs.ts";
-import { judge } from "./build/judge.ts";
+import { OutputFinisher } from "./build/finish-outputs.ts";
+import { recordedFiles } from "./build/finished-output.ts";
+import { judgeHits } from "./build/judge-output-tensors.ts";
+import { LazyEngine } from "./build/lazy-engine.ts";
 import { lockOutputs } from "./build/lock-outputs.ts";
-import { forcedToRun, lookUp, type Standings } from "./build/look-up.ts";
+import type { Standings } from "./build/look-up.ts";
 import { makeAll } from "./build/make-all.ts";
-import { shardRecogniser } from "./build/recognise-shards.ts";
 import { withSession, type Session } from "./build/session.ts";
-import { knowStatistics, type StatisticCounts } from "./build/statistics/know-statistics.ts";
+import { settleStandings } from "./build/settle-standings.ts";
 import { planShards } from "./build/shard-job.ts";
+import { knowStatistics, type StatisticCounts } from "./build/statistics/know-statistics.ts";
 import { tidyStore } from "./build/tidy-store.ts";
 import { checkVectorBases } from "./build/vector-base.ts";
 import type { WantedOutput } from "./build/wanted-output.ts";
 import { EXIT, Failure } from "./failure.ts";
 import type { GateResult } from "./gates/judge-gates.ts";
-import { judgeOutput } from "./gates/judge-output.ts";
 import { existingParent } from "./output/output-paths.ts";
 import { ownFiles } from "./output/own-files.ts";
 import { recordBuild, type BuildRecorder } from "./history/record-build.ts";
@@ -110,36 +109,13 @@ async function makeTrue(session: Session, recorder: BuildRecorder): Promise<Omit
   const failed = new FailedOutputs(context.keepGoing);
   observer.phase("look-up");
   for (const wanted of session.outputs) failed.attempt(wanted, () => refuseForeignDirectory(wanted, context));
-  let engine: Engine | undefined;
-  const startEngine = (): Engine => (engine ??= addon.createEngine(context.engine));
-  const cancel = (): void => engine?.cancel();
-  signal.addEventListener("abort", cancel);
-  const ticking = setInterval(() => engine && observer.bytes(engine.progress()), PROGRESS_MS);
+  const engine = new LazyEngine(addon, context.engine, signal);
+  const ticking = setInterval(() => engine.started && observer.bytes(engine.progress), PROGRESS_MS);
   try {
-    const { outputs, counts: statistics } = await knowStatistics(session, startEngine, observer, failed);
+    const { outputs, counts: statistics } = await knowStatistics(session, engine.start, observer, failed);
     session.outputs.forEach((wanted, index) => failed.carryOver(wanted, outputs[index]!));
     session.measurements.expect(outputs.map(({ graph }) => graph));
-    let standings = lookUp(outputs, inputs, store);
-    const recogniseShards = shardRecogniser(session, startEngine);
-    const recognise = async (): Promise<void> => {
-      if (store.shards.spoiled && !context.force && (await recogniseShards()))
-        standings = lookUp(outputs, inputs, store);
-    };
-    await recognise();
-    const toHash = tensorsToHash(outputs, standings, inputs);
-    if (toHash.length > 0) {
-      observer.phase("hash");
-      const unread = await hashInputs(startEngine(), inputs, toHash, store.paths.root, context.keepGoing);
-      for (const wanted of unread.size > 0 ? outputs : []) {
-        const missed = tensorsToHash([wanted], standings, inputs).flatMap(
-          (tensor) => unread.get(inputs.place(tensor)) ?? [],
-        );
-        if (missed.length > 0) failed.add(wanted, missed);
-      }
-      standings = lookUp(outputs, inputs, store);
-    }
-    await recognise();
-    if (context.force) standings = forcedToRun(standings);
+    const standings = await settleStandings(session, outputs, engine.start, observer, failed);
     recorder.lookedUp(outputs, standings);
     for (const wanted of outputs.filter((output) => !failed.has(output))) {
       const fits = failed.attempt(wanted, () => checkVectorBases(wanted, inputs));
@@ -151,100 +127,33 @@ async function makeTrue(session: Session, recorder: BuildRecorder): Promise<Omit
     await claimShards(session, going, standings, plan);
     if (plan.jobs.size > 0) {
       observer.phase("compute");
-      startEngine();
+      engine.start();
     }
     signal.throwIfAborted();
-    const done = new Map<WantedOutput, string>();
-    const gates = new Map<WantedOutput, readonly GateResult[]>();
-    let copied = 0;
-    const finished = async (wanted: WantedOutput, shards: readonly FinishedShard[]): Promise<void> => {
-      signal.throwIfAborted();
-      checkVectorBases(wanted, inputs);
-      if (!judgeRuns(wanted, shards, standings, session, observer)) {
-        failed.condemn(wanted);
-        return;
-      }
-      const judged = await judgeOutput(session, startEngine, wanted, shards, observer);
-      gates.set(wanted, judged);
-      if (!judged.every(({ passed }) => passed)) {
-        failed.condemn(wanted);
-        return;
-      }
-      signal.throwIfAborted();
-      const output = finishOutput(wanted, shards, context, inputs);
-      const because = staleBecause(output);
-      if (because === undefined) {
-        const isNews = recordAgain(store.paths, context, output, recorder.id);
-        recorder.finished(output, isNews ? "relearned" : "current");
-      } else {
-        observer.phase("publish");
-        const { output: node, actions } = wanted.graph;
-        copied += await publish(addon, store.paths, context, output, recorder.id).catch((error: unknown) => {
-          throw outputFailure(error, node.display, existingParent(wanted.path));
-        });
-        recorder.finished(output, "published", because);
-        observer.outputPublished({ path: node.display, tensors: actions.length, digest: output.digest });
-      }
-      done.set(wanted, output.digest);
-    };
-    const made = await makeAll(session, engine, going, standings, plan, observer, failed, finished);
+    const finisher = new OutputFinisher(session, recorder, engine.start, standings, failed);
+    const made = await makeAll(session, engine.started, going, standings, plan, observer, failed, (wanted, shards) =>
+      finisher.finish(wanted, shards),
+    );
     if (made.ran > 0) await tidyStore(session, observer);
-    const progress = engine?.progress() ?? { read: 0, hashed: 0, written: 0, copied: 0 };
+    const { progress } = engine;
     return {
       status: failed.any ? "failed" : "done",
       exitCode: failed.exitCode(outputs),
       failures: failed.causes(outputs),
       actions: countActions(going, standings, made),
       statistics,
-      bytes: { ...progress, copied: progress.copied + copied },
-      gates: outputs.flatMap((wanted) => gates.get(wanted) ?? []),
+      bytes: { ...progress, copied: progress.copied + finisher.copied },
+      gates: outputs.flatMap((wanted) => finisher.gatesOf(wanted)),
       outputs: outputs.flatMap((wanted) => {
-        const digest = done.get(wanted);
+        const digest = finisher.digestOf(wanted);
         const { output, actions } = wanted.graph;
         return digest === undefined ? [] : [{ path: output.display, tensors: actions.length, digest }];
       }),
     };
   } finally {
     clearInterval(ticking);
-    signal.removeEventListener("abort", cancel);
-    engine?.close();
+    engine.close();
   }
-}
-
-/** Verdicts on what is stored come before any work. False when one is an error. */
-function judgeHits(wanted: WantedOutput, standings: Standings, session: Session, observer: BuildObserver): boolean {
-  let good = true;
-  for (const action of wanted.graph.actions) {
-    const standing = standings.get(action);
-    if (standing?.state !== "hit") continue;
-    const verdicts = judge(wanted.graph.output.display, action, standing.found.tensor.counters, (tensor) =>
-      session.inputs.digest(tensor),
-    );
-    for (const verdict of verdicts) observer.diagnostic(verdict);
-    good &&= verdicts.every(({ severity }) => severity !== "error");
-  }
-  return good;
-}
-
-/** The same for what ran in this build. */
-function judgeRuns(
-  wanted: WantedOutput,
-  shards: readonly FinishedShard[],
-  standings: Standings,
-  session: Session,
-  observer: BuildObserver,
-): boolean {
-  let good = true;
-  for (const shard of shards) {
-    for (const [index, action] of shard.wanted.actions.entries()) {
-      if (standings.get(action)?.state === "hit") continue;
-      const { counters } = shard.records[index]!;
-      const verdicts = judge(wanted.graph.output.display, action, counters, (tensor) => session.inputs.digest(tensor));
-      for (const verdict of verdicts) observer.diagnostic(verdict);
-      good &&= verdicts.every(({ severity }) => severity !== "error");
-    }
-  }
-  return good;
 }
 
 function countActions(

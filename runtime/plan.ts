@@ -10,6 +10,7 @@ import { forecast, type Fate, type ForecastBytes } from "./build/forecast.ts";
 import { hashInputs, tensorsToHash } from "./build/hash-inputs.ts";
 import { lookUp, type Standings } from "./build/look-up.ts";
 import type { InputFiles } from "./build/input-files.ts";
+import { LazyEngine } from "./build/lazy-engine.ts";
 import { computeTask } from "./build/native-task.ts";
 import { shardRecogniser } from "./build/recognise-shards.ts";
 import { withSession, withSessionToLook, type Session } from "./build/session.ts";
@@ -75,10 +76,7 @@ export async function planBuild(
 ): Promise<Plan> {
   const look = async (session: Session): Promise<Plan> => {
     const { addon, inputs, outputs, store } = session;
-    let engine: Engine | undefined;
-    const startEngine = (): Engine => (engine ??= addon.createEngine(context.engine));
-    const cancel = (): void => engine?.cancel();
-    signal.addEventListener("abort", cancel);
+    const engine = new LazyEngine(addon, context.engine, signal);
     try {
       const lookAtAll = (): Looked => {
         const statistics = outputs.map((wanted) =>
@@ -88,7 +86,7 @@ export async function planBuild(
         return { statistics, session: { ...session, outputs: resolved }, standings: lookUp(resolved, inputs, store) };
       };
       let looked = lookAtAll();
-      const recogniseShards = shardRecogniser(session, startEngine);
+      const recogniseShards = shardRecogniser(session, engine.start);
       const recognise = async (): Promise<void> => {
         if (store.shards.spoiled && (await recogniseShards())) looked = lookAtAll();
       };
@@ -98,16 +96,15 @@ export async function planBuild(
         ...looked.statistics.flat().flatMap((one) => (one.state === "open" && one.mayHit ? one.missing : [])),
       ];
       if (options.hash && unknown.length > 0) {
-        await hashInputs(startEngine(), inputs, unknown, store.paths.root, false);
+        await hashInputs(engine.start(), inputs, unknown, store.paths.root, false);
         looked = lookAtAll();
         await recognise();
       }
       for (const wanted of outputs) checkVectorBases(wanted, inputs);
       signal.throwIfAborted();
-      return describe(looked, startEngine);
+      return describe(looked, engine.start);
     } finally {
-      signal.removeEventListener("abort", cancel);
-      engine?.close();
+      engine.close();
     }
   };
   const nothingToPrepare = (): Promise<void> => Promise.resolve();
