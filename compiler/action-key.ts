@@ -7,6 +7,7 @@ import { OPERATION_REVISION } from "./operation-revision.ts";
 import type {
   Action,
   ActionInput,
+  CutStatistic,
   ModelStatistic,
   Operation,
   Program,
@@ -94,8 +95,8 @@ export function memberKey(
 ): string {
   const sink = new HashSink();
   sink.text("schema", STATISTIC_SCHEMA);
-  writeRule(sink, rule);
-  sink.stream("tie", member.tie);
+  writeStatistic(sink, rule);
+  if (rule.kind === "cut") sink.stream("tie", member.tie);
   sink.text("work", member.work);
   sink.integers("shape", member.shape);
   writeProgram(sink, member, digests);
@@ -106,7 +107,7 @@ export function memberKey(
 export function statisticKey(rule: ModelStatistic, members: readonly string[]): string {
   const sink = new HashSink();
   sink.text("schema", STATISTIC_SCHEMA);
-  writeRule(sink, rule);
+  writeStatistic(sink, rule);
   sink.integer("members", members.length);
   for (const member of members) sink.text("member", member);
   return hash("sha256", sink.encoded, "hex");
@@ -156,6 +157,13 @@ function writeOperation(sink: KeySink, operation: Operation, weak: boolean): voi
     case "divide":
       sink.integer("of", operation.of);
       sink.number("by", operation.by);
+      break;
+    case "lines":
+      sink.integer("of", operation.of);
+      if (weak) {
+        sink.number("alpha", operation.alpha);
+        sink.number("rise", operation.rise);
+      } else sink.number("by", factorOf(operation));
       break;
     case "magnitude":
     case "breadcrumbs":
@@ -295,13 +303,30 @@ function writeCuts(sink: KeySink, { outer, inner }: TensorCuts, tie: bigint): vo
   if (outer.tie !== 0n || inner.tie !== 0n) sink.stream("tie", tie);
 }
 
-type Rule = Pick<ModelStatistic, "density" | "dropTop" | "atLeastOne">;
+/** By value: whatever the vectors that the ratio comes from. */
+function factorOf({ alpha, rise, ratio }: Extract<Operation, { op: "lines" }>): number {
+  if (ratio === undefined) throw new Error("a key was asked for before its statistic was known");
+  return alpha * ratio + rise;
+}
+
+type Rule = Pick<CutStatistic, "density" | "dropTop" | "atLeastOne">;
 
 function writeRule(sink: KeySink, rule: Rule): void {
   sink.text("per", "model");
   sink.number("density", rule.density);
   sink.number("drop_top", rule.dropTop);
   sink.text("at_least_one", String(rule.atLeastOne));
+}
+
+function writeStatistic(sink: KeySink, statistic: ModelStatistic): void {
+  switch (statistic.kind) {
+    case "cut":
+      writeRule(sink, statistic);
+      break;
+    case "size":
+      sink.text("sum", "sizes");
+      break;
+  }
 }
 
 function hashKey(action: Action, digests: readonly string[] | "unknown"): string {

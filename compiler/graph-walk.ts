@@ -8,6 +8,7 @@ import type {
   OutputNode,
   StackNode,
   StoredVectorNode,
+  StrategyValue,
   Varying,
   VectorNode,
 } from "./recipe-graph.ts";
@@ -24,8 +25,9 @@ export function childrenOf(node: ModelNode | VectorNode): readonly (ModelNode | 
     case "onto":
       return [node.base, node.vector];
     case "model-method":
-    case "vector-method":
       return node.inputs;
+    case "vector-method":
+      return [...node.inputs, ...strategiesIn(node.strategy).flatMap(vectorsIn)];
     case "model-choice":
     case "vector-choice": {
       const values = node.arms.map(({ value }) => value);
@@ -44,7 +46,7 @@ export function childrenOf(node: ModelNode | VectorNode): readonly (ModelNode | 
     case "vector-divide":
       return [node.operand];
     case "masked":
-      return [node.vector, ...leafMasks(node.mask).flatMap(vectorsOf)];
+      return [node.vector, ...leafMasks(node.mask).flatMap(vectorsIn)];
     case "rebase":
       return [node.vector, node.base];
   }
@@ -92,10 +94,23 @@ function findLeaves(mask: Varying<MaskNode>): readonly LeafMask[] {
 
 type LeafMask = Extract<MaskNode, { kind: "selector" | "mask-method" }>;
 
-/** That the mask is computed from, where it is not the one that it is applied to. */
-function vectorsOf(mask: LeafMask): readonly VectorNode[] {
-  const of = mask.kind === "mask-method" ? mask.shared.get("of") : undefined;
-  return of?.kind === "vector" ? [of.node] : [];
+/** Parameters that are vectors: what a mask is computed from, where that is not the one that it is applied to. */
+function vectorsIn(method: LeafMask | StrategyValue): readonly VectorNode[] {
+  if (!("shared" in method)) return [];
+  return [...method.shared.values()].flatMap((value) => (value.kind === "vector" ? [value.node] : []));
+}
+
+const strategies = new WeakMap<Varying<StrategyValue>, readonly StrategyValue[]>();
+
+/** Of each arm of a choice, each once. */
+function strategiesIn(strategy: Varying<StrategyValue>): readonly StrategyValue[] {
+  if (strategy.kind === "constant") return [strategy.value];
+  let found = strategies.get(strategy);
+  if (found === undefined) {
+    const parts = [...strategy.arms.map(({ value }) => value), ...(strategy.otherwise ? [strategy.otherwise] : [])];
+    strategies.set(strategy, (found = [...new Set(parts.flatMap(strategiesIn))]));
+  }
+  return found;
 }
 
 /** Every node under `roots` and they themselves, each once, parents first. */

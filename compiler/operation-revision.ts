@@ -13,6 +13,7 @@ export const OPERATION_REVISION: Readonly<Record<Operation["op"], number>> = {
   negate: 1,
   multiply: 1,
   divide: 1,
+  lines: 1,
   magnitude: 1,
   breadcrumbs: 1,
   random: 1,

@@ -41,6 +41,19 @@ export type Operation =
   | { readonly op: "onto"; readonly base: ValueId; readonly vector: ValueId }
   | { readonly op: "negate"; readonly of: ValueId }
   | { readonly op: "multiply" | "divide"; readonly of: ValueId; readonly by: number }
+  /** (alpha × ratio + rise) × τ, the ratio of two sums of sizes over all tensors: those of statistics `like` and `own`. */
+  | {
+      readonly op: "lines";
+      readonly of: ValueId;
+      readonly alpha: number;
+      /** By how much the tensor's depth raises the factor. */
+      readonly rise: number;
+      /** Numbers of statistics: of the vector itself, and of the one that alpha is measured by. */
+      readonly own: number;
+      readonly like: number;
+      /** Once both values are known. */
+      readonly ratio?: number;
+    }
   /** Mask: the trunc(g·density) first elements of each group's canonical order. `tie` is the 64-bit stream. */
   | {
       readonly op: "magnitude";
@@ -284,17 +297,29 @@ export interface StatisticMember {
 }
 
 /**
- * Where a mask `per: model` cuts a vector: a node of its own, because it needs every tensor of the vector. Its value is
- * part of the keys of the actions that are masked by it, so they are known only when it is.
+ * What must be known of all tensors of a vector: a node of its own. Its value is part of the keys of the actions that use it, so
+ * they are known only when it is.
  */
-export interface ModelStatistic {
+export type ModelStatistic = CutStatistic | SizeStatistic;
+
+interface StatisticFields {
   /** The vector, as people call it. */
   readonly vector: string;
+  /** Every tensor that the vector has but empty ones, whatever its mask there; sorted by name, by bytes. */
+  readonly members: readonly StatisticMember[];
+}
+
+/** Where a mask `per: model` cuts the vector. Scalars are not among its members. */
+export interface CutStatistic extends StatisticFields {
+  readonly kind: "cut";
   readonly density: number;
   readonly dropTop: number;
   readonly atLeastOne: boolean;
-  /** Every tensor that the vector has but scalars and empty ones, whatever its mask there; sorted by name, by bytes. */
-  readonly members: readonly StatisticMember[];
+}
+
+/** Σ|τ|, in float64: of each tensor, then added in the order of the members. */
+export interface SizeStatistic extends StatisticFields {
+  readonly kind: "size";
 }
 
 export interface OutputGraph {

@@ -72,7 +72,7 @@ export interface NativeWindow {
   readonly limit: number;
 }
 
-/** Runs a program and looks at its values where windows are; writes nothing. */
+/** Runs a program and looks at its values where windows are, or at all of them; writes nothing. */
 export interface GatherTask {
   readonly kind: "gather";
   readonly label: string;
@@ -82,6 +82,8 @@ export interface GatherTask {
   /** Of the values. */
   readonly shape: readonly number[];
   readonly windows: readonly NativeWindow[];
+  /** Positions of the operations whose sizes are added up. */
+  readonly sums: readonly number[];
   /**
    * Only `run` elements of each `period`, counted and kept as if they were all: a guess at what the rest is like. For programs
    * without masks, and inputs of the same shape; takes no digest.
@@ -239,6 +241,8 @@ export interface TaskResult {
   readonly antiparallel: number;
   /** Of a gather task, one a window. */
   readonly windows?: readonly FoundInWindow[];
+  /** Of a gather task, one a sum: Σ|x| in float64. NaN and infinite where the values are. */
+  readonly sums?: readonly number[];
   /** Of a measure task. What is not finite is in `inputCounters`. */
   readonly statistics?: TensorStatistics;
   /** Of a compare task. `inputCounters` are those of a and of b. */

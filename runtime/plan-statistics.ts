@@ -1,8 +1,8 @@
 // What a plan says of model-wide statistics, and what finding them reads.
 
 import type { TensorInfo } from "../compiler/checkpoint.ts";
-import { resolveCuts, unresolvedStatistics } from "../compiler/resolve-cuts.ts";
-import type { Action } from "../compiler/tensor-graph.ts";
+import { resolveStatistics, unresolvedStatistics } from "../compiler/resolve-statistics.ts";
+import type { Action, ModelStatistic } from "../compiler/tensor-graph.ts";
 import type { ForecastBytes } from "./build/forecast.ts";
 import { tensorsToHash } from "./build/hash-inputs.ts";
 import type { InputFiles } from "./build/input-files.ts";
@@ -11,8 +11,9 @@ import type { Session } from "./build/session.ts";
 import type { StatisticStanding } from "./build/statistics/statistic-standings.ts";
 import type { HitReason, RunReason } from "./reasons.ts";
 
-/** A threshold over all tensors of a vector. */
+/** A threshold over all tensors of a vector, or its size. */
 export type PlannedStatistic = {
+  readonly kind: ModelStatistic["kind"];
   readonly vector: string;
   readonly tensors: number;
   /** Bytes of the inputs that the tensors are made of. */
@@ -24,9 +25,9 @@ export type PlannedStatistic = {
 );
 
 export function planStatistic(standing: StatisticStanding, inputs: InputFiles): PlannedStatistic {
-  const { vector, members } = standing.statistic;
+  const { kind, vector, members } = standing.statistic;
   const read = members.flatMap((member) => member.inputs.map(({ tensor }) => tensor));
-  const facts = { vector, tensors: members.length, bytes: bytesOfAll(read, inputs) };
+  const facts = { kind, vector, tensors: members.length, bytes: bytesOfAll(read, inputs) };
   if (standing.state === "known") return { ...facts, state: "hit", reason: "local-hit" };
   if (!standing.mayHit) return { ...facts, state: "miss", reason: standing.reason };
   return { ...facts, state: "unknown", hash: bytesOfAll(standing.missing, inputs) };
@@ -55,11 +56,13 @@ export function withStatistics(
   return { ...bytes, hash: bytes.hash + hash, read: bytes.read + read };
 }
 
-/** Where the statistics are not known: what a mask takes of memory does not depend on where it cuts. */
-export function withSomeCuts(action: Action): Action {
+/** Where the statistics are not known: what an action takes of memory does not depend on their values. */
+export function withSomeValues(action: Action): Action {
   const nowhere = { key: 0n, tie: 0n };
-  const cuts = unresolvedStatistics(action.program).map((one) => [one, { outer: nowhere, inner: nowhere }] as const);
-  return { ...action, program: resolveCuts(action.program, new Map(cuts)) };
+  const open = unresolvedStatistics(action.program);
+  const cuts = new Map(open.map((one) => [one, { outer: nowhere, inner: nowhere }]));
+  const sizes = new Map(open.map((one) => [one, 1]));
+  return { ...action, program: resolveStatistics(resolveStatistics(action.program, cuts), sizes) };
 }
 
 /** Each once. */

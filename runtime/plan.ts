@@ -17,7 +17,7 @@ import { withSession, withSessionToLook, type Session } from "./build/session.ts
 import { planShards, type ShardPlan } from "./build/shard-job.ts";
 import { lookUpStatistics, resolveOutput, type StatisticStanding } from "./build/statistics/statistic-standings.ts";
 import { checkVectorBases } from "./build/vector-base.ts";
-import { planStatistic, withSomeCuts, withStatistics, type PlannedStatistic } from "./plan-statistics.ts";
+import { planStatistic, withSomeValues, withStatistics, type PlannedStatistic } from "./plan-statistics.ts";
 import { planGates, type PlannedGate } from "./gates/plan-gates.ts";
 import { tensorBytes } from "./checkpoint/safetensors-writer.ts";
 import type { WantedOutput } from "./build/wanted-output.ts";
@@ -150,7 +150,7 @@ function describe({ session, standings, statistics }: Looked, startEngine: () =>
     outputs: planned,
     counts: count(planned),
     bytes: withStatistics(bytes, session, standings, statistics.flat()),
-    peak: peakOf([...running, ...computed].map(withSomeCuts), startEngine),
+    peak: peakOf([...running, ...computed].map(withSomeValues), startEngine),
   };
 }
 

@@ -6,14 +6,14 @@ import type { GateResult } from "./gates/judge-gates.ts";
 
 /**
  * - `look-up`: inputs are compared with what is known of them, keys are made;
- * - `threshold`: vectors are read for where model-wide masks cut them;
+ * - `statistics`: vectors are read for where model-wide masks cut them, or for their sizes;
  * - `hash`: inputs whose digests decide about a hit are read;
  * - `compute`: actions run;
  * - `measure`: what the gates of an output need and nobody has measured yet is measured;
  * - `publish`: finished outputs are switched in.
  * A build that has nothing to do goes through `look-up` only.
  */
-export type BuildPhase = "look-up" | "hash" | "threshold" | "compute" | "measure" | "publish";
+export type BuildPhase = "look-up" | "hash" | "statistics" | "compute" | "measure" | "publish";
 
 export interface BuildObserver {
   phase(phase: BuildPhase): void;

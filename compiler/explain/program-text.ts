@@ -64,6 +64,10 @@ function operationText(operation: Operation, action: Action, name: (id: number) 
       if (operation.atLeastOne) parts.push("at least one");
       return `${operation.op}(${parts.join(", ")})`;
     }
+    case "lines": {
+      const alpha = `${number("alpha")} * (size ${operation.like} / size ${operation.own})`;
+      return `(${alpha} + ${number("rise")}) * ${name(operation.of)}`;
+    }
     case "random":
       return `random(density ${number("density")}, seed ${operation.seed})`;
     case "della": {

@@ -46,6 +46,7 @@ const VARYING = new Set([
   "alpha",
   "lambda",
   "clip",
+  "rise",
   "select",
 ]);
 

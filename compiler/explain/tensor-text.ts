@@ -30,8 +30,11 @@ export function tensorText(outputs: readonly OutputGraph[], byName: boolean): st
   return `${blocks.join("\n\n")}\n`;
 }
 
-/** `where maths - llama is cut over 146 tensors: density 0.2` */
-export function statisticText({ vector, density, dropTop, atLeastOne, members }: ModelStatistic): string {
+/** `where maths - llama is cut, over 146 tensors as one: density 0.2`, `the size of maths - llama, over 146 tensors` */
+export function statisticText(statistic: ModelStatistic): string {
+  const { vector, members } = statistic;
+  if (statistic.kind === "size") return `the size of ${vector}, over ${count(members.length)}`;
+  const { density, dropTop, atLeastOne } = statistic;
   const rule = [`density ${density}`];
   if (dropTop > 0) rule.push(`drop_top ${dropTop}`);
   if (atLeastOne) rule.push("at least one");

@@ -8,7 +8,7 @@ import type { ExpectNode, ModelNode, OutputNode, PredicateNode } from "../recipe
 import { isSameNode } from "../same-node.ts";
 import type { Action, Gate, GateOperand, OutputGraph } from "../tensor-graph.ts";
 import { INTEGER } from "./copied.ts";
-import { isResolved } from "../resolve-cuts.ts";
+import { isResolved } from "../resolve-statistics.ts";
 import { ModelStatistics } from "./model-statistics.ts";
 import { copyAction, finish, makeScope, storedVectors, type UngatedOutput } from "./output.ts";
 import { isValue, type TensorScope } from "./scope.ts";

@@ -64,7 +64,11 @@ function lowerByMagnitude(
     const rule = { density: Math.min(density, 1), dropTop, atLeastOne };
     const other = shared.get("of");
     const vector = other?.kind === "vector" ? other.node : node.vector;
-    const statistic = scope.statistics.indexOf(vector, rule, optionalInteger(shared, "stream") ?? node.stream);
+    const statistic = scope.statistics.indexOf(
+      vector,
+      { kind: "cut", ...rule },
+      optionalInteger(shared, "stream") ?? node.stream,
+    );
     return rescaledBy(rescale, density, scope.builder.emit({ op: "model-cut", of: of.id, ...rule, tie, statistic }));
   }
   const common = { of: of.id, per, atLeastOne, tie };

@@ -2,11 +2,12 @@
 // payload.
 
 import type { VectorNode } from "../recipe-graph.ts";
-import type { ModelStatistic, StatisticMember } from "../tensor-graph.ts";
+import { isSameNode } from "../same-node.ts";
+import type { CutStatistic, ModelStatistic, StatisticMember } from "../tensor-graph.ts";
 import type { TensorScope } from "./scope.ts";
 import { streamId } from "./stream-id.ts";
 
-type Rule = Pick<ModelStatistic, "density" | "dropTop" | "atLeastOne">;
+type Rule = Pick<CutStatistic, "kind" | "density" | "dropTop" | "atLeastOne"> | { readonly kind: "size" };
 
 /** One tensor of the output. */
 export interface LoweredTensor {
@@ -30,13 +31,11 @@ interface Wanted {
 export class ModelStatistics {
   readonly #wanted: Wanted[] = [];
 
-  /** The number of the statistic, new or met before. */
+  /** The number of the statistic, new or met before. `stream`: of the ties of a cut, else 0. */
   indexOf(vector: VectorNode, rule: Rule, stream: number): number {
-    const known = this.#wanted.findIndex((other) => {
-      const { density, dropTop, atLeastOne } = other.rule;
-      const isSameRule = density === rule.density && dropTop === rule.dropTop && atLeastOne === rule.atLeastOne;
-      return other.vector === vector && other.stream === stream && isSameRule;
-    });
+    const known = this.#wanted.findIndex(
+      (other) => other.vector === vector && other.stream === stream && isSameNode(other.rule, rule),
+    );
     return known === -1 ? this.#wanted.push({ vector, rule, stream }) - 1 : known;
   }
 
@@ -48,7 +47,7 @@ export class ModelStatistics {
     const statistics: ModelStatistic[] = [];
     // Completing one may meet others: a vector that was masked before.
     for (const { vector, rule, stream } of this.#wanted) {
-      const members = tensors.flatMap((tensor) => memberOf(tensor, vector, stream));
+      const members = tensors.flatMap((tensor) => memberOf(tensor, vector, rule, stream));
       statistics.push({ vector: nameOf(vector), ...rule, members });
     }
     return statistics;
@@ -58,9 +57,10 @@ export class ModelStatistics {
 function memberOf(
   { name, shape, wide, aside }: LoweredTensor,
   node: VectorNode,
+  { kind }: Rule,
   stream: number,
 ): readonly StatisticMember[] {
-  if (shape.length === 0 || shape.includes(0)) return [];
+  if (shape.includes(0) || (kind === "cut" && shape.length === 0)) return [];
   const scope = aside();
   const value = scope.vector(node);
   if (value === "skip" || scope.problems.errors > 0) return [];
@@ -68,11 +68,22 @@ function memberOf(
   return [{ tensor: name, ...scope.builder.finish(value), shape, work, tie: streamId("tie", stream, name) }];
 }
 
-/** `maths - llama`, or the name that it was given. */
+/** The name that it was given, `maths - llama`, or `ties of maths - llama, code - llama`. */
 function nameOf(node: VectorNode): string {
-  if (node.name !== undefined) return node.name;
-  if (node.kind === "difference" && node.model.name !== undefined && node.base.name !== undefined) {
-    return `${node.model.name} - ${node.base.name}`;
-  }
-  return "a vector without a name";
+  const of = node.kind === "masked" ? node.vector : node;
+  if (node.name !== undefined || of.kind !== "vector-method") return node.name ?? shortName(of) ?? NAMELESS;
+  const method = of.strategy.kind === "constant" ? of.strategy.value.method : "a merge";
+  const names = of.inputs.map((input) => shortName(input.kind === "masked" ? input.vector : input));
+  const isShort = names.length <= MOST_NAMED && names.every((name) => name !== undefined);
+  return isShort ? `${method} of ${names.join(", ")}` : `${method} of ${names.length} vectors`;
+}
+
+const NAMELESS = "a vector without a name";
+/** Inputs of a merge that are named one by one. */
+const MOST_NAMED = 3;
+
+function shortName(node: VectorNode): string | undefined {
+  if (node.name !== undefined || node.kind !== "difference") return node.name;
+  const { model, base } = node;
+  return model.name === undefined || base.name === undefined ? undefined : `${model.name} - ${base.name}`;
 }

@@ -148,6 +148,7 @@ function renumber(operation: Operation, value: (id: ValueId) => ValueId, input: 
     case "rescale-inv":
     case "nearswap":
     case "largest":
+    case "lines":
     case "extremes":
       return { ...operation, of: value(operation.of) };
     case "random":

@@ -2,6 +2,7 @@
 
 import { METHODS } from "../methods/method-table.ts";
 import { lowerChoice } from "./choice.ts";
+import { lowerLines } from "./lines.ts";
 import { membersOf, type Member } from "./members.ts";
 import { numberParameter, wordParameter } from "./parameters.ts";
 import type { TensorScope } from "./scope.ts";
@@ -97,6 +98,8 @@ function lowerOne(
       return lowerMagmax(strategy, node, members, scope);
     case "pcb":
       return lowerPcb(strategy, node, members, scope);
+    case "lines":
+      return lowerLines(strategy, node, members, scope);
     case "arcee-fusion":
       return lowerFusion(node, members, scope);
     case undefined:

@@ -92,7 +92,7 @@ interface Row<Maps extends string, Op extends Operation["op"] = never> extends R
 export type MethodRow =
   | Row<"models", "linear" | "slerp" | "karcher" | "multiply">
   | Row<"vectors", "sum" | "mean" | "ties" | "model-stock" | "nearswap">
-  | Row<"vectors", "sce" | "ram" | "ram-plus" | "consensus" | "magmax" | "pcb" | "arcee-fusion">
+  | Row<"vectors", "sce" | "ram" | "ram-plus" | "consensus" | "magmax" | "pcb" | "arcee-fusion" | "lines">
   | Row<"either", "slerp" | "karcher">
   | Row<"mask", "magnitude" | "breadcrumbs" | "random" | "della">
   | Row<"selector" | "function">;

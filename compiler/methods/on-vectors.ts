@@ -199,6 +199,37 @@ export const VECTOR_METHODS: readonly MethodRow[] = [
     op: "pcb",
   },
   {
+    name: "lines",
+    maps: "vectors",
+    inputs: { min: 1, max: 1 },
+    parameters: [
+      {
+        name: "alpha",
+        kind: "number",
+        range: {},
+        default: 1,
+        meaning: "alpha is the factor of the first layer and of all tensors outside the layers",
+      },
+      {
+        name: "beta",
+        kind: "number",
+        range: {},
+        meaning: "beta is what the factor of the last layer has more than that of the first",
+      },
+      {
+        name: "like",
+        kind: "vector",
+        meaning:
+          "like is the vector as large as which alpha makes its input, by the sum of absolute values over all tensors",
+      },
+    ],
+    summary:
+      "LiNeS: a vector, of one model or merged, times a factor that rises linearly over the layers, from alpha to alpha + beta, so that early layers stay closer to the base. With `like` alpha is multiplied by the size of that vector over the input's: `like: mean(…)` of the vectors that were merged is the rule of the paper.",
+    source: "Wang et al., LiNeS, ICLR 2025, arXiv 2410.17146",
+    example: "merge soup onto llama using lines(alpha: 0.3, beta: 0.7) { maths }",
+    op: "lines",
+  },
+  {
     name: "model_stock",
     maps: "vectors",
     parameters: [PER_TENSOR_OR_ROW],

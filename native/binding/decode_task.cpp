@@ -141,10 +141,15 @@ GatherTask decode_gather(const Field& object) {
     if (__builtin_mul_overflow(bytes, output.shape.back(), &bytes)) shape.refuse("of less than 2^60 elements");
   }
   const Field windows = object["windows"];
-  if (windows.length() == 0) windows.refuse("at least one window");
+  const auto operations = static_cast<int64_t>(task.spec.program.operations.size());
   for (uint32_t i = 0; i < windows.length(); ++i) {
-    task.spec.windows.push_back(decode_window(windows[i], static_cast<int64_t>(task.spec.program.operations.size())));
+    task.spec.windows.push_back(decode_window(windows[i], operations));
   }
+  const Field sums = object["sums"];
+  for (uint32_t i = 0; i < sums.length(); ++i) {
+    task.spec.sums.push_back(static_cast<ValueId>(sums[i].integer(0, operations - 1)));
+  }
+  if (task.spec.writes()) windows.refuse("at least one window, where there is no sum");
   if (const Field sample = object["sample"]; !sample.is_undefined()) {
     const int64_t run = sample["run"].integer(1, int64_t{1} << 20);
     task.sampling = Sampling{run, sample["period"].integer(run, int64_t{1} << 60)};

@@ -114,6 +114,11 @@ Napi::Object encode_result(Napi::Env env, const TaskResult& result) {
     for (uint32_t i = 0; i < counters.windows.size(); ++i) windows.Set(i, encode_window(env, counters.windows[i]));
     object.Set("windows", windows);
   }
+  if (!counters.sums.empty()) {
+    Napi::Array sums = Napi::Array::New(env, counters.sums.size());
+    for (uint32_t i = 0; i < counters.sums.size(); ++i) sums.Set(i, counters.sums[i]);
+    object.Set("sums", sums);
+  }
   if (result.statistics) object.Set("statistics", encode_statistics(env, *result.statistics));
   if (result.comparison) object.Set("comparison", encode_comparison(env, *result.comparison));
   if (!result.output.empty()) {

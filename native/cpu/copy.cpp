@@ -43,7 +43,7 @@ void make_nan_canonical(Dtype dtype, std::byte* stored, int64_t bytes) {
 
 bool is_copy(const TaskSpec& task) {
   if (task.work == Work::bytes) return true;
-  if (task.program.operations.size() != 1 || !task.windows.empty()) return false;
+  if (task.program.operations.size() != 1 || !task.writes()) return false;
   const auto* load = std::get_if<Load>(&task.program.operations.front());
   return load && !load->zero_not_finite && task.inputs[load->input].dtype == task.output.dtype;
 }

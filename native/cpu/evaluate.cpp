@@ -58,9 +58,13 @@ void check_task(const TaskSpec& task) {
       if (lora->a == lora->b) refuse("a LoRA module needs two factors");
     }
   }
+  if (!task.writes() && task.work == Work::bytes) refuse("bytes have no order and no size");
+  const auto is_operation = [&](ValueId of) { return of >= 0 && of < static_cast<ValueId>(operations.size()); };
   for (const Window& window : task.windows) {
-    if (task.work == Work::bytes) refuse("bytes have no order");
-    if (window.of < 0 || window.of >= static_cast<ValueId>(operations.size())) refuse("a window is of no operation");
+    if (!is_operation(window.of)) refuse("a window is of no operation");
+  }
+  for (const ValueId of : task.sums) {
+    if (!is_operation(of)) refuse("a sum is of no operation");
   }
   if (task.work == Work::bytes && (operations.size() != 1 || !std::holds_alternative<Load>(operations.front()))) {
     refuse("bytes can only be loaded");

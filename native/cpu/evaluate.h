@@ -59,8 +59,12 @@ struct TaskSpec {
   TensorDesc output;
   Work work;
   Overflow overflow;
-  /// Not empty: nothing is written. What lies in them is gathered instead; the output only states shape and W.
+  /// What lies in these windows is gathered, and of these values Σ|x|.
   std::vector<Window> windows = {};
+  std::vector<ValueId> sums = {};
+
+  /// If not it only gathers: the output states shape and W.
+  bool writes() const { return windows.empty() && sums.empty(); }
 };
 
 /// Counts over one input; `first_*` are linear indices or -1. Zero for dtypes that are only copied.
@@ -86,6 +90,8 @@ struct Counters {
   int64_t antiparallel = 0;
   /// One a window of the task.
   std::vector<FoundInWindow> windows;
+  /// One a sum of the task.
+  std::vector<double> sums;
 };
 
 struct EvaluateOptions {

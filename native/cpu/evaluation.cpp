@@ -27,8 +27,9 @@ Counters Evaluation<W>::run() {
   const int64_t span = task_.schedule.span;
   for (int64_t begin = 0; begin < task_.count; begin += span) run_span(begin, begin + span);
   read_unused();
-  if (task_.window_gatherers.empty()) counters_.masks = mask_counters();
+  if (task_.task.writes()) counters_.masks = mask_counters();
   for (const auto& gatherer : task_.window_gatherers) counters_.windows.push_back(gatherer->finish());
+  for (AbsoluteSum<W>& sum : task_.sums) counters_.sums.push_back(sum.finish());
   for (const auto& statistic : task_.statistics) {
     const auto* gram = dynamic_cast<const GramStatistic<W>*>(statistic.get());
     if (gram) counters_.antiparallel += gram->antiparallel();
@@ -133,7 +134,7 @@ void Evaluation<W>::run_pass(const BoundPass<W>& pass, int64_t begin, int64_t en
     chunk_is_cold_ =
         !task_.reader->fetch(chunk, chunk_end, source_, task_.kernels, counters_.inputs, chunk_stored_, pass.is_output);
     chunk_begin_ = chunk;
-    const bool writes = pass.is_output && task_.task.windows.empty();
+    const bool writes = pass.is_output && task_.task.writes();
     if (writes) sink_.settle();
     run_chunk(pass, chunk, chunk_end);
     if (writes) sink_.write(chunk * size, task_.output, (chunk_end - chunk) * size);
@@ -209,7 +210,8 @@ void Evaluation<W>::gather_local(const BoundStage<W>& stage, const Block<W>& blo
 template <typename W>
 void Evaluation<W>::write_block(const Block<W>& block) {
   for (const auto& gatherer : task_.window_gatherers) gatherer->gather(block);
-  if (!task_.window_gatherers.empty()) return;
+  for (AbsoluteSum<W>& sum : task_.sums) sum.gather(block);
+  if (!task_.task.writes()) return;
   const auto output = static_cast<ValueId>(task_.task.program.operations.size()) - 1;
   std::byte* to = task_.output + (block.begin - chunk_begin_) * size_of(*task_.task.output.dtype);
   writer_.write(block, block.value(output), to, counters_);

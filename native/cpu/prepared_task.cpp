@@ -47,8 +47,8 @@ std::vector<ChunkReader::Input> loaded_inputs(const TaskSpec& task) {
 
 /// Values that the last pass is for.
 std::vector<ValueId> results_of(const TaskSpec& task) {
-  if (task.windows.empty()) return {static_cast<ValueId>(task.program.operations.size()) - 1};
-  std::vector<ValueId> results;
+  if (task.writes()) return {static_cast<ValueId>(task.program.operations.size()) - 1};
+  std::vector<ValueId> results = task.sums;
   for (const Window& window : task.windows) results.push_back(window.of);
   return results;
 }
@@ -77,7 +77,7 @@ PreparedTask<W>::PreparedTask(const TaskSpec& task, const EvaluateOptions& optio
       unused_inputs(inputs_not_used(task)) {
   plan_sizes(options);
   reader = std::make_unique<ChunkReader>(inputs, chunk, memory);
-  if (task.windows.empty()) output = memory.take<std::byte>(chunk * size_of(*task.output.dtype));
+  if (task.writes()) output = memory.take<std::byte>(chunk * size_of(*task.output.dtype));
   if (!unused_inputs.empty()) unused = memory.take<std::byte>(chunk * kWidestElement);
   for (const Operation& operation : task.program.operations) {
     const auto* factors = std::get_if<Lora>(&operation);
@@ -89,6 +89,7 @@ PreparedTask<W>::PreparedTask(const TaskSpec& task, const EvaluateOptions& optio
   for (const Window& window : task.windows) {
     window_gatherers.push_back(std::make_unique<WindowGatherer<W>>(window, count, kernels, *found_, memory));
   }
+  for (const ValueId of : task.sums) sums.emplace_back(of, kernels);
   bind_passes(memory);
   if (memory.used() > options.memory_bytes) {
     throw Error(ErrorCode::memory, "the tensor needs " + std::to_string(memory.used()) + " bytes of buffers, " +

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "absolute_sum.h"
 #include "chunk_reader.h"
 #include "lora.h"
 #include "mask_statistic.h"
@@ -60,6 +61,8 @@ class PreparedTask {
   std::vector<SelectCounter> select_counters;
   /// One a window of the task, which then writes nothing.
   std::vector<std::unique_ptr<WindowGatherer<W>>> window_gatherers;
+  /// One a sum of the task, the same.
+  std::vector<AbsoluteSum<W>> sums;
   std::unique_ptr<ChunkReader> reader;
   /// Room for a chunk of the output, should there be one, and of any unused input.
   std::byte* output = nullptr;

@@ -3,7 +3,7 @@
 
 import { actionKey } from "../../compiler/action-key.ts";
 import type { TensorInfo } from "../../compiler/checkpoint.ts";
-import { isResolved } from "../../compiler/resolve-cuts.ts";
+import { isResolved } from "../../compiler/resolve-statistics.ts";
 import type { Action } from "../../compiler/tensor-graph.ts";
 import type { RunReason } from "../reasons.ts";
 import { journaledWeakKeys } from "../store/journal.ts";

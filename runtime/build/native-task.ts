@@ -2,6 +2,7 @@
 
 import type { Action } from "../../compiler/tensor-graph.ts";
 import type { ComputeTask, TaskResult } from "../../native/addon-types.ts";
+import { nativeOperations } from "./native-operations.ts";
 import type { ActionCounters } from "../store/shard-record.ts";
 
 export interface TaskFiles {
@@ -26,7 +27,7 @@ export function computeTask(action: Action, files: TaskFiles, measure?: ComputeT
       shape: tensor.shape,
       digest: files.digests[index]!,
     })),
-    operations: program.operations,
+    operations: nativeOperations(program),
     work,
     ...(measure && { measure }),
     // Under "error" the bytes are those of "inf": only the verdict differs, and that is taken from the counters.

@@ -54,10 +54,11 @@ export function planShards(
 
 /** Equal for actions that are sure to give the same bytes, known before any digest is. */
 export function workOf(action: Action, inputs: InputFiles): string {
-  const cuts = action.program.operations.flatMap((operation) => (operation.op === "model-cut" ? [operation.cuts] : []));
-  const values = cuts
-    .flatMap((cut) => (cut === undefined ? [] : [cut.outer, cut.inner]))
-    .flatMap(({ key, tie }) => [key, tie]);
+  const values = action.program.operations.flatMap((operation): readonly (bigint | number | undefined)[] => {
+    if (operation.op === "lines") return [operation.ratio];
+    const cuts = operation.op === "model-cut" ? operation.cuts : undefined;
+    return cuts === undefined ? [] : [cuts.outer, cuts.inner].flatMap(({ key, tie }) => [key, tie]);
+  });
   return [weakKeyOf(action), ...values, ...action.inputs.map(({ tensor }) => inputs.place(tensor))].join(" ");
 }
 

@@ -182,7 +182,24 @@ function parametersOf(action: DescribedAction): ReadonlyMap<string, Setting> {
 }
 
 /** Fields that name inputs or other operations. */
-const OPERANDS = new Set(["input", "a", "b", "of", "left", "right", "base", "vector", "mask", "masked", "statistic"]);
+const OPERANDS = new Set([
+  "input",
+  "a",
+  "b",
+  "of",
+  "left",
+  "right",
+  "base",
+  "vector",
+  "mask",
+  "masked",
+  "chosen",
+  "extremes",
+  "divergence",
+  "statistic",
+  "own",
+  "like",
+]);
 
 const FIELD_WORDS: Readonly<Record<string, string>> = {
   by: "factor",

@@ -1,7 +1,7 @@
 // One output of a build, as its record tells it: every tensor with what made it, whether that ran, why, and what had
 // changed. What tensors have in common stands once.
 
-import { isResolved } from "../../compiler/resolve-cuts.ts";
+import { isResolved } from "../../compiler/resolve-statistics.ts";
 import type { Action } from "../../compiler/tensor-graph.ts";
 import type { FinishedOutput } from "../build/finished-output.ts";
 import type { InputFiles } from "../build/input-files.ts";

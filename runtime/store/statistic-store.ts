@@ -15,11 +15,15 @@ export interface StoredWindow {
   readonly found: FoundInWindow;
 }
 
-/** Of one tensor, by the cut that it is for. */
+/** Of one tensor, by the cut that it is for; or its size. */
 export interface StoredPart {
   readonly outer?: StoredWindow;
   readonly inner?: StoredWindow;
+  readonly size?: number;
 }
+
+/** Cuts of the members, in their order; or a sum of sizes. */
+export type StoredValue = readonly TensorCuts[] | number;
 
 const VALUE_SCHEMA = "theta.statistic-value/1";
 const PART_SCHEMA = "theta.statistic-part/1";
@@ -35,20 +39,23 @@ export class StatisticStore {
     this.#folder = folder;
   }
 
-  /** Cuts of the members, in their order. */
-  value(key: string): readonly TensorCuts[] | undefined {
+  value(key: string): StoredValue | undefined {
     const bytes = readUsed(this.#valuePath(key));
     const content = bytes && (decodeChecked(bytes.toString("utf8")) as ValueFile | undefined);
     if (content?.schema !== VALUE_SCHEMA || content.key !== key) return undefined;
-    return content.cuts.map(([outerKey, outerTie, innerKey, innerTie]) => ({
+    if (content.size !== undefined) return Number(content.size);
+    return content.cuts?.map(([outerKey, outerTie, innerKey, innerTie]) => ({
       outer: { key: BigInt(outerKey), tie: BigInt(outerTie) },
       inner: { key: BigInt(innerKey), tie: BigInt(innerTie) },
     }));
   }
 
-  saveValue(key: string, cuts: readonly TensorCuts[]): void {
-    const rows = cuts.map(({ outer, inner }) => [outer.key, outer.tie, inner.key, inner.tie].map(hex));
-    replace(this.#valuePath(key), encodeChecked({ schema: VALUE_SCHEMA, key, cuts: rows }));
+  saveValue(key: string, value: StoredValue): void {
+    const content =
+      typeof value === "number"
+        ? { size: String(value) }
+        : { cuts: value.map(({ outer, inner }) => [outer.key, outer.tie, inner.key, inner.tie].map(hex)) };
+    replace(this.#valuePath(key), encodeChecked({ schema: VALUE_SCHEMA, key, ...content }));
   }
 
   /** Whether any part has this weak key. */
@@ -68,10 +75,11 @@ export class StatisticStore {
     if (header?.schema !== PART_SCHEMA || header.key !== key || sha256(elements) !== header.digest) return undefined;
     const outer = header.outer && decodeWindow(header.outer, elements.subarray(0, header.outer.bytes));
     const inner = header.inner && decodeWindow(header.inner, elements.subarray(elements.length - header.inner.bytes));
-    return { ...(outer && { outer }), ...(inner && { inner }) };
+    const size = header.size === undefined ? undefined : Number(header.size);
+    return { ...(outer && { outer }), ...(inner && { inner }), ...(size !== undefined && { size }) };
   }
 
-  savePart(weak: string, key: string, { outer, inner }: StoredPart): void {
+  savePart(weak: string, key: string, { outer, inner, size }: StoredPart): void {
     const elements = Buffer.concat(
       [outer, inner].flatMap((window) => (window === undefined ? [] : [window.found.elements])),
     );
@@ -81,6 +89,7 @@ export class StatisticStore {
       digest: sha256(elements),
       ...(outer && { outer: encodeWindow(outer) }),
       ...(inner && { inner: encodeWindow(inner) }),
+      ...(size !== undefined && { size: String(size) }),
     } satisfies PartFile);
     replace(this.#partPath(weak, key), Buffer.concat([Buffer.from(header), elements]));
     this.#weak?.add(weak.slice(0, WEAK_DIGITS));
@@ -118,7 +127,9 @@ const LONGEST_WRITE_MS = 3600_000;
 interface ValueFile {
   readonly schema: string;
   readonly key: string;
-  readonly cuts: readonly (readonly [string, string, string, string])[];
+  readonly cuts?: readonly (readonly [string, string, string, string])[];
+  /** In decimal, because it may be infinite or NaN. */
+  readonly size?: string;
 }
 
 interface PartFile {
@@ -128,6 +139,8 @@ interface PartFile {
   readonly digest: string;
   readonly outer?: WindowHeader;
   readonly inner?: WindowHeader;
+  /** As that of a value. */
+  readonly size?: string;
 }
 
 type WindowHeader = Omit<FoundInWindow, "elements"> & {

@@ -5,6 +5,7 @@
 import { weakKey } from "../../compiler/action-key.ts";
 import { explainRecipe } from "../../compiler/explain/explain-recipe.ts";
 import { explainTensors } from "../../compiler/explain/explain-tensors.ts";
+import { isResolved } from "../../compiler/resolve-statistics.ts";
 import type { TensorGraph } from "../../compiler/tensor-graph.ts";
 import type { Diagnostic } from "../../dsl/diagnostic.ts";
 import { parse } from "../../dsl/parse.ts";
@@ -65,8 +66,8 @@ function meaning({ outputs }: TensorGraph): string {
 function checkTasks({ outputs }: TensorGraph, engine: Engine): void {
   for (const { actions, gates } of outputs) {
     for (const action of [...actions, ...gates.flatMap(({ operand }) => [...(operand?.tensors.values() ?? [])])]) {
-      // A cut of a whole model is a value that only a build has.
-      if (action.program.operations.some(({ op }) => op === "model-cut")) continue;
+      // A statistic of a whole model is a value that only a build has.
+      if (!isResolved(action.program)) continue;
       const inputs = action.inputs.map(() => 0);
       engine.peak(computeTask(action, { inputs, digests: inputs.map(() => false), output: 1, offset: 0 }));
     }

@@ -169,7 +169,7 @@ def combined_vector(g, others, base, vectors, depth=2):
     v = g.pick(vectors) if vectors and g.chance(0.3) else r.difference(g.pick(checkpoints_of_base), base)
     part = lambda: combined_vector(g, others, base, vectors, depth - 1) if depth else r.difference(g.pick(others), base)
     for _ in range(g.between(0, 3)):
-        kind = g.between(0, 9)
+        kind = g.between(0, 10)
         if kind == 0: v = r.masked(v, values.mask(g))
         if kind == 1: v = r.times(values.number(g, 0.1, 1.5), v)
         if kind == 2: v = r.divided(v, values.number(g, 0.5, 2))
@@ -181,6 +181,9 @@ def combined_vector(g, others, base, vectors, depth=2):
             arms = values.arms(g, part)
             if arms: v = r.match_vector(arms, v)
         if kind == 8: v = r.rebase(v, base)
+        if kind == 9:
+            like = g.pick(g.whole_vectors) if g.whole_vectors and g.chance(0.6) else None
+            v = r.lines(v, values.number(g, -0.5, 1.5), values.number(g, 0.0, 1.2) if g.chance(0.7) else None, like)
     return v
 
 

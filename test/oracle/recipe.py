@@ -338,6 +338,25 @@ def times(factor, v): return lift(f"{factor.text} * ({v.text})", lambda c, t: c.
 def divided(v, divisor): return lift(f"({v.text}) / {divisor.text}", lambda c, t: c.rules.divided(t, divisor.at(c)), v)
 def minus(v): return lift(f"-({v.text})", lambda c, t: -t, v)
 def times_behind(v, factor): return times(factor, v)._replace(text=f"({v.text}) * {factor.text}")
+def lines(v, beta, alpha=None, like=None):
+    """LiNeS: the factor rises from alpha by beta over the layers; with `like` alpha is times the ratio of both vectors' sizes."""
+    size = lambda c, vector: sum((st.f64_sum(np.abs(tau).reshape(-1)) for _, tau in
+                                  sorted(c.everywhere(vector).items(), key=lambda item: item[0].encode())), np.float64(0))
+    def value(c):
+        tau = v.value(c)
+        if tau is None: return None
+        place, first = c.stack(), alpha.at(c) if alpha else 1.0
+        last = c.depths[place[0]] - 1 if place else 0
+        rise = 0.0 + (beta.at(c) - 0.0) * (place[1] / last) if last > 0 else 0.0
+        if like and first != 0:
+            if c.everywhere is None: return tau
+            own, other = size(c, v), size(c, like)
+            first = first * (float(other / own) if own != 0 and other != 0 and np.isfinite(other / own) else 1.0)
+        return c.rules.scaled(first + rise, tau)
+    settings = [v.text, f"beta: {beta.text}"] + ([f"alpha: {alpha.text}"] if alpha else []) + ([f"like: {like.text}"] if like else [])
+    return Vector(f"lines({', '.join(settings)})", value)
+
+
 def rebase(v, model): return Vector(f"rebase({v.text}, {model.text})", v.value)
 
 

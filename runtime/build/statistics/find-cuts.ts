@@ -1,7 +1,7 @@
 // Finds the cuts of statistics that are open: all of them together, in as few readings of their vectors as it takes.
 
 import { memberKey } from "../../../compiler/action-key.ts";
-import type { ModelStatistic, StatisticMember, TensorCuts } from "../../../compiler/tensor-graph.ts";
+import type { CutStatistic, StatisticMember, TensorCuts } from "../../../compiler/tensor-graph.ts";
 import type { Engine, EngineOptions, FoundInWindow, WindowCalls } from "../../../native/addon-types.ts";
 import type { StatisticStore, StoredPart, StoredWindow } from "../../store/statistic-store.ts";
 import type { InputFiles } from "../input-files.ts";
@@ -34,7 +34,7 @@ interface Means {
 
 /** One statistic that is worked on. */
 interface Work {
-  readonly statistic: ModelStatistic;
+  readonly statistic: CutStatistic;
   readonly searches: Partial<Record<Side, CutSearch>>;
   readonly cuts: Partial<Record<Side, readonly TensorCuts["outer"][]>>;
   /** By member: what is known of it in the window of each search. */
@@ -44,7 +44,7 @@ interface Work {
 }
 
 /** Throws a Failure: 66 an input, 71 memory. The engine is cancelled then. */
-export async function findCuts(statistics: readonly ModelStatistic[], means: Means): Promise<readonly FoundCuts[]> {
+export async function findCuts(statistics: readonly CutStatistic[], means: Means): Promise<readonly FoundCuts[]> {
   const room = roomFor(statistics, means.options);
   const works = statistics.map((statistic) => begin(statistic, room, means));
   const sampled = works.filter(({ searches, statistic }) => {
@@ -72,7 +72,7 @@ const KEPT_BYTES = 6;
 /** More would take longer to write down than a second look takes. */
 const MOST_KEPT = 2 ** 22;
 
-function roomFor(statistics: readonly ModelStatistic[], { memory, threads }: EngineOptions): Room {
+function roomFor(statistics: readonly CutStatistic[], { memory, threads }: EngineOptions): Room {
   const cuts = statistics.length * SIDES.length;
   const ofOne = Math.floor(memory / Math.max(threads, 2) / 2 / GATHERED_BYTES / cuts);
   const largest = Math.max(...statistics.map(({ members }) => shareOfLargest(members)));
@@ -89,7 +89,7 @@ function shareOfLargest(members: readonly StatisticMember[]): number {
   return Math.max(1, ...sizes) / Math.max(1, sum(sizes));
 }
 
-function begin(statistic: ModelStatistic, room: Room, { calls, inputs, store, force }: Means): Work {
+function begin(statistic: CutStatistic, room: Room, { calls, inputs, store, force }: Means): Work {
   const { members } = statistic;
   const wanted = wantedCuts(sum(members.map(elementsOf)), statistic);
   const work: Work = { statistic, searches: {}, cuts: {}, parts: members.map(() => ({})), read: new Set() };

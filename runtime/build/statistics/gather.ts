@@ -7,13 +7,16 @@ import type { StatisticMember } from "../../../compiler/tensor-graph.ts";
 import type { Engine, FoundInWindow, GatherTask, NativeWindow } from "../../../native/addon-types.ts";
 import { engineFailure } from "../engine-failure.ts";
 import type { InputFiles } from "../input-files.ts";
+import { nativeOperations } from "../native-operations.ts";
 
-/** Windows of one tensor of a vector. */
-export interface GatherRequest {
-  readonly member: StatisticMember;
-  readonly windows: readonly Omit<NativeWindow, "of" | "stream">[];
-  readonly take: (found: readonly FoundInWindow[]) => void;
-}
+/** Windows of one tensor of a vector, or the sum of its sizes. */
+export type GatherRequest = { readonly member: StatisticMember } & (
+  | {
+      readonly windows: readonly Omit<NativeWindow, "of" | "stream">[];
+      readonly take: (found: readonly FoundInWindow[]) => void;
+    }
+  | { readonly takeSize: (size: number) => void }
+);
 
 /** Cancels the engine and throws the first cause when one fails. `store` is for the message. */
 export async function gather(
@@ -52,10 +55,14 @@ async function runTask(
   claimed: Set<string>,
 ): Promise<void> {
   const builder = new ProgramBuilder();
-  const windows = requests.flatMap(({ member, windows: wanted }) => {
+  const windows: NativeWindow[] = [];
+  const sums: number[] = [];
+  for (const request of requests) {
+    const { member } = request;
     const of = builder.add(member);
-    return wanted.map((window): NativeWindow => ({ ...window, of, stream: member.tie }));
-  });
+    if ("takeSize" in request) sums.push(of);
+    else windows.push(...request.windows.map((window) => ({ ...window, of, stream: member.tie })));
+  }
   const { program, inputs: read } = builder.all();
   const tensors = read.map(({ tensor }) => tensor);
   const fds = await Promise.all(tensors.map((tensor) => inputs.open(tensor)));
@@ -70,15 +77,20 @@ async function runTask(
       shape: tensor.shape,
       digest: sample === undefined && claims(tensor, inputs, claimed),
     })),
-    operations: program.operations,
+    operations: nativeOperations(program),
     work,
     shape,
     windows,
+    sums,
     ...(sample && { sample }),
   });
   await inputs.learn(tensors, result.inputDigests);
-  let at = 0;
-  for (const { windows: wanted, take } of requests) take(result.windows!.slice(at, (at += wanted.length)));
+  let window = 0;
+  let sum = 0;
+  for (const request of requests) {
+    if ("takeSize" in request) request.takeSize(result.sums![sum++]!);
+    else request.take(result.windows!.slice(window, (window += request.windows.length)));
+  }
 }
 
 /** Each digest is taken by one task; where an unchanged file proves nothing, by every one. */

@@ -1,16 +1,17 @@
 // Before any action is looked up: the values of all model-wide statistics that the outputs need, found where they are not
 // stored, because they are part of the actions' keys.
 
-import type { TensorCuts } from "../../../compiler/tensor-graph.ts";
 import { memberKey } from "../../../compiler/action-key.ts";
 import type { Engine } from "../../../native/addon-types.ts";
 import type { BuildObserver } from "../../progress.ts";
 import type { FailedOutputs } from "../failed-outputs.ts";
 import { hashInputs } from "../hash-inputs.ts";
+import type { StoredValue } from "../../store/statistic-store.ts";
 import type { InputFiles } from "../input-files.ts";
 import type { Session } from "../session.ts";
 import type { WantedOutput } from "../wanted-output.ts";
 import { findCuts } from "./find-cuts.ts";
+import { findSizes } from "./find-sizes.ts";
 import { lookUpStatistics, resolveOutput, type OpenStatistic } from "./statistic-standings.ts";
 
 /** As in the summary of `build --json`. */
@@ -30,8 +31,8 @@ export async function knowStatistics(
   failed: FailedOutputs,
 ): Promise<{ readonly outputs: readonly WantedOutput[]; readonly counts: StatisticCounts }> {
   const { addon: calls, context, inputs, outputs, store } = session;
-  const found = new Map<string, readonly TensorCuts[]>();
-  const values = (key: string): readonly TensorCuts[] | undefined =>
+  const found = new Map<string, StoredValue>();
+  const values = (key: string): StoredValue | undefined =>
     found.get(key) ?? (context.force ? undefined : store.statistics.value(key));
   const openOf = (some: readonly WantedOutput[]): readonly OpenStatistic[] => {
     const standings = some.flatMap((wanted) => lookUpStatistics(wanted, inputs, store.statistics, values));
@@ -50,12 +51,17 @@ export async function knowStatistics(
         await hashInputs(startEngine(), inputs, missing, store.paths.root, false);
         continue;
       }
-      observer.phase("threshold");
+      observer.phase("statistics");
+      const { force } = context;
       const engine = startEngine();
-      const means = { calls, engine, options: context.engine, inputs, store: store.statistics };
+      const means = { engine, inputs, store: store.statistics, storeRoot: store.paths.root, force };
       const statistics = ready.map(({ statistic }) => statistic);
-      const cuts = await findCuts(statistics, { ...means, storeRoot: store.paths.root, force: context.force });
-      for (const one of cuts) found.set(one.key, one.cuts);
+      const cuts = statistics.filter((statistic) => statistic.kind === "cut");
+      const sizes = statistics.filter((statistic) => statistic.kind === "size");
+      for (const one of await findSizes(sizes, means)) found.set(one.key, one.size);
+      if (cuts.length === 0) continue;
+      const all = await findCuts(cuts, { ...means, calls, options: context.engine });
+      for (const one of all) found.set(one.key, one.cuts);
     }
   };
   const going = outputs.filter((output) => !failed.has(output) && output.graph.statistics.length > 0);
@@ -75,8 +81,10 @@ function distinct(open: readonly OpenStatistic[], inputs: InputFiles): readonly 
     statistic.members
       .map((member) => {
         const places = member.inputs.map(({ tensor }) => inputs.place(tensor));
-        const cuts = member.program.operations.map((operation) => (operation.op === "model-cut" ? operation.cuts : 0));
-        const text = JSON.stringify(cuts, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
+        const values = member.program.operations.map((operation) =>
+          operation.op === "model-cut" ? operation.cuts : operation.op === "lines" ? operation.ratio : 0,
+        );
+        const text = JSON.stringify(values, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
         return [memberKey(statistic, member, "unknown"), text, ...places].join(" ");
       })
       .join("\n");

@@ -29,6 +29,7 @@ function isElementwise({ op }: Operation): boolean {
     case "onto":
     case "negate":
     case "multiply":
+    case "lines":
     case "divide":
     case "sum":
     case "mean":

@@ -3,10 +3,15 @@
 
 import { memberKey, statisticKey } from "../../../compiler/action-key.ts";
 import type { TensorInfo } from "../../../compiler/checkpoint.ts";
-import { isResolved, resolveCuts, unresolvedStatistics } from "../../../compiler/resolve-cuts.ts";
-import type { Action, ModelStatistic, StatisticMember, TensorCuts } from "../../../compiler/tensor-graph.ts";
+import {
+  isResolved,
+  resolveStatistics,
+  unresolvedStatistics,
+  type StatisticValue,
+} from "../../../compiler/resolve-statistics.ts";
+import type { Action, CutStatistic, ModelStatistic, StatisticMember } from "../../../compiler/tensor-graph.ts";
 import type { RunReason } from "../../reasons.ts";
-import type { StatisticStore } from "../../store/statistic-store.ts";
+import type { StatisticStore, StoredValue } from "../../store/statistic-store.ts";
 import type { InputFiles } from "../input-files.ts";
 import type { WantedOutput } from "../wanted-output.ts";
 import { knownCut, wantedCuts } from "./cut-search.ts";
@@ -25,32 +30,35 @@ export interface OpenStatistic {
 }
 
 export type StatisticStanding =
-  | { readonly state: "known"; readonly statistic: ModelStatistic; readonly cuts: ReadonlyMap<string, TensorCuts> }
-  | OpenStatistic;
+  { readonly state: "known"; readonly statistic: ModelStatistic; readonly value: KnownValue } | OpenStatistic;
 
-/** By the number of the statistic. `values`: cuts of the members, by the statistic's key. */
+/** Of a cut by member, else for all tensors. */
+type KnownValue = ReadonlyMap<string, StatisticValue> | number;
+
+/** By the number of the statistic. `values`: by the statistic's key. */
 export function lookUpStatistics(
   { graph }: WantedOutput,
   inputs: InputFiles,
   store: StatisticStore,
-  values: (key: string) => readonly TensorCuts[] | undefined,
+  values: (key: string) => StoredValue | undefined,
 ): readonly StatisticStanding[] {
   const found: (StatisticStanding | undefined)[] = graph.statistics.map(() => undefined);
   const standingOf = (number: number): StatisticStanding => (found[number] ??= look(graph.statistics[number]!));
   const look = (statistic: ModelStatistic): StatisticStanding => {
     const members = statistic.members.map((member): StatisticMember => {
-      const program = resolveCuts(member.program, cutsAt(member, standingOf));
+      const program = resolveStatistics(member.program, valuesAt(member, standingOf));
       return program === member.program ? member : { ...member, program };
     });
     const resolved = { ...statistic, members };
-    const asRuled = cutsByRule(resolved);
-    if (asRuled !== undefined) return { state: "known", statistic: resolved, cuts: asRuled };
+    const asRuled = resolved.kind === "cut" ? cutsByRule(resolved) : undefined;
+    if (asRuled !== undefined) return { state: "known", statistic: resolved, value: asRuled };
     const isReady = members.every(({ program }) => isResolved(program));
     const missing = members.flatMap((member) => missingOf(member, inputs));
     const known = isReady && missing.length === 0 ? values(keyOf(resolved, inputs)) : undefined;
     if (known !== undefined) {
-      const cuts = new Map(members.map(({ tensor }, index) => [tensor, known[index]!]));
-      return { state: "known", statistic: resolved, cuts };
+      const value =
+        typeof known === "number" ? known : new Map(members.map(({ tensor }, index) => [tensor, known[index]!]));
+      return { state: "known", statistic: resolved, value };
     }
     const hasParts = members.some((member) => store.knowsWeak(memberKey(resolved, member, "unknown")));
     const mayHit = missing.length > 0 && hasParts;
@@ -67,7 +75,7 @@ export function lookUpStatistics(
 }
 
 /** Where the rule keeps all of the vector or none of it, there is nothing to look for. */
-function cutsByRule(statistic: ModelStatistic): ReadonlyMap<string, TensorCuts> | undefined {
+function cutsByRule(statistic: CutStatistic): ReadonlyMap<string, StatisticValue> | undefined {
   const total = statistic.members.reduce(
     (sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1),
     0,
@@ -102,7 +110,7 @@ export function missingOf(member: StatisticMember, inputs: InputFiles): readonly
   return member.inputs.map(({ tensor }) => tensor).filter((tensor) => inputs.digest(tensor) === undefined);
 }
 
-/** The output with the cuts that are known in its actions' programs. */
+/** The output with the values that are known in its actions' programs. */
 export function resolveOutput(wanted: WantedOutput, standings: readonly StatisticStanding[]): WantedOutput {
   if (standings.length === 0) return wanted;
   const resolved = new Map(wanted.graph.actions.map((action) => [action, resolveAction(action, standings)]));
@@ -114,22 +122,23 @@ export function resolveOutput(wanted: WantedOutput, standings: readonly Statisti
 }
 
 function resolveAction(action: Action, standings: readonly StatisticStanding[]): Action {
-  const program = resolveCuts(
+  const program = resolveStatistics(
     action.program,
-    cutsAt(action, (number) => standings[number]!),
+    valuesAt(action, (number) => standings[number]!),
   );
   return program === action.program ? action : { ...action, program };
 }
 
-function cutsAt(
+function valuesAt(
   { tensor, program }: Action | StatisticMember,
   standingOf: (number: number) => StatisticStanding,
-): ReadonlyMap<number, TensorCuts> {
+): ReadonlyMap<number, StatisticValue> {
   return new Map(
     unresolvedStatistics(program).flatMap((number) => {
       const standing = standingOf(number);
-      const cuts = standing.state === "known" ? standing.cuts.get(tensor) : undefined;
-      return cuts === undefined ? [] : [[number, cuts] as const];
+      if (standing.state === "open") return [];
+      const value = typeof standing.value === "number" ? standing.value : standing.value.get(tensor);
+      return value === undefined ? [] : [[number, value] as const];
     }),
   );
 }

@@ -141,8 +141,9 @@ function reasonOf(node: PlannedNode, hash: number): string {
 }
 
 function statisticLine(statistic: PlannedStatistic): string {
-  const { vector, tensors, bytes, state } = statistic;
+  const { kind, vector, tensors, bytes, state } = statistic;
+  const what = { cut: "threshold", size: "size" }[kind];
   const why = state === "unknown" ? `unknown (${formatBytes(statistic.hash)} to hash)` : statistic.reason;
   const work = state === "hit" ? "" : `, ${formatBytes(bytes)} to read`;
-  return `    ${SIGNS[state]} threshold of ${printable(vector)} over ${tensors} tensors: ${why}${work}`;
+  return `    ${SIGNS[state]} ${what} of ${printable(vector)} over ${tensors} tensors: ${why}${work}`;
 }

@@ -16,7 +16,7 @@ import type { ProgressView } from "./view.ts";
 const TITLES: Record<BuildPhase, string> = {
   "look-up": "Look up what is known",
   hash: "Hash inputs",
-  threshold: "Find model-wide thresholds",
+  statistics: "Find model-wide statistics",
   compute: "Merge",
   measure: "Measure gates",
   publish: "Publish",

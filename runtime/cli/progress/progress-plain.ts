@@ -15,7 +15,7 @@ export function createPlainProgress(
   return {
     phase(phase) {
       if (phase === "hash") write("Hashing inputs\n");
-      if (phase === "threshold") write("Finding model-wide thresholds\n");
+      if (phase === "statistics") write("Finding model-wide statistics\n");
     },
     work({ actions, bytes }) {
       throughput.total(actions, bytes);

@@ -40,6 +40,7 @@ const PROGRAMS: Readonly<Record<Operation["op"], Operation>> = {
   negate: { op: "negate", of: 0 },
   multiply: { op: "multiply", of: 0, by: 0.5 },
   divide: { op: "divide", of: 0, by: 3 },
+  lines: { op: "lines", of: 0, alpha: 0.5, rise: 0.25, own: 0, like: 1, ratio: 1.5 },
   magnitude: { op: "magnitude", of: 0, density: 0.2, per: "row", atLeastOne: true, tie: 0xffffffffffffffffn },
   breadcrumbs: { op: "breadcrumbs", of: 0, density: 0.15, dropTop: 0.006, per: "tensor", atLeastOne: false, tie: 7n },
   random: { op: "random", density: 0.3, seed: 7n, stream: 0xffffffffffffffffn },

@@ -115,6 +115,13 @@ describe("numbers that vary", () => {
     ).toMatchInlineSnapshot(
       `"merge.theta:4:45: error[ramp-without-layers]: a ramp runs over layers, and llama has none (no tensor name has a number between dots)"`,
     );
+    expect(
+      said('merge m onto llama using lines(beta: 0.5) { maths }\noutput "out" = m', {
+        models: { "models/llama": flat, "models/maths": flat },
+      }),
+    ).toContain(
+      "merge.theta:4:26: error[ramp-without-layers]: lines runs over layers, and llama has none (no tensor name has a number",
+    );
   });
 
   it("must not sum to zero where they divide", () => {

@@ -5,7 +5,7 @@ import { programLines } from "../../../compiler/explain/program-text.ts";
 import { groupActions } from "../../../compiler/explain/tensor-groups.ts";
 import { lower } from "../../../compiler/lower.ts";
 import { streamId } from "../../../compiler/lower/stream-id.ts";
-import type { Action } from "../../../compiler/tensor-graph.ts";
+import type { Action, OutputGraph } from "../../../compiler/tensor-graph.ts";
 import { actionsOf, compileText, TENSORS } from "../../support/compile-text.ts";
 import { memoryHost, type MemoryModel, type MemorySources } from "../../support/memory-host.ts";
 
@@ -189,6 +189,34 @@ describe("strategies that choose elements", () => {
     expect(moved.join("\n")).toMatch(/softmax\(code \+ %\d, code\)/);
     const expression = program(`merge m = code + rebase(arcee_fusion(maths - llama), code)\noutput "out" = m`);
     expect(expression.join("\n")).toMatch(/softmax\(llama \+ %\d, llama\)/);
+  });
+});
+
+describe("lines", () => {
+  const LATER = "model.layers.1.mlp.up_proj.weight";
+
+  it("multiply by what a tensor's depth asks for, and not at all by 1", () => {
+    const body = (settings: string) => `merge m onto llama using lines(${settings}) { maths }\noutput "out" = m`;
+    expect(program(body("alpha: 0.3, beta: 0.5")).slice(-2)).toEqual(["%3 = 0.3 * %2", "%4 = llama + %3"]);
+    expect(program(body("alpha: 0.3, beta: 0.5"), LATER).slice(-2)).toEqual(["%3 = 0.8 * %2", "%4 = llama + %3"]);
+    expect(program(body("alpha: 0.3, beta: 0.5"), "model.scale").slice(-2)[0]).toBe("%3 = 0.3 * %2");
+    expect(program(body("alpha: 0.5, beta: 0.5"), LATER)).toEqual(["%2 = maths - llama", "%3 = llama + %2"]);
+    expect(program(body("alpha: 0, beta: 0.5"))).toEqual(["%0 = llama"]);
+  });
+
+  it("have a statistic of every tensor of both vectors, scalars included, where they are measured", () => {
+    const body = `merge m onto llama using lines(beta: 0.5, like: code - llama) { maths }\noutput "out" = m`;
+    expect(program(body, LATER).slice(-2)).toEqual(["%3 = (1 * (size 1 / size 0) + 0.5) * %2", "%4 = llama + %3"]);
+    const [{ statistics }] = compileText(`${HEAD}${body}\n`, SOURCES).tensors!.outputs as [OutputGraph];
+    expect(statistics.map(({ kind, vector }) => [kind, vector])).toEqual([
+      ["size", "maths - llama"],
+      ["size", "code - llama"],
+    ]);
+    for (const { members } of statistics) {
+      expect(members.map(({ tensor }) => tensor)).toEqual(Object.keys(WITH_SCALAR).toSorted());
+    }
+    // Where alpha is 0 no size matters.
+    expect(program(body.replace("beta", "alpha: 0, beta"), LATER).slice(-2)[0]).toBe("%3 = 0.5 * %2");
   });
 });
 

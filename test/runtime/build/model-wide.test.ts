@@ -234,8 +234,8 @@ describe("a plan", () => {
     const plan = await planText(space.root, TIES);
     expect(plan.counts).toMatchObject({ run: 5, unknown: 0 });
     expect(plan.outputs[0]!.statistics).toEqual([
-      { vector: "maths - llama", tensors: 4, bytes: 11360, state: "miss", reason: "no-record" },
-      { vector: "code - llama", tensors: 4, bytes: 11360, state: "miss", reason: "no-record" },
+      { kind: "cut", vector: "maths - llama", tensors: 4, bytes: 11360, state: "miss", reason: "no-record" },
+      { kind: "cut", vector: "code - llama", tensors: 4, bytes: 11360, state: "miss", reason: "no-record" },
     ]);
     await buildText(space.root, TIES);
     expect((await planText(space.root, TIES)).counts).toMatchObject({ up_to_date: 5, unknown: 0 });

@@ -55,6 +55,12 @@ export const PARAMETERS: Readonly<Record<string, RefusedCase>> = {
   "three inputs of slerp": { code: "input-count", body: `merge x = slerp(maths, code, llama, t: 0.5)` },
   "three inputs of nuslerp": { code: "input-count", body: `merge x = nuslerp(maths, code, llama)` },
   "two vectors of nearswap": { code: "input-count", body: `merge x onto llama using nearswap(t: 1) { maths\ncode }` },
+  "lines without beta": { code: "missing-parameter", body: `merge x onto llama using lines(alpha: 0.3) { maths }` },
+  "a model that lines shall be like": {
+    code: "wrong-kind",
+    body: `merge x onto llama using lines(beta: 0.3, like: code) { maths }`,
+  },
+  "two vectors of lines": { code: "input-count", body: `merge x onto llama using lines(beta: 0.3) { maths\ncode }` },
   "nearswap without t": { code: "missing-parameter", body: `merge x onto llama using nearswap { maths }` },
   "a negative distance": { code: "t-range", body: `merge x onto llama using nearswap(t: -1) { maths }` },
   "no step of karcher": { code: "max-iter-range", body: `merge x = karcher(maths, code, max_iter: 0)` },

@@ -80,6 +80,7 @@ async function look(
     work,
     shape: [values.length],
     windows: [{ of: 0, stream, ...window, ...keep }],
+    sums: [],
     ...(sample && { sample }),
   });
   return result.windows![0]!;

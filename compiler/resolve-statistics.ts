@@ -1,0 +1,48 @@
+// Programs that need model-wide statistics, once their values are known.
+
+import type { Operation, Program, TensorCuts } from "./tensor-graph.ts";
+
+/** Of a statistic, where one tensor needs it: what of the tensor survives, or the sum of sizes of the whole vector. */
+export type StatisticValue = TensorCuts | number;
+
+/** Whether the program needs no statistic whose value is unknown. */
+export function isResolved({ operations }: Program): boolean {
+  return operations.every((operation) => openStatistics(operation).length === 0);
+}
+
+/** Numbers of the statistics whose values the program still needs. */
+export function unresolvedStatistics({ operations }: Program): readonly number[] {
+  return [...new Set(operations.flatMap(openStatistics))];
+}
+
+/** `values` by the number of the statistic; what lacks one stays open. */
+export function resolveStatistics(program: Program, values: ReadonlyMap<number, StatisticValue>): Program {
+  if (isResolved(program)) return program;
+  return { operations: program.operations.map((operation) => resolveOperation(operation, values)) };
+}
+
+function openStatistics(operation: Operation): readonly number[] {
+  if (operation.op === "model-cut" && operation.cuts === undefined) return [operation.statistic];
+  if (operation.op === "lines" && operation.ratio === undefined) return [operation.own, operation.like];
+  return [];
+}
+
+function resolveOperation(operation: Operation, values: ReadonlyMap<number, StatisticValue>): Operation {
+  if (openStatistics(operation).length === 0) return operation;
+  if (operation.op === "model-cut") {
+    const cuts = values.get(operation.statistic);
+    return typeof cuts === "object" ? { ...operation, cuts } : operation;
+  }
+  if (operation.op === "lines") {
+    const own = values.get(operation.own);
+    const like = values.get(operation.like);
+    if (typeof own === "number" && typeof like === "number") return { ...operation, ratio: ratioOf(like, own) };
+  }
+  return operation;
+}
+
+/** METHODS.md, "LiNeS": 1 where there is no ratio. */
+function ratioOf(like: number, own: number): number {
+  const ratio = like / own;
+  return like !== 0 && own !== 0 && Number.isFinite(ratio) ? ratio : 1;
+}
