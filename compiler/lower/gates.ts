@@ -5,11 +5,11 @@ import type { Diagnostic, Report } from "../../dsl/diagnostic.ts";
 import { type Headers, tensorOf } from "../headers.ts";
 import { predicatesOf } from "../predicates.ts";
 import type { ExpectNode, ModelNode, OutputNode, PredicateNode } from "../recipe-graph.ts";
-import { isSameNode } from "../same-node.ts";
 import type { Action, Gate, GateOperand, OutputGraph } from "../tensor-graph.ts";
 import { INTEGER } from "./copied.ts";
 import { isResolved } from "../resolve-statistics.ts";
 import { ModelStatistics } from "./model-statistics.ts";
+import { isSameProgram } from "./program-builder.ts";
 import { copyAction, finish, makeScope, storedVectors, type UngatedOutput } from "./output.ts";
 import { isValue, type TensorScope } from "./scope.ts";
 import { factOf } from "./sources.ts";
@@ -37,8 +37,13 @@ export function lowerGates(
   const gates = predicates.map((predicate): Gate => {
     const problems = new TensorProblems();
     checkServed(graph, predicate, problems);
+    const { against: node } = predicate;
     const operand =
-      predicate.against && lowerOperand({ graph, predicate, node: predicate.against, headers, problems, shared });
+      node &&
+      shared.operand(node, predicate, () => {
+        const made = lowerOperand({ graph, predicate, node, headers, problems, shared });
+        return problems.errors === 0 ? made : undefined;
+      });
     for (const diagnostic of problems.diagnostics()) report(atGate(diagnostic, predicate));
     return { predicate, ...(operand && { operand }) };
   });
@@ -46,9 +51,19 @@ export function lowerGates(
   return { ...graph, storedVectors: [...(graph.storedVectors ?? []), ...vectors], gates };
 }
 
-/** The actions of all operands: two gates that compare a tensor with the same one are measured in one pass. */
+/** All operands and their actions: two gates that compare a tensor with the same one are measured in one pass. */
 class SharedActions {
   readonly #byTensor = new Map<string, Action[]>();
+  /** Of gates that compare bits, and of the others. */
+  readonly #operands = [new Map<ModelNode, GateOperand>(), new Map<ModelNode, GateOperand>()] as const;
+
+  /** The one that another gate has of the node, else what `make` gives, which is nothing after an error. */
+  operand(node: ModelNode, { metric }: PredicateNode, make: () => GateOperand | undefined): GateOperand | undefined {
+    const known = this.#operands[metric === "changed" ? 0 : 1];
+    const operand = known.get(node) ?? make();
+    if (operand !== undefined) known.set(node, operand);
+    return operand;
+  }
 
   share(made: Action): Action {
     const others = this.#byTensor.get(made.tensor) ?? [];
@@ -65,7 +80,7 @@ function isSameAction(one: Action, other: Action): boolean {
     one.overflow === other.overflow &&
     one.inputs.length === other.inputs.length &&
     one.inputs.every(({ tensor }, index) => tensor === other.inputs[index]!.tensor) &&
-    isSameNode(one.program, other.program)
+    isSameProgram(one.program, other.program)
   );
 }
 

@@ -207,6 +207,10 @@ function fingerprint(operation: Operation): number {
   return print;
 }
 
+export function isSameProgram({ operations: one }: Program, { operations: other }: Program): boolean {
+  return one.length === other.length && one.every((operation, index) => isSameOperation(operation, other[index]!));
+}
+
 function isSameOperation(one: Operation, other: Operation): boolean {
   if (one.op !== other.op) return false;
   for (const name in one) if (!isSameField(one[name as keyof Operation], other[name as keyof Operation])) return false;

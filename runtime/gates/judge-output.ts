@@ -9,7 +9,12 @@ import type { BuildObserver } from "../progress.ts";
 import type { MeasurementCache } from "../store/measurement-cache.ts";
 import { gateFailure } from "./gate-messages.ts";
 import { judgeGate, type GateResult } from "./judge-gates.ts";
-import { lookUpMeasurements, type Measurements, type MissingMeasurements } from "./look-up-measurements.ts";
+import {
+  lookUpMeasurements,
+  togetherRow,
+  type Measurements,
+  type MissingMeasurements,
+} from "./look-up-measurements.ts";
 import { measureTensors, type TensorPlace } from "./measure-tensors.ts";
 import { aloneKey, aloneToNumbers, identityOf, pairKey, pairToNumbers } from "./measurement.ts";
 
@@ -35,14 +40,16 @@ export async function judgeOutput(
   const { context, inputs, store } = session;
   const made = madeTensors(shards);
   const cache = context.force ? NOTHING_KEPT : store.measurements;
-  const { known, missing } = lookUpMeasurements(graph, (action) => made.get(action)!.digest, inputs, cache);
+  const payload = (action: Action): string => made.get(action)!.digest;
+  const { known, missing, isTogether } = lookUpMeasurements(graph, payload, inputs, cache);
   const { measurements: passing } = session;
   const unread = passing.without(missing);
   if (unread.length > 0) observer.phase("measure");
   const read =
     unread.length === 0 ? passing : await measureTensors(session, startEngine(), unread, (action) => made.get(action)!);
-  const measured = together(known, passing, read);
-  keep(session, missing, measured, made);
+  const measured = missing.length === 0 ? known : together(known, passing, read);
+  const rows = measuredRows(session, missing, measured, payload);
+  store.measurements.save(new Map(isTogether ? rows : [...rows, ...togetherRow(graph, payload, inputs, measured)]));
   const results = graph.gates.map((gate) => {
     const result = judgeGate(graph, gate, measured);
     if (result === undefined) throw new Error(`not everything that ${gate.predicate.subject} needs was measured`);
@@ -72,20 +79,18 @@ function madeTensors(shards: readonly FinishedShard[]): ReadonlyMap<Action, Made
   return made;
 }
 
-function keep(
-  { inputs, store }: Session,
+function measuredRows(
+  { inputs }: Session,
   missing: readonly MissingMeasurements[],
   { alone, pairs }: Measurements,
-  made: ReadonlyMap<Action, MadeTensor>,
-): void {
-  const rows = new Map<string, readonly number[]>();
-  for (const { action, operands } of missing) {
-    const { digest } = made.get(action)!;
+  payload: (action: Action) => string,
+): readonly (readonly [key: string, numbers: readonly number[]])[] {
+  return missing.flatMap(({ action, operands }) => {
+    const digest = payload(action);
     const found = alone.get(action);
-    if (found !== undefined) rows.set(aloneKey(action, digest), aloneToNumbers(found));
-    for (const operand of operands) {
-      rows.set(pairKey(action, digest, identityOf(operand, inputs)!), pairToNumbers(pairs.get(operand)!));
-    }
-  }
-  store.measurements.save(rows);
+    const ofPairs = operands.map(
+      (operand) => [pairKey(action, digest, identityOf(operand, inputs)!), pairToNumbers(pairs.get(operand)!)] as const,
+    );
+    return found === undefined ? ofPairs : [[aloneKey(action, digest), aloneToNumbers(found)] as const, ...ofPairs];
+  });
 }

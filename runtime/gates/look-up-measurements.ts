@@ -8,13 +8,18 @@ import type { InputFiles } from "../build/input-files.ts";
 import type { MeasurementCache } from "../store/measurement-cache.ts";
 import {
   aloneKey,
+  ALONE_NUMBERS,
   aloneOfNumbers,
+  aloneToNumbers,
   identityOf,
   isPayload,
+  PAIR_NUMBERS,
   pairKey,
   pairOfNumbers,
+  pairToNumbers,
   pairWithItself,
   payloadIdentity,
+  rowKey,
   type Alone,
   type Pair,
 } from "./measurement.ts";
@@ -42,6 +47,8 @@ export interface Measurements {
 export interface LookedUp {
   readonly known: Measurements;
   readonly missing: readonly MissingMeasurements[];
+  /** They were found in one row. */
+  readonly isTogether: boolean;
 }
 
 /** One a tensor that some gate is about. */
@@ -61,7 +68,16 @@ export function lookUpMeasurements(
   inputs: InputFiles,
   cache: Pick<MeasurementCache, "load">,
 ): LookedUp {
-  const wanted = needsOf(graph).map((needs) => ({ needs, keys: keysOf(needs, payload(needs.action), inputs) }));
+  const needs = needsOf(graph);
+  const asked = needs.map((one) => identify(one, payload(one.action), inputs));
+  const together = togetherKey(asked);
+  const kept = together === undefined ? undefined : cache.load([together]).get(together);
+  const known = kept && measurementsOf(needs, kept);
+  return known === undefined ? lookUpEach(asked, cache) : { known, missing: [], isTogether: true };
+}
+
+function lookUpEach(asked: readonly Identified[], cache: Pick<MeasurementCache, "load">): LookedUp {
+  const wanted = asked.map((one) => ({ needs: one.needs, keys: keysOf(one) }));
   const stored = cache.load(
     wanted.flatMap(({ keys }) => [keys.alone, ...keys.pairs].filter((key) => key !== undefined)),
   );
@@ -87,7 +103,67 @@ export function lookUpMeasurements(
     if (operands.length === 0 && !isAloneMissing) return [];
     return [{ action, alone: isAloneMissing, operands, equal: isAloneMissing ? equal : [] }];
   });
-  return { known: { alone, pairs }, missing };
+  return { known: { alone, pairs }, missing, isTogether: false };
+}
+
+/** What the numbers are about, by content: undefined while the tensor is not made, or an input's digest is not known. */
+interface Identified {
+  readonly needs: TensorNeeds;
+  readonly payload: string | undefined;
+  /** One an operand. */
+  readonly operands: readonly (string | undefined)[];
+}
+
+function identify(needs: TensorNeeds, payload: string | undefined, inputs: InputFiles): Identified {
+  const operands = needs.operands.map((operand) => (payload === undefined ? undefined : identityOf(operand, inputs)));
+  return { needs, payload, operands };
+}
+
+/**
+ * All that the gates of an output need is kept once more in one row: a build with nothing to do looks up that one, not three
+ * for each of ten thousand tensors. Undefined where there is nothing, or something has no identity yet.
+ */
+function togetherKey(asked: readonly Identified[]): string | undefined {
+  const lines: string[] = [];
+  for (const { needs, payload, operands } of asked) {
+    if (payload === undefined) return undefined;
+    lines.push(`${needs.alone ? "alone" : "pairs"} ${operands.length} ${payloadIdentity(needs.action, payload)}`);
+    for (const operand of operands) {
+      if (operand === undefined) return undefined;
+      lines.push(operand);
+    }
+  }
+  return lines.length === 0 ? undefined : rowKey("together", lines);
+}
+
+/** The row that keeps them all. Everything must be measured, and every input's digest known. */
+export function togetherRow(
+  graph: OutputGraph,
+  payload: (action: Action) => string,
+  inputs: InputFiles,
+  { alone, pairs }: Measurements,
+): readonly (readonly [key: string, numbers: readonly number[]])[] {
+  const needs = needsOf(graph);
+  const key = togetherKey(needs.map((one) => identify(one, payload(one.action), inputs)));
+  if (key === undefined) return [];
+  const numbers: number[] = [];
+  for (const { action, alone: isAlone, operands } of needs) {
+    if (isAlone) numbers.push(...aloneToNumbers(alone.get(action)!));
+    for (const operand of operands) numbers.push(...pairToNumbers(pairs.get(operand)!));
+  }
+  return [[key, numbers]];
+}
+
+/** What `togetherRow` was made of; undefined for numbers of something else. */
+function measurementsOf(needs: readonly TensorNeeds[], numbers: readonly number[]): Measurements | undefined {
+  const alone = new Map<Action, Alone>();
+  const pairs = new Map<Action, Pair>();
+  let at = 0;
+  for (const { action, alone: isAlone, operands } of needs) {
+    if (isAlone) alone.set(action, aloneOfNumbers(numbers.slice(at, (at += ALONE_NUMBERS))));
+    for (const operand of operands) pairs.set(operand, pairOfNumbers(numbers.slice(at, (at += PAIR_NUMBERS))));
+  }
+  return at === numbers.length ? { alone, pairs } : undefined;
 }
 
 interface Keys {
@@ -98,10 +174,9 @@ interface Keys {
   readonly equal: readonly Action[];
 }
 
-function keysOf({ action, operands }: TensorNeeds, payload: string | undefined, inputs: InputFiles): Keys {
-  if (payload === undefined) return { alone: undefined, pairs: operands.map(() => undefined), equal: [] };
+function keysOf({ needs: { action, operands }, payload, operands: identities }: Identified): Keys {
+  if (payload === undefined) return { alone: undefined, pairs: identities, equal: [] };
   const own = payloadIdentity(action, payload);
-  const identities = operands.map((operand) => identityOf(operand, inputs));
   return {
     alone: aloneKey(action, payload),
     pairs: identities.map((identity) => (identity === undefined ? undefined : pairKey(action, payload, identity))),

@@ -56,6 +56,10 @@ export function pairWithItself({ notFinite, squares }: Alone): Pair {
   return { ofA: notFinite, ofB: notFinite, squares: 0, ...same, differentBits: 0 };
 }
 
+/** How many numbers stand for one of each. */
+export const ALONE_NUMBERS = 3;
+export const PAIR_NUMBERS = 9;
+
 export function aloneToNumbers({ notFinite, squares }: Alone): readonly number[] {
   return [notFinite.nan, notFinite.inf, squares];
 }
@@ -82,14 +86,19 @@ export function pairOfNumbers(numbers: readonly number[]): Pair {
   };
 }
 
+/** What a row of numbers is found by: `lines` say what they are about. */
+export function rowKey(kind: "alone" | "pair" | "together", lines: readonly string[]): string {
+  return sha256([SCHEMA, kind, ...lines].join("\n"));
+}
+
 /** `payload`: `sha256:<hex>` of the output's tensor. */
 export function aloneKey({ dtype }: Action, payload: string): string {
-  return sha256([SCHEMA, "alone", dtype, payload].join("\n"));
+  return rowKey("alone", [dtype, payload]);
 }
 
 /** `operand`: what `identityOf` gives. */
 export function pairKey({ dtype }: Action, payload: string, operand: string): string {
-  return sha256([SCHEMA, "pair", dtype, payload, operand].join("\n"));
+  return rowKey("pair", [dtype, payload, operand]);
 }
 
 /** Stands for the bytes of an operand's tensor; undefined while an input's digest is not known. */

@@ -4,6 +4,7 @@
 import { existsSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import Sqlite from "libsql";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { predicateText } from "../../../compiler/predicates.ts";
 import { gateJson } from "../../../runtime/cli/report/gate-json.ts";
@@ -347,6 +348,19 @@ describe("an output and its gates", () => {
     const planned = await planOf(gained);
     expect(planned.states).toEqual(["current unknown", "current unknown", "current"]);
     expect((await run(gained)).bytes).toMatchObject({ read: planned.bytes.read, written: 0 });
+  });
+
+  test("what was measured is kept tensor by tensor, and once more together: either will do", async () => {
+    const body = BODY(0.1, 0.9).replace('output "dist/wide" = mix {\n  dtype f64\n}\n', "");
+    const built = await run(body);
+    for (const lost of ["IN (SELECT max(id) FROM measurement)", "NOT IN (SELECT max(id) FROM measurement)"]) {
+      const index = new Sqlite(join(directory, ".theta/index.sqlite"));
+      expect(index.prepare(`DELETE FROM measurement WHERE id ${lost}`).run().changes).toBeGreaterThan(0);
+      index.close();
+      const again = await run(body);
+      expect(again).toMatchObject({ status: "done", bytes: { read: 0 } });
+      expect(again.gates.map(gateJson)).toEqual(built.gates.map(gateJson));
+    }
   });
 
   test("one changed tensor is measured, the others are known", async () => {
