@@ -53,6 +53,9 @@ export const SOURCES: MemorySources = {
     chat: { modules: { "model.layers.0.mlp.up_proj": [16, 8], "model.layers.1.self_attn.q_proj": [8, 8] } },
     stray: { modules: { "model.layers.9.mlp.up_proj": [16, 8] } },
   },
+  vectors: {
+    stored: { tensors: { "model.layers.0.mlp.up_proj.weight": "f32 [16, 8]", "model.norm.weight": "f32 [8]" } },
+  },
   recipes: {
     [LIBRARY]: `theta 1
 param density: number(above: 0, max: 1) = 0.5

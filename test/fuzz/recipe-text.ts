@@ -2,27 +2,25 @@
 // mostly lie in their ranges. Wrong ones come from here one time in many, and from damage to the text.
 
 import type { MethodRow, Parameter } from "../../compiler/methods/method-row.ts";
-import { METHODS } from "../../compiler/methods/method-table.ts";
 import type { Choices } from "./choices.ts";
+import {
+  BAD_GLOBS,
+  BAD_NUMBERS,
+  BAD_RANGES,
+  DOUBLINGS,
+  DTYPES,
+  EVERY_MASK,
+  GLOBS,
+  MASKS,
+  METRICS,
+  NUMBERS,
+  ON_MODELS,
+  ON_VECTORS,
+  RANGES,
+  UNUSUAL,
+  type Kind,
+} from "./recipe-pieces.ts";
 import { ADAPTER_PATHS, LIBRARY, MODEL_PATHS } from "./recipe-sources.ts";
-
-type Kind = "model" | "vector" | "mask" | "selector" | "number" | "strategy" | "list";
-
-const rows = (maps: readonly MethodRow["maps"][]): readonly MethodRow[] =>
-  [...METHODS.values()].filter((row) => maps.includes(row.maps) && row.notServed === undefined);
-const ON_MODELS = rows(["models", "either"]);
-const ON_VECTORS = rows(["vectors", "either"]);
-const MASKS = rows(["mask"]);
-const UNUSUAL = [...METHODS.values()].filter(({ notServed }) => notServed !== undefined);
-
-const GLOBS = ["*", "*.mlp.*", "model.layers.{0,1}.*", "*norm*", "lm_head.*", "*embed_tokens*", "*[0-9].self_attn*"];
-const BAD_GLOBS = ["{", "[", "nothing", "", "{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}", "*".repeat(60)];
-const NUMBERS = ["0.5", "1", "0", "0.2", "2", "1e-5", "3"];
-const BAD_NUMBERS = ["1e308", "1e-320", "-1", "9007199254740993", "1 / 0", "true", '"x"', "5GB", "[1, 2]"];
-const RANGES = ["0..2", "1..", "0..4", "-2..", "1..3"];
-const BAD_RANGES = ["4..", "2..2", "0..99", "0..0.5", "-9..-8", "0..1e9"];
-const DTYPES = ["bf16", "f32", "f16", "f64"];
-const METRICS = ["finite", "norm < 9", "cosine(%) > 0.5", "distance(%) <= 3", "each changed(%) <= 0.5"];
 
 /** Something lives between calls: the names that are declared so far, by kind. */
 export class RecipeText {
@@ -31,16 +29,27 @@ export class RecipeText {
     model: ["llama", "maths", "code"],
     vector: [],
     mask: [],
+    element: [],
     selector: [],
     number: [],
     strategy: [],
+    blend: [],
     list: [],
+    path: ['"stored"'],
   };
   /** Without the version. */
   readonly #statements = ['base llama = "llama"', 'model maths = "maths"', 'model code = "code"'];
 
+  /** Whether anything in it may be wrong on purpose; otherwise few recipes would be accepted. */
+  readonly #mayErr: boolean;
+
   constructor(choices: Choices) {
     this.#choices = choices;
+    this.#mayErr = choices.chance(1, 3);
+  }
+
+  #errs(outOf: number): boolean {
+    return this.#mayErr && this.#choices.chance(1, outOf);
   }
 
   write(): string {
@@ -50,18 +59,18 @@ export class RecipeText {
     if (chance(1, 4)) this.#statements.push(`expect ${result} {\n${list(1, 3, () => this.#gate()).join("\n")}\n}`);
     this.#output("dist/a", result);
     if (chance(1, 4))
-      this.#output(chance(1, 8) ? "dist/a" : "dist/b", this.#expression(chance(1, 2) ? "model" : "vector", 2));
+      this.#output(this.#errs(8) ? "dist/a" : "dist/b", this.#expression(chance(1, 2) ? "model" : "vector", 2));
     return ["theta 1", ...this.#statements].join("\n") + "\n";
   }
 
   #declare(): void {
-    const { below, pick, chance } = bound(this.#choices);
-    const name = chance(1, 40) ? pick(["llama", "ties", "at", "x-y", "merge"]) : `_n${this.#statements.length}`;
+    const { below, pick } = bound(this.#choices);
+    const name = this.#errs(40) ? pick(["llama", "ties", "at", "x-y", "merge"]) : `_n${this.#statements.length}`;
     const put = (kind: Kind, text: string): void => {
       this.#statements.push(text);
       this.#names[kind].push(name);
     };
-    switch (below(12)) {
+    switch (below(17)) {
       case 0:
         return put("vector", `vector ${name} = ${this.#expression("vector", 2)}`);
       case 1:
@@ -87,14 +96,37 @@ export class RecipeText {
         return;
       case 9:
         return put("model", `merge ${name} = ${this.#expression("model", 3)}`);
+      case 10:
+        return put("blend", `strategy ${name} = ${this.#expression("blend", 1)}`);
+      case 11:
+        return put("path", `param ${name}: string = "${pick(["stored", "llama", "maths", ""])}"`);
+      case 12:
+        return put("vector", `vector ${name} = ${pick(this.#names.path)} on ${this.#expression("model", 0)}`);
+      case 13:
+      case 14:
+        return this.#double();
       default:
         this.#names.model.push(this.#merge());
     }
   }
 
+  /** Names of which each mentions the one before twice. */
+  #double(): void {
+    const { pick, list } = bound(this.#choices);
+    const [kind, word, make] = pick(DOUBLINGS);
+    let name = this.#expression(kind, 0);
+    list(1, 12, (level) => {
+      const next = `_d${this.#statements.length}_${level}`;
+      this.#statements.push(`${word} ${next} = ${make(name)}`);
+      name = next;
+    });
+    this.#names[kind === "element" ? "mask" : kind].push(name);
+  }
+
   #parameter(name: string): string {
     const { pick } = bound(this.#choices);
-    return `param ${name}: ${pick(["number", "number(min: 0, max: 2)", "integer", "number(above: 1)"])} = ${pick(["0.5", "1", "2", "0.5 * 2", "1 / 4"])}`;
+    const fits = ["number(min: 0, max: 2) = 0.5 * 2", "number = 1 / 4", "integer = 2", "number = 1"];
+    return `param ${name}: ${this.#errs(8) ? pick(["number(above: 1) = 0.5", "integer = 0.5", "size = 1"]) : pick(fits)}`;
   }
 
   #exceptions(): string {
@@ -112,21 +144,24 @@ export class RecipeText {
     const inputs = this.#inputs(row, (kind) => this.#expression(kind, 1), "model");
     const entries = inputs.map((entry) => `  ${entry}${this.#clauses(row, onVectors, 0)}`);
     if (onVectors && chance(1, 3)) entries.unshift(`  each mask ${this.#expression("mask", 1)}`);
-    for (const selector of list(0, 2, () => this.#expression("selector", 1))) {
-      const inner = inputs.filter(() => chance(1, 2)).map((entry) => `    ${entry}${this.#clauses(row, onVectors, 1)}`);
+    for (const selector of list(0, 2, () => list(1, 2, () => this.#expression("selector", 1)).join(", "))) {
+      const isStated = onVectors || isWeighted(row);
+      const stating = isStated ? inputs.filter(() => chance(1, 2)) : [];
+      const inner = stating.map((entry) => `    ${entry}${this.#clauses(row, onVectors, 1)}`);
       if (inner.length === 0) entries.push(`  at ${selector} keep ${this.#expression("model", 0)}`);
       else entries.push(`  at ${selector} {\n${inner.join("\n")}\n  }`);
     }
     const base = onVectors ? ` onto ${this.#expression("model", chance(1, 6) ? 1 : 0)}` : "";
-    const using = onVectors && this.#names.strategy.length > 0 && chance(1, 4);
-    const method = using ? this.#choices.pick(this.#names.strategy) : `${row.name}${this.#arguments(row, [])}`;
+    const strategies = onVectors ? this.#names.strategy : this.#names.blend;
+    const using = strategies.length > 0 && chance(1, 3);
+    const method = using ? this.#choices.pick(strategies) : `${row.name}${this.#arguments(row, [])}`;
     this.#statements.push(`merge ${name}${base} using ${method} {\n${entries.join("\n")}\n}`);
     return name;
   }
 
   #clauses(row: MethodRow, onVectors: boolean, least: number): string {
     const { chance, list } = bound(this.#choices);
-    const weighted = row.parameters.some((parameter) => "perInput" in parameter);
+    const weighted = isWeighted(row);
     const clause = weighted ? () => `weight ${this.#number(1)}` : () => `mask ${this.#expression("mask", 1)}`;
     const clauses = weighted || onVectors ? list(least, 1, clause) : [];
     if (onVectors && weighted && chance(1, 3)) clauses.push(`mask ${this.#expression("mask", 1)}`);
@@ -135,7 +170,7 @@ export class RecipeText {
   }
 
   #output(path: string, value: string): void {
-    const { pick, chance, list } = bound(this.#choices);
+    const { pick, list } = bound(this.#choices);
     const settings = list(0, 2, () =>
       pick([
         `dtype ${pick(DTYPES)}`,
@@ -146,7 +181,7 @@ export class RecipeText {
         `tokenizer ${pick(["code", "llama"])}`,
       ]),
     );
-    const kept = chance(1, 8) ? settings : [...new Map(settings.map((line) => [line.split(" ")[0], line])).values()];
+    const kept = this.#errs(8) ? settings : [...new Map(settings.map((line) => [line.split(" ")[0], line])).values()];
     this.#statements.push(`output "${path}" = ${value}${kept.length === 0 ? "" : ` {\n  ${kept.join("\n  ")}\n}`}`);
   }
 
@@ -158,14 +193,17 @@ export class RecipeText {
   #inputs(row: MethodRow, make: (kind: Kind) => string, kind: Kind): string[] {
     const least = row.inputs?.min ?? 1;
     const most = row.inputs?.max ?? 3;
-    const inputs = this.#choices.list(least, Math.max(least, most), () => make(kind));
-    if (this.#choices.chance(1, 40)) inputs.push(make(kind));
+    const { list } = this.#names;
+    const one = (): string =>
+      kind === "model" && list.length > 0 && this.#choices.chance(1, 6) ? this.#choices.pick(list) : make(kind);
+    const inputs = this.#choices.list(least, Math.max(least, most), one);
+    if (this.#errs(40)) inputs.push(make(kind));
     return [...new Set(inputs)].length < least ? ["maths", "code"].slice(0, least) : [...new Set(inputs)];
   }
 
   #expression(kind: Kind, depth: number): string {
     const { below, pick, chance } = bound(this.#choices);
-    if (chance(1, 150)) return this.#wrong(depth);
+    if (this.#errs(100)) return this.#wrong(depth);
     const names = this.#names[kind];
     if (names.length > 0 && (depth <= 0 || chance(1, 2))) return pick(names);
     const inner = (other: Kind): string => this.#expression(other, depth - 1);
@@ -189,29 +227,35 @@ export class RecipeText {
         if (depth <= 0 || chance(2, 3)) return this.#call(pick(MASKS), "mask", depth);
         return pick([
           () => inner("selector"),
-          () => `(${inner("mask")} ${pick(["&", "|"])} ${inner("selector")})`,
+          () => `(${inner("mask")} ${this.#errs(4) ? "|" : "&"} ${inner("selector")})`,
+          () => `(${EVERY_MASK} | ${inner("selector")})`,
           () => `!${inner("selector")}`,
         ])();
+      case "element":
+        return EVERY_MASK;
       case "selector":
         if (depth <= 0 || chance(2, 3)) return this.#selector();
         return pick([
           () => `(${inner("selector")} ${pick(["&", "|"])} ${inner("selector")})`,
           () => `!${inner("selector")}`,
         ])();
-      case "strategy": {
-        const row = pick(ON_VECTORS);
+      case "strategy":
+      case "blend": {
+        const row = pick(kind === "strategy" ? ON_VECTORS : ON_MODELS);
         return `${row.name}${this.#arguments(row, [])}`;
       }
       case "number":
         return this.#number(depth);
       case "list":
         return pick(this.#names.model);
+      case "path":
+        return pick(this.#names.path);
     }
   }
 
   #wrong(depth: number): string {
     const { pick } = bound(this.#choices);
-    const kinds: readonly Kind[] = ["model", "vector", "mask", "selector", "number", "strategy"];
+    const kinds: readonly Kind[] = ["model", "vector", "mask", "selector", "number", "strategy", "blend", "path"];
     return pick([
       () => this.#expression(pick(kinds), depth - 1),
       () => pick(["nobody", "lib.x", "_n4", "ties", "match()", "ramp()", "stack()", "slice(llama)", "at", "5GB"]),
@@ -228,18 +272,18 @@ export class RecipeText {
   #arguments(row: MethodRow, inputs: readonly string[]): string {
     const { chance } = bound(this.#choices);
     const given = row.parameters.flatMap((parameter) => {
-      if ("perInput" in parameter && inputs.length === 0 && !chance(1, 60)) return [];
+      if ("perInput" in parameter && inputs.length === 0 && !this.#errs(60)) return [];
       const isOptional = "default" in parameter || "optional" in parameter || parameter.kind === "vector";
       return isOptional && !chance(1, 3) ? [] : [`${parameter.name}: ${this.#argument(parameter, inputs.length)}`];
     });
-    if (chance(1, 80)) given.push(this.#choices.pick(["density: 0.5", "nothing: 1", "weight: 1", "1"]));
+    if (this.#errs(80)) given.push(this.#choices.pick(["density: 0.5", "nothing: 1", "weight: 1", "1"]));
     const all = [...inputs, ...given];
     return all.length === 0 ? "" : `(${all.join(", ")})`;
   }
 
   #argument(parameter: Parameter, inputs: number): string {
     const { pick, chance } = bound(this.#choices);
-    if (chance(1, 80)) return pick(BAD_NUMBERS);
+    if (this.#errs(80)) return pick(BAD_NUMBERS);
     switch (parameter.kind) {
       case "number": {
         if ("perInput" in parameter) {
@@ -248,13 +292,15 @@ export class RecipeText {
             : this.#number(1);
         }
         const { range } = parameter;
-        const fits = range.max !== undefined || range.below !== undefined ? ["0.5", "0.25", "0.1"] : ["0.5", "1", "2"];
-        return chance(1, 20) ? this.#number(1) : pick(fits);
+        const isShare = range.max !== undefined || range.below !== undefined;
+        const shares = parameter.name === "density" ? ["0.5", "0.25", "0.75"] : ["0.1", "0.05", "0.2"];
+        const fits = isShare ? shares : ["0.5", "1", "2"];
+        return this.#errs(10) ? this.#number(1) : pick(fits);
       }
       case "integer":
         return pick(["1", "2", "7", "100"]);
       case "word": {
-        const words = parameter.words.filter((word) => !parameter.wordsNotServed?.has(word) || chance(1, 60));
+        const words = parameter.words.filter((word) => !parameter.wordsNotServed?.has(word) || this.#errs(60));
         return chance(1, 8) ? this.#match(() => pick(words)) : pick(words);
       }
       case "boolean":
@@ -266,28 +312,28 @@ export class RecipeText {
 
   #number(depth: number): string {
     const { below, pick, chance } = bound(this.#choices);
-    if (chance(1, 80)) return pick(BAD_NUMBERS);
+    if (this.#errs(80)) return pick(BAD_NUMBERS);
     const names = this.#names.number;
     if (names.length > 0 && chance(1, 3)) return pick(names);
     if (depth <= 0 || below(2) === 0) return pick(NUMBERS);
     return pick([
       () =>
-        `ramp(${this.#choices.list(chance(1, 40) ? 1 : 2, 3, () => pick(NUMBERS)).join(", ")}${pick(["", ", over: 0..2", ", outside: 0.5"])})`,
+        `ramp(${this.#choices.list(this.#errs(40) ? 1 : 2, 3, () => pick(NUMBERS)).join(", ")}${pick(["", ", over: 0..2", ", outside: 0.5"])})`,
       () => this.#match(() => this.#number(depth - 1)),
       () => `(${this.#number(depth - 1)} ${pick(["+", "-", "*", "/"])} ${this.#number(depth - 1)})`,
     ])();
   }
 
   #match(value: () => string): string {
-    const { list, chance } = bound(this.#choices);
+    const { list } = bound(this.#choices);
     const arms = list(1, 3, () => `${this.#selector()}: ${value()}`);
-    if (!chance(1, 30)) arms.push(`else: ${value()}`);
+    if (!this.#errs(30)) arms.push(`else: ${value()}`);
     return `match(${arms.join(", ")})`;
   }
 
   #selector(): string {
     const { below, pick, chance } = bound(this.#choices);
-    const bad = chance(1, 40);
+    const bad = this.#errs(40);
     const glob = `"${pick(bad ? BAD_GLOBS : GLOBS)}"`;
     const form = below(3);
     if (form === 0) return glob;
@@ -299,10 +345,14 @@ export class RecipeText {
     const { pick, list, chance } = bound(this.#choices);
     const slices = list(1, 3, () => {
       const model = this.#expression("model", depth - 1);
-      return chance(1, 4) ? model : `slice(${model}, ${pick(chance(1, 20) ? BAD_RANGES : RANGES)})`;
+      return chance(1, 4) ? model : `slice(${model}, ${pick(this.#errs(20) ? BAD_RANGES : RANGES)})`;
     });
     return `stack(${slices.join(", ")}${chance(1, 12) ? ', stack: "model.layers"' : ""})`;
   }
+}
+
+function isWeighted({ parameters }: MethodRow): boolean {
+  return parameters.some((parameter) => "perInput" in parameter);
 }
 
 /** The choices as functions. */

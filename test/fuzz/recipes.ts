@@ -3,6 +3,7 @@
 // its statements in another order.
 
 import { weakKey } from "../../compiler/action-key.ts";
+import type { CompilerHost } from "../../compiler/checkpoint.ts";
 import { explainRecipe } from "../../compiler/explain/explain-recipe.ts";
 import { explainTensors } from "../../compiler/explain/explain-tensors.ts";
 import { isResolved } from "../../compiler/resolve-statistics.ts";
@@ -13,7 +14,8 @@ import { renderDiagnostic } from "../../dsl/render-diagnostic.ts";
 import type { Engine } from "../../native/addon-types.ts";
 import { loadAddon } from "../../native/index.ts";
 import { computeTask } from "../../runtime/build/native-task.ts";
-import { compileText, diagnosticText } from "../support/compile-text.ts";
+import { compileWith, diagnosticText } from "../support/compile-text.ts";
+import { memoryHost } from "../support/memory-host.ts";
 import type { Choices } from "./choices.ts";
 import { damaged } from "./damage.ts";
 import type { Fuzzer } from "./fuzzer.ts";
@@ -80,25 +82,32 @@ function reordered(text: string): string {
   return ["theta 1", ...statements.reverse()].join("\n");
 }
 
-function checkRecipe(text: string, engine: Engine): void {
-  const { graph, tensors, diagnostics } = compileText(text, SOURCES);
+const FORMATS = ["text", "dot", "mermaid", "json"] as const;
+/** No recipe that is generated here has more to say, unless something is told again and again. */
+const LONGEST_EXPLANATION = 4_000_000;
+
+function checkRecipe(text: string, host: CompilerHost, engine: Engine): void {
+  const { graph, tensors, diagnostics } = compileWith(text, host);
   diagnostics.forEach(checkDiagnostic);
   const isRefused = diagnostics.some(({ severity }) => severity === "error");
   if (!isRefused && tensors === undefined) throw new Error("refused without an error");
   if (graph === undefined) return;
-  for (const format of ["text", "dot", "mermaid", "json"] as const) {
-    explainRecipe(graph, format);
-    if (tensors !== undefined) explainTensors(tensors, format);
+  // One of them, because explaining in all would take longer than everything else.
+  const format = FORMATS[text.length % FORMATS.length]!;
+  const explained = [explainRecipe(graph, format), tensors === undefined ? "" : explainTensors(tensors, format)!];
+  for (const { length } of explained) {
+    if (length > LONGEST_EXPLANATION) throw new Error(`${length} characters of ${format}`);
   }
   // After a line that cannot be read the rest is looked at all the same.
   if (tensors === undefined || isRefused) return;
   checkTasks(tensors, engine);
-  const other = compileText(reordered(text), SOURCES);
+  const other = compileWith(reordered(text), host);
   if (other.tensors === undefined) throw new Error(`refused in another order: ${diagnosticText(other.diagnostics)}`);
   if (meaning(other.tensors) !== meaning(tensors)) throw new Error("another meaning in another order");
 }
 
 export function recipes(): Fuzzer<string> {
+  const host = memoryHost(SOURCES);
   const engine = loadAddon().createEngine({ threads: 1, memory: 1 << 30, chunk: 1 << 20 });
   return {
     choices: 400,
@@ -107,7 +116,7 @@ export function recipes(): Fuzzer<string> {
       const text = new RecipeText(choices).write();
       return isDamaged ? damaged(text, PIECES, choices) : text;
     },
-    check: (text) => checkRecipe(text, engine),
+    check: (text) => checkRecipe(text, host, engine),
     close: () => engine.close(),
   };
 }

@@ -1,5 +1,6 @@
 // A recipe's text to its graphs, through the real parser and analysis, over checkpoints that exist as headers only.
 
+import type { CompilerHost } from "../../compiler/checkpoint.ts";
 import { analyse } from "../../compiler/analyse.ts";
 import { lower } from "../../compiler/lower.ts";
 import type { RecipeGraph } from "../../compiler/recipe-graph.ts";
@@ -26,7 +27,10 @@ interface Compiled {
 }
 
 export function compileText(text: string, sources: MemorySources): Compiled {
-  const host = memoryHost(sources);
+  return compileWith(text, memoryHost(sources));
+}
+
+export function compileWith(text: string, host: CompilerHost): Compiled {
   const source = { path: "merge.theta", directory: MEMORY_ROOT, text };
   const parsed = parse(source);
   const analysed = analyse(parsed.recipe, host, {

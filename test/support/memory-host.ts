@@ -8,6 +8,7 @@ import type {
   LayerSetting,
   LoraModule,
   SourceProblem,
+  StoredVector,
   TensorInfo,
 } from "../../compiler/checkpoint.ts";
 
@@ -34,6 +35,7 @@ export interface MemorySources {
   /** By the path that the recipe writes. */
   readonly models?: Readonly<Record<string, MemoryModel>>;
   readonly adapters?: Readonly<Record<string, MemoryAdapter>>;
+  readonly vectors?: Readonly<Record<string, MemoryModel>>;
   readonly recipes?: Readonly<Record<string, string>>;
 }
 
@@ -45,12 +47,13 @@ const BYTES: Readonly<Record<string, number>> = { f64: 8, f32: 4, f16: 2, bf16: 
 export function memoryHost(sources: MemorySources): CompilerHost {
   const models = new Map(entries(sources.models, (path, display, model) => modelOf(path, display, model)));
   const adapters = new Map(entries(sources.adapters, (path, display, adapter) => adapterOf(path, display, adapter)));
+  const vectors = new Map(entries(sources.vectors, (path, display, model) => vectorOf(path, display, model)));
   const recipes = new Map(entries(sources.recipes, (_path, _display, text) => ({ text })));
   return {
     readRecipe: (path) => recipes.get(path) ?? absent(path),
     readModel: (path) => models.get(path) ?? absent(path),
     readAdapter: (path) => adapters.get(path) ?? absent(path),
-    readVector: (path) => absent(path),
+    readVector: (path) => vectors.get(path) ?? absent(path),
     listSources: (pattern) => {
       const parts = pattern.split("*");
       return [...models.keys(), ...adapters.keys()]
@@ -95,6 +98,11 @@ function modelOf(path: string, display: string, model: MemoryModel): Checkpoint 
       ...(model.quantization === undefined ? {} : { quantization: model.quantization }),
     },
   };
+}
+
+function vectorOf(path: string, display: string, model: MemoryModel): StoredVector {
+  const { tensors, aliases } = modelOf(path, display, model);
+  return { kind: "vector", path, display, tensors, aliases, baseDigest: `sha256:${"0".repeat(64)}` };
 }
 
 function adapterOf(path: string, display: string, adapter: MemoryAdapter): Adapter {
