@@ -17,7 +17,8 @@ import { type Scope, suggestions } from "./analyse/names.ts";
 import { evaluateOutput } from "./analyse/outputs.ts";
 import { parseInput, type ParameterInput, type ParsedInput } from "./analyse/parameter-inputs.ts";
 import { plainValue, reportUnknownOverride } from "./analyse/parameters.ts";
-import type { RecipeGraph } from "./recipe-graph.ts";
+import type { ModelNode, RecipeGraph } from "./recipe-graph.ts";
+import { NodeNumbers } from "./same-node.ts";
 
 export type { ParameterInput } from "./analyse/parameter-inputs.ts";
 
@@ -58,8 +59,11 @@ export function analyse(recipe: Recipe, host: CompilerHost, options: AnalyseOpti
   const projectDirectory = resolve(options.projectDirectory);
   checkOutputPaths(outputs, inputPaths(scope), projectDirectory, options.allowOutside, report);
   const outputNodes = outputs.map(({ node }) => node);
+  const numbers = new NodeNumbers();
+  const made = new Set(outputNodes.map(({ value }) => numbers.of(value.node)));
   const expectations = recipe.statements.flatMap((statement) => {
-    const node = statement.kind === "expect" ? evaluateExpect(statement, outputNodes, scope) : undefined;
+    const isMade = (model: ModelNode): boolean => made.has(numbers.of(model));
+    const node = statement.kind === "expect" ? evaluateExpect(statement, isMade, scope) : undefined;
     return node === undefined ? [] : [node];
   });
   // A broken line may have used them.

@@ -6,18 +6,18 @@ import type { Span } from "../../dsl/source.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Scope } from "./names.ts";
 import { takeConstant } from "./numbers.ts";
-import type { ExpectNode, Metric, ModelNode, OutputNode, PredicateNode } from "../recipe-graph.ts";
-import { isSameNode } from "../same-node.ts";
+import type { ExpectNode, Metric, ModelNode, PredicateNode } from "../recipe-graph.ts";
+import { shortened } from "../../dsl/shortened.ts";
 import { takesInstead } from "./wrong-kind.ts";
 
 const METRICS: readonly Metric[] = ["finite", "cosine", "distance", "norm", "changed"];
 /** Metrics that compare with another model. */
 const COMPARED: readonly Metric[] = ["cosine", "distance", "changed"];
 
-/** Undefined when something was reported. */
+/** `isMade`: whether an output is made of the model. Undefined when something was reported. */
 export function evaluateExpect(
   { target, predicates, span }: ExpectStatement,
-  outputs: readonly OutputNode[],
+  isMade: (model: ModelNode) => boolean,
   scope: Scope,
 ): ExpectNode | undefined {
   const model = evaluate(target, scope);
@@ -27,7 +27,7 @@ export function evaluateExpect(
   const read = predicates.map((predicate) => evaluatePredicate(predicate, scope));
   const sound = read.filter((predicate) => predicate !== undefined);
   if (model.kind !== "model" || sound.length < read.length) return undefined;
-  if (!outputs.some(({ value }) => isSameNode(value.node, model.node))) {
+  if (!isMade(model.node)) {
     scope.report({
       code: "expect-without-output",
       severity: "warning",
@@ -123,5 +123,5 @@ function refuseMetric(expression: Expression, scope: Scope): undefined {
 
 /** On one line, as it stands in the recipe. */
 function textOf({ source, start, end }: Span): string {
-  return source.text.slice(start, end).replace(/\s+/g, " ");
+  return shortened(source.text.slice(start, end).replace(/\s+/g, " "));
 }

@@ -6,23 +6,31 @@ import { predicateText } from "../predicates.ts";
 import type { Action, Gate, ModelStatistic, Operation, OutputGraph, TensorGraph } from "../tensor-graph.ts";
 import { dotText, mermaidText, type Arrow, type Box, type Diagram } from "./diagram.ts";
 import type { ExplainFormat } from "./explain-recipe.ts";
+import { jsonPieces } from "./json-pieces.ts";
 import { programLines } from "./program-text.ts";
 import { groupActions } from "./tensor-groups.ts";
 import { tensorText } from "./tensor-text.ts";
 
-/** `pattern`: a glob over stored and tied names. Undefined when it takes no tensor of an output. */
-export function explainTensors(graph: TensorGraph, format: ExplainFormat, pattern?: string): string | undefined {
+/**
+ * In pieces, which together may be longer than a string. `pattern`: a glob over stored and tied names. Undefined when it
+ * takes no tensor of an output.
+ */
+export function explainTensors(
+  graph: TensorGraph,
+  format: ExplainFormat,
+  pattern?: string,
+): Iterable<string> | undefined {
   const outputs = pattern === undefined ? graph.outputs : chosenBy(pattern, graph.outputs);
   if (outputs.length === 0 && pattern !== undefined) return undefined;
   switch (format) {
     case "text":
-      return tensorText(outputs, pattern !== undefined);
+      return [tensorText(outputs, pattern !== undefined)];
     case "dot":
-      return dotText(diagramOf(outputs));
+      return [dotText(diagramOf(outputs))];
     case "mermaid":
-      return mermaidText(diagramOf(outputs));
+      return [mermaidText(diagramOf(outputs))];
     case "json":
-      return `${JSON.stringify(jsonOf(outputs), null, 2)}\n`;
+      return jsonText(outputs);
   }
 }
 
@@ -93,20 +101,25 @@ function operandsOf(operation: Operation): readonly number[] {
   return operands;
 }
 
-function jsonOf(outputs: readonly OutputGraph[]): object {
+function* jsonText(outputs: readonly OutputGraph[]): Generator<string> {
+  yield* jsonPieces({ schema: "theta.explain/1", level: "tensor", outputs: listOf(outputs, outputJson) });
+  yield "\n";
+}
+
+function outputJson({ output, kind, donor, actions, statistics, aliases, gates }: OutputGraph): object {
   return {
-    schema: "theta.explain/1",
-    level: "tensor",
-    outputs: outputs.map(({ output, kind, donor, actions, statistics, aliases, gates }) => ({
-      path: output.display,
-      kind,
-      donor: donor.display,
-      tied: Object.fromEntries(aliases),
-      statistics: statistics.map(statisticJson),
-      tensors: actions.map(actionJson),
-      gates: gates.map(gateJson),
-    })),
+    path: output.display,
+    kind,
+    donor: donor.display,
+    tied: Object.fromEntries(aliases),
+    statistics: listOf(statistics, statisticJson),
+    tensors: listOf(actions, actionJson),
+    gates: listOf(gates, gateJson),
   };
+}
+
+function* listOf<T>(values: Iterable<T>, json: (value: T) => object): Generator<object> {
+  for (const value of values) yield json(value);
 }
 
 /** `with`: what makes the tensors that it compares with, by the names of the output's. */
@@ -117,7 +130,7 @@ function gateJson({ predicate, operand }: Gate): object {
     metric,
     each,
     ...(comparison && { operator: comparison.operator, bound: comparison.bound }),
-    ...(operand && { with: [...operand.tensors.values()].map(actionJson) }),
+    ...(operand && { with: listOf(operand.tensors.values(), actionJson) }),
   };
 }
 

@@ -51,6 +51,9 @@ export function lowerGates(
   return { ...graph, storedVectors: [...(graph.storedVectors ?? []), ...vectors], gates };
 }
 
+/** Actions of one tensor. A gate that compares with yet another one is measured in a pass of its own. */
+const MOST_COMPARED = 16;
+
 /** All operands and their actions: two gates that compare a tensor with the same one are measured in one pass. */
 class SharedActions {
   readonly #byTensor = new Map<string, Action[]>();
@@ -69,7 +72,7 @@ class SharedActions {
     const others = this.#byTensor.get(made.tensor) ?? [];
     this.#byTensor.set(made.tensor, others);
     const same = others.find((other) => isSameAction(other, made));
-    if (same === undefined) others.push(made);
+    if (same === undefined && others.length < MOST_COMPARED) others.push(made);
     return same ?? made;
   }
 }

@@ -23,6 +23,21 @@ export function writeOutput(text: string): void {
   write(1, text);
 }
 
+/** Bytes; a piece is often a line or two. */
+const WRITTEN_AT_ONCE = 1 << 16;
+
+/** Data that may be longer than a string. */
+export function writePieces(pieces: Iterable<string>): void {
+  let gathered = "";
+  for (const piece of pieces) {
+    gathered += piece;
+    if (gathered.length < WRITTEN_AT_ONCE) continue;
+    writeOutput(gathered);
+    gathered = "";
+  }
+  writeOutput(gathered);
+}
+
 /** Human text: diagnostics, progress, summaries. */
 export function writeMessage(text: string): void {
   write(2, text);

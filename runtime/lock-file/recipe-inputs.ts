@@ -5,7 +5,7 @@ import { isAbsolute, join, relative } from "node:path";
 import type { CompilerHost, SourceProblem, TensorInfo } from "../../compiler/checkpoint.ts";
 import { donorOf, rootOf, sourcesUnder, type SourceNode } from "../../compiler/graph-walk.ts";
 import type { CheckpointNode, ExpectNode, OutputNode, RecipeGraph } from "../../compiler/recipe-graph.ts";
-import { isSameNode } from "../../compiler/same-node.ts";
+import { NodeNumbers } from "../../compiler/same-node.ts";
 import { SourceFailure } from "../checkpoint/problem.ts";
 import { donatedFiles, sideFileFolder, type SideFileRole } from "../checkpoint/side-files.ts";
 import { inside, type OpenedFiles, readWhole, type SourceFile } from "../checkpoint/source-file.ts";
@@ -49,9 +49,9 @@ export interface ReadRecipe {
 
 /** Throws a Failure (66) when a file beside the weights cannot be read. */
 export function recipeInputs({ graph, outputs, host, directory }: ReadRecipe): RecipeInputs {
-  const judged = graph.expectations.filter(({ target }) =>
-    outputs.some((output) => isSameNode(target, rootOf(output))),
-  );
+  const numbers = new NodeNumbers();
+  const made = new Set(outputs.map((output) => numbers.of(rootOf(output))));
+  const judged = graph.expectations.filter(({ target }) => made.has(numbers.of(target)));
   const wanted = new Set(nodesOf(outputs, judged).map(placeOf));
   const donated = donatedBy(graph.outputs);
   const sources = new Map<string, RecipeSource>();

@@ -17,7 +17,8 @@ for (const [name, { text }] of LARGE_RECIPES) {
   const printed = diagnostics.map((one) => renderDiagnostic(one).length);
   for (const format of ["text", "dot", "mermaid", "json"] as const) {
     if (graph === undefined || tensors === undefined) continue;
-    printed.push(explainRecipe(graph, format).length, explainTensors(tensors, format)!.length);
+    printed.push(explainRecipe(graph, format).length);
+    for (const piece of explainTensors(tensors, format)!) printed.push(piece.length);
   }
   const { user, system } = process.cpuUsage(start);
   console.log(

@@ -94,10 +94,9 @@ function checkRecipe(text: string, host: CompilerHost, engine: Engine): void {
   if (graph === undefined) return;
   // One of them, because explaining in all would take longer than everything else.
   const format = FORMATS[text.length % FORMATS.length]!;
-  const explained = [explainRecipe(graph, format), tensors === undefined ? "" : explainTensors(tensors, format)!];
-  for (const { length } of explained) {
-    if (length > LONGEST_EXPLANATION) throw new Error(`${length} characters of ${format}`);
-  }
+  let { length } = explainRecipe(graph, format);
+  if (tensors !== undefined) for (const piece of explainTensors(tensors, format)!) length += piece.length;
+  if (length > LONGEST_EXPLANATION) throw new Error(`${length} characters of ${format}`);
   // After a line that cannot be read the rest is looked at all the same.
   if (tensors === undefined || isRefused) return;
   checkTasks(tensors, engine);

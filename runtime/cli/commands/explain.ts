@@ -14,7 +14,7 @@ import { findRecipe } from "../find-recipe.ts";
 import { exitCodeOf, loadRecipe } from "../load-recipe.ts";
 import { createDiagnosticPrinter } from "../report-diagnostics.ts";
 import { loadSettings } from "../settings.ts";
-import { useColor, writeJson, writeOutput } from "../terminal.ts";
+import { useColor, writeJson, writePieces } from "../terminal.ts";
 
 const FORMATS = ["text", "dot", "mermaid", "json"] as const;
 const LEVELS = ["recipe", "tensor"] as const;
@@ -34,9 +34,9 @@ export async function explain(path: string | undefined, flags: Flags): Promise<n
     if (flags.json) writeJson({ schema: "theta.check/1", ok: false, diagnostics: diagnostics.map(diagnosticToJson) });
     return code;
   }
-  const text = level === "recipe" ? explainRecipe(graph, format) : explainTensors(tensors, format, flags.tensor);
-  if (text === undefined) throw matchesNothing(flags.tensor!, tensors);
-  writeOutput(text);
+  const pieces = level === "recipe" ? [explainRecipe(graph, format)] : explainTensors(tensors, format, flags.tensor);
+  if (pieces === undefined) throw matchesNothing(flags.tensor!, tensors);
+  writePieces(pieces);
   return EXIT.done;
 }
 

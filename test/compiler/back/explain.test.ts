@@ -1,8 +1,9 @@
 // Graphs as people read them.
 
 import { describe, expect, it } from "vitest";
-import { explainRecipe } from "../../../compiler/explain/explain-recipe.ts";
+import { explainRecipe, type ExplainFormat } from "../../../compiler/explain/explain-recipe.ts";
 import { explainTensors } from "../../../compiler/explain/explain-tensors.ts";
+import type { TensorGraph } from "../../../compiler/tensor-graph.ts";
 import { compileText, diagnosticText, TENSORS } from "../../support/compile-text.ts";
 import type { MemorySources } from "../../support/memory-host.ts";
 
@@ -38,6 +39,11 @@ function compiled(text = TEXT) {
   const { graph, tensors, diagnostics } = compileText(text, SOURCES);
   if (graph === undefined || tensors === undefined) throw new Error(diagnosticText(diagnostics));
   return { graph, tensors };
+}
+
+function tensorsText(graph: TensorGraph, format: ExplainFormat, pattern?: string): string | undefined {
+  const pieces = explainTensors(graph, format, pattern);
+  return pieces === undefined ? undefined : [...pieces].join("");
 }
 
 describe("the recipe", () => {
@@ -224,7 +230,7 @@ output "dist/m" = m
 
 describe("the tensors", () => {
   it("are grouped by what is done to them", () => {
-    expect(explainTensors(compiled().tensors, "text")).toMatchInlineSnapshot(`
+    expect(tensorsText(compiled().tensors, "text")).toMatchInlineSnapshot(`
       "output "dist/assistant"  model, 6 tensors
 
         1 tensor: llama bf16 -> bf16, taken over
@@ -320,7 +326,7 @@ describe("the tensors", () => {
   });
 
   it("asked for by a tied name are shown with their keys", () => {
-    expect(explainTensors(compiled().tensors, "text", "lm_head.*")).toMatchInlineSnapshot(`
+    expect(tensorsText(compiled().tensors, "text", "lm_head.*")).toMatchInlineSnapshot(`
       "output "dist/assistant"  model, 1 tensor
 
         1 tensor: llama bf16 -> bf16, taken over
@@ -360,7 +366,7 @@ describe("the tensors", () => {
   });
 
   it("are diagrams in which every arrow ends at a box", () => {
-    const dot = explainTensors(compiled().tensors, "dot")!;
+    const dot = tensorsText(compiled().tensors, "dot")!;
     const boxes = new Set([...dot.matchAll(/^ *(\w+) \[label/gm)].map(([, id]) => id));
     const arrows = [...dot.matchAll(/^ *(\w+) -> (\w+)/gm)];
     expect(arrows.length).toBeGreaterThan(20);
@@ -368,11 +374,11 @@ describe("the tensors", () => {
       expect(boxes).toContain(from);
       expect(boxes).toContain(to);
     }
-    expect(explainTensors(compiled().tensors, "mermaid")).toContain('subgraph group0["dist/assistant"]');
+    expect(tensorsText(compiled().tensors, "mermaid")).toContain('subgraph group0["dist/assistant"]');
   });
 
   it("are JSON, streams as hex", () => {
-    const json = JSON.parse(explainTensors(compiled().tensors, "json", "*norm*")!) as {
+    const json = JSON.parse(tensorsText(compiled().tensors, "json", "*norm*")!) as {
       schema: string;
       outputs: { tensors: { name: string; program: { op: string; tie?: string }[] }[] }[];
     };
@@ -383,8 +389,8 @@ describe("the tensors", () => {
   });
 
   it("are nothing when the pattern takes none", () => {
-    expect(explainTensors(compiled().tensors, "text", "nothing")).toBeUndefined();
-    expect(explainTensors(compiled().tensors, "text", "[")).toBeUndefined();
+    expect(tensorsText(compiled().tensors, "text", "nothing")).toBeUndefined();
+    expect(tensorsText(compiled().tensors, "text", "[")).toBeUndefined();
   });
 });
 
@@ -392,11 +398,11 @@ it("shows what files call their tensors with control characters escaped", () => 
   const hostile = { tensors: { "a\u001b[31m.\n0.w": "f32 [4]", 'b"\\]<i>': "f32 [4]" } };
   const { tensors } = compileText('theta 1\nmodel m = "m"\noutput "out" = m\n', { models: { m: hostile } });
   for (const format of ["text", "dot", "mermaid"] as const) {
-    const text = explainTensors(tensors!, format)!;
+    const text = tensorsText(tensors!, format)!;
     // eslint would rather not see them, so they are named by their codes.
     expect([...text].some((character) => character !== "\n" && character.codePointAt(0)! < 32)).toBe(false);
   }
-  expect(explainTensors(tensors!, "mermaid")).not.toContain("<i>");
+  expect(tensorsText(tensors!, "mermaid")).not.toContain("<i>");
 });
 
 describe("gates", () => {
@@ -422,7 +428,7 @@ describe("gates", () => {
         llama  model  "models/llama"
       "
     `);
-    expect(explainTensors(gated().tensors, "text")).toMatchInlineSnapshot(`
+    expect(tensorsText(gated().tensors, "text")).toMatchInlineSnapshot(`
       "output "dist/maths"  model, 6 tensors
 
         6 tensors: maths bf16 -> bf16, taken over
@@ -465,10 +471,10 @@ describe("gates", () => {
         n5 -->|"expect"| n6
       "
     `);
-    expect(explainTensors(gated().tensors, "dot")).toContain(
+    expect(tensorsText(gated().tensors, "dot")).toContain(
       'e0 [label="expect\\lfinite\\leach cosine(llama) > 0.5\\l',
     );
-    const { outputs } = JSON.parse(explainTensors(gated().tensors, "json")!) as { outputs: { gates: object[] }[] };
+    const { outputs } = JSON.parse(tensorsText(gated().tensors, "json")!) as { outputs: { gates: object[] }[] };
     expect(outputs[0]!.gates).toMatchObject([
       { gate: "finite", metric: "finite", each: false },
       { gate: "each cosine(llama) > 0.5", metric: "cosine", each: true, operator: ">", bound: 0.5 },
