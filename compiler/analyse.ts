@@ -5,7 +5,6 @@ import { basename, resolve } from "node:path";
 import type { Recipe } from "../dsl/ast.ts";
 import type { Diagnostic } from "../dsl/diagnostic.ts";
 import type { Source } from "../dsl/source.ts";
-import { MAX_DIAGNOSTICS } from "../dsl/limits.ts";
 import { LANGUAGE_VERSION } from "../dsl/version-header.ts";
 import { type Analysis, analyseFile } from "./analyse/analyse-file.ts";
 import type { CompilerHost } from "./checkpoint.ts";
@@ -17,6 +16,7 @@ import { type Scope, suggestions } from "./analyse/names.ts";
 import { evaluateOutput } from "./analyse/outputs.ts";
 import { parseInput, type ParameterInput, type ParsedInput } from "./analyse/parameter-inputs.ts";
 import { plainValue, reportUnknownOverride } from "./analyse/parameters.ts";
+import { limitDiagnostics } from "./limit-diagnostics.ts";
 import type { ModelNode, RecipeGraph } from "./recipe-graph.ts";
 import { NodeNumbers } from "./same-node.ts";
 
@@ -131,7 +131,7 @@ function effectiveParameters({ declarations, values }: Scope): Map<string, unkno
 }
 
 /** What has no place first, then the recipe, then other texts as they came up; each once, by place; not too many. */
-function inOrder(diagnostics: readonly Diagnostic[], root: Source): Diagnostic[] {
+function inOrder(diagnostics: readonly Diagnostic[], root: Source): readonly Diagnostic[] {
   const texts = new Map<Source | undefined, number>([
     [undefined, -2],
     [root, -1],
@@ -144,12 +144,5 @@ function inOrder(diagnostics: readonly Diagnostic[], root: Source): Diagnostic[]
     const key = JSON.stringify([code, message, span?.source.path, span?.start, span?.end]);
     return !seen.has(key) && seen.add(key);
   });
-  const errors = distinct.filter(({ severity }) => severity === "error");
-  const warnings = distinct.filter(({ severity }) => severity === "warning");
-  const left = Math.max(errors.length - MAX_DIAGNOSTICS, 0);
-  if (left === 0 && warnings.length <= MAX_DIAGNOSTICS) return distinct;
-  const shown = new Set([...errors.slice(0, MAX_DIAGNOSTICS), ...warnings.slice(0, MAX_DIAGNOSTICS)]);
-  const message = `${distinct.length - shown.size} more diagnostics are not shown`;
-  const severity = left > 0 ? "error" : "warning";
-  return [...distinct.filter((one) => shown.has(one)), { code: "too-many-errors", severity, message, source: root }];
+  return limitDiagnostics(distinct, root);
 }

@@ -46,7 +46,7 @@ export function childrenOf(node: ModelNode | VectorNode): readonly (ModelNode | 
     case "vector-divide":
       return [node.operand];
     case "masked":
-      return [node.vector, ...leafMasks(node.mask).flatMap(vectorsIn)];
+      return [node.vector, ...vectorsOfMask(node.mask)];
     case "rebase":
       return [node.vector, node.base];
   }
@@ -93,6 +93,14 @@ function findLeaves(mask: Varying<MaskNode>): readonly LeafMask[] {
 }
 
 type LeafMask = Extract<MaskNode, { kind: "selector" | "mask-method" }>;
+
+const vectorsOfMasks = new WeakMap<Varying<MaskNode>, readonly VectorNode[]>();
+
+function vectorsOfMask(mask: Varying<MaskNode>): readonly VectorNode[] {
+  let found = vectorsOfMasks.get(mask);
+  if (found === undefined) vectorsOfMasks.set(mask, (found = leafMasks(mask).flatMap(vectorsIn)));
+  return found;
+}
 
 /** Parameters that are vectors: what a mask is computed from, where that is not the one that it is applied to. */
 function vectorsIn(method: LeafMask | StrategyValue): readonly VectorNode[] {

@@ -6,7 +6,9 @@ import { nodesUnder, rootOf, sourcesUnder } from "./graph-walk.ts";
 import { checkHeaders } from "./header-checks/check-headers.ts";
 import { checkDepth } from "./header-checks/depth.ts";
 import { Headers } from "./headers.ts";
+import { limitDiagnostics } from "./limit-diagnostics.ts";
 import { lowerGates, operandsOf } from "./lower/gates.ts";
+import { OperationCount } from "./lower/operation-count.ts";
 import { lowerOutput } from "./lower/output.ts";
 import type { ExpectNode, OutputNode } from "./recipe-graph.ts";
 import type { TensorGraph } from "./tensor-graph.ts";
@@ -31,14 +33,20 @@ export function lower(
     .filter((output) => hasLayouts(output, headers));
   const comparable = new Set(checkHeaders(readable, headers, report));
   const problems = new TensorProblems();
+  const count = new OperationCount();
   const graphs = outputs
     .filter((output) => comparable.has(output))
-    .map((output) => lowerOutput(output, headers, problems));
-  diagnostics.push(...problems.diagnostics());
-  if (failed()) return { diagnostics };
+    .map((output) => lowerOutput(output, headers, problems, count));
+  for (const diagnostic of problems.diagnostics()) report(diagnostic);
+  if (failed()) return { diagnostics: limited(diagnostics, outputs) };
   // What a gate compares with is often what the output is made of: its mistakes are told once.
-  const gated = graphs.map((graph) => lowerGates(graph, expectations, headers, report));
-  return failed() ? { diagnostics } : { tensors: { outputs: gated }, diagnostics };
+  const gated = graphs.map((graph) => lowerGates(graph, expectations, headers, report, count));
+  const told = limited(diagnostics, outputs);
+  return failed() ? { diagnostics: told } : { tensors: { outputs: gated }, diagnostics: told };
+}
+
+function limited(diagnostics: readonly Diagnostic[], [first]: readonly OutputNode[]): readonly Diagnostic[] {
+  return first === undefined ? diagnostics : limitDiagnostics(diagnostics, first.span.source);
 }
 
 /** Whether the slices of every stack make one; which do not was reported. */

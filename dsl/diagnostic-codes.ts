@@ -117,7 +117,7 @@ export const DIAGNOSTIC_CODES = {
     "which-stack": "models without layers, or with several layer stacks, are stacked",
     "stack-config": "config.json cannot say what the layers of a stack are",
     "ramp-without-layers": "a ramp on a model without numbered layers",
-    "too-deep": "too many merges and vectors stand on each other",
+    "too-deep": "too many merges, vectors or stacks stand on each other, or come to more than memory holds",
     "no-common-tensors": "two models have no tensor name in common",
     "missing-tensor": "a model lacks a tensor of the output",
     "extra-tensor": "a model has tensors that the base lacks",

@@ -23,11 +23,11 @@ export function orderOfEvaluation(
   const done = new Set<string>();
   /** Position in `path` of the names that are being visited. */
   const open = new Map<string, number>();
-  const path: { name: string; next: number }[] = [];
+  const path: Step[] = [];
 
   const enter = (name: string) => {
     open.set(name, path.length);
-    path.push({ name, next: 0 });
+    path.push({ name, next: 0, cyclicFrom: Infinity });
   };
   for (const root of declarations.keys()) {
     if (done.has(root)) continue;
@@ -44,21 +44,45 @@ export function orderOfEvaluation(
       }
       const start = open.get(needed.text);
       if (start !== undefined) {
-        const members = path.slice(start).map(({ name }) => name);
-        reportCycle(members, needed, cyclic, report);
+        if (markCycle(path, start, cyclic)) reportCycle(path.slice(start), needed, report);
       } else if (!done.has(needed.text)) enter(needed.text);
     }
   }
   return { names, cyclic };
 }
 
+interface Step {
+  readonly name: string;
+  /** Which of the names that it needs comes next. */
+  next: number;
+  /** All names of the path from here to this one are in cycles. */
+  cyclicFrom: number;
+}
+
+/** The names from `start` on are in a cycle. Each is looked at once, however many cycles there are. False when one was known. */
+function markCycle(path: readonly Step[], start: number, cyclic: Set<string>): boolean {
+  let isNew = true;
+  for (let at = path.length - 1; at >= start;) {
+    const step = path[at]!;
+    if (step.cyclicFrom <= at) {
+      isNew = false;
+      at = step.cyclicFrom - 1;
+    } else {
+      cyclic.add(step.name);
+      step.cyclicFrom = start;
+      at--;
+    }
+  }
+  const last = path.at(-1)!;
+  last.cyclicFrom = Math.min(last.cyclicFrom, start);
+  return isNew;
+}
+
 /** Longer cycles are shortened in the middle; the first and last names say where to look. */
 const LONGEST_PRINTED_CYCLE = 12;
 
-function reportCycle(members: readonly string[], closing: Name, cyclic: Set<string>, report: Report): void {
-  const isKnown = members.some((name) => cyclic.has(name));
-  for (const name of members) cyclic.add(name);
-  if (isKnown) return;
+function reportCycle(steps: readonly Step[], closing: Name, report: Report): void {
+  const members = steps.map(({ name }) => name);
   const first = members[0]!;
   const shown =
     members.length <= LONGEST_PRINTED_CYCLE

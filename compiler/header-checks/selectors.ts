@@ -2,8 +2,10 @@
 // arm can win, a ramp has layers to run over.
 
 import type { Report } from "../../dsl/diagnostic.ts";
+import { MAX_DIAGNOSTICS } from "../../dsl/limits.ts";
 import { shortened } from "../../dsl/shortened.ts";
-import { parseGlob } from "../glob.ts";
+import type { Span } from "../../dsl/source.ts";
+import { matchesGlob, parseGlob } from "../glob.ts";
 import { childrenOf, rootOf } from "../graph-walk.ts";
 import type { Headers } from "../headers.ts";
 import { resolveRange, type Naming } from "../naming.ts";
@@ -38,6 +40,8 @@ class SelectorCheck {
   readonly #parts = new Map<Reach, Map<Naming, VaryingParts>>();
   readonly #checked = new Map<Naming, Set<Selector>>();
   readonly #names = new Map<Naming, Reach>();
+  /** Comparing a glob with ten thousand names takes a while, so only as many get one as are printed. */
+  #suggestions = MAX_DIAGNOSTICS;
 
   constructor(headers: Headers, report: Report) {
     this.#headers = headers;
@@ -128,7 +132,9 @@ class SelectorCheck {
     checked.add(selector);
     switch (selector.kind) {
       case "tensors":
-        for (const { glob, span } of selector.globs) checkGlob(glob, span, naming, this.#report);
+        for (const { glob, span } of selector.globs) {
+          if (!checkGlob(glob, span, naming, this.#suggestions > 0, this.#report)) this.#suggestions--;
+        }
         break;
       case "layers":
         if (takesAny(selector, naming)) break;
@@ -200,15 +206,17 @@ function takesAny(selector: Selector, naming: Naming): boolean {
   return naming.names.some(nameTest(selector, naming));
 }
 
-function checkGlob(text: string, span: Extract<Selector, { kind: "tensors" }>["span"], naming: Naming, report: Report) {
+/** False when nothing matches it, or it is none; that was reported. */
+function checkGlob(text: string, span: Span, naming: Naming, suggests: boolean, report: Report): boolean {
   const glob = parseGlob(text);
   if ("problem" in glob) {
     const message = `"${shortened(text)}" is no glob: ${glob.problem}`;
     report({ code: "bad-glob", severity: "error", message, span });
-    return;
+    return false;
   }
-  if (takesAny({ kind: "tensors", globs: [{ glob: text, span }], span }, naming)) return;
-  const near = glob.alternatives.length === 1 ? nearestGlob(glob.alternatives[0]!, naming.names) : undefined;
+  if (naming.names.some((name) => matchesGlob(glob, name))) return true;
+  const [only, ...others] = glob.alternatives;
+  const near = suggests && only && others.length === 0 ? nearestGlob(only, naming.names) : undefined;
   const tensors = naming.tensors === 1 ? "1 tensor" : `${naming.tensors} tensors`;
   report({
     code: "no-such-tensor",
@@ -217,6 +225,7 @@ function checkGlob(text: string, span: Extract<Selector, { kind: "tensors" }>["s
     span,
     ...(near === undefined ? {} : { help: `did you mean "${near.glob}"? (${near.name}${tiedTo(near.name, naming)})` }),
   });
+  return false;
 }
 
 function reportTakesNone(selector: Selector, naming: Naming, report: Report): void {

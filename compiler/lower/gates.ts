@@ -11,6 +11,7 @@ import { isResolved } from "../resolve-statistics.ts";
 import { ModelStatistics } from "./model-statistics.ts";
 import { isSameProgram } from "./program-builder.ts";
 import { copyAction, finish, makeScope, storedVectors, type UngatedOutput } from "./output.ts";
+import type { OperationCount } from "./operation-count.ts";
 import { isValue, type TensorScope } from "./scope.ts";
 import { factOf } from "./sources.ts";
 import { isSameShape, tensorFacts } from "./tensor-facts.ts";
@@ -31,6 +32,7 @@ export function lowerGates(
   expectations: readonly ExpectNode[],
   headers: Headers,
   report: Report,
+  count: OperationCount,
 ): OutputGraph {
   const shared = new SharedActions();
   const predicates = predicatesOf(graph.output, expectations);
@@ -41,7 +43,8 @@ export function lowerGates(
     const operand =
       node &&
       shared.operand(node, predicate, () => {
-        const made = lowerOperand({ graph, predicate, node, headers, problems, shared });
+        const made = lowerOperand({ graph, predicate, node, headers, problems, shared, count });
+        count.check(graph.output, problems);
         return problems.errors === 0 ? made : undefined;
       });
     for (const diagnostic of problems.diagnostics()) report(atGate(diagnostic, predicate));
@@ -107,20 +110,23 @@ interface OperandContext {
   readonly headers: Headers;
   readonly problems: TensorProblems;
   readonly shared: SharedActions;
+  readonly count: OperationCount;
 }
 
 function lowerOperand(context: OperandContext): GateOperand {
-  const { graph, headers, predicate, problems, shared } = context;
+  const { graph, headers, predicate, problems, shared, count } = context;
   const layout = headers.layout(graph.output.value.node);
   const { tied } = headers.naming(graph.output.value.node);
   const tensors = new Map<string, Action>();
   for (const action of graph.actions) {
+    if (count.isExceeded) break;
     if (action.work === "bytes" && predicate.metric !== "changed") continue;
     const donated = layout.tensors.get(action.tensor)!;
     const names = [action.tensor, ...(tied.get(action.tensor) ?? [])] as const;
     const scope = makeScope(names, donated, headers, problems, new ModelStatistics());
     const before = problems.errors;
     const made = operandAction(action, scope, context);
+    if (made !== undefined) count.add(made.program);
     if (made !== undefined && !isResolved(made.program)) refuseThreshold(context);
     if (made !== undefined && problems.errors === before) tensors.set(action.tensor, shared.share(made));
   }

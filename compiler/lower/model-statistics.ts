@@ -2,8 +2,8 @@
 // payload.
 
 import type { VectorNode } from "../recipe-graph.ts";
-import { isSameNode } from "../same-node.ts";
 import type { CutStatistic, ModelStatistic, StatisticMember } from "../tensor-graph.ts";
+import type { OperationCount } from "./operation-count.ts";
 import type { TensorScope } from "./scope.ts";
 import { streamId } from "./stream-id.ts";
 
@@ -30,24 +30,29 @@ interface Wanted {
 
 export class ModelStatistics {
   readonly #wanted: Wanted[] = [];
+  readonly #numbers = new Map<VectorNode, Map<string, number>>();
 
   /** The number of the statistic, new or met before. `stream`: of the ties of a cut, else 0. */
   indexOf(vector: VectorNode, rule: Rule, stream: number): number {
-    const known = this.#wanted.findIndex(
-      (other) => other.vector === vector && other.stream === stream && isSameNode(other.rule, rule),
-    );
-    return known === -1 ? this.#wanted.push({ vector, rule, stream }) - 1 : known;
+    const ofVector = this.#numbers.get(vector) ?? new Map<string, number>();
+    this.#numbers.set(vector, ofVector);
+    const key = JSON.stringify([stream, ...Object.entries(rule).sort()]);
+    const number = ofVector.get(key) ?? this.#wanted.push({ vector, rule, stream }) - 1;
+    ofVector.set(key, number);
+    return number;
   }
 
   get any(): boolean {
     return this.#wanted.length > 0;
   }
 
-  finish(tensors: readonly LoweredTensor[]): readonly ModelStatistic[] {
+  finish(tensors: readonly LoweredTensor[], count: OperationCount): readonly ModelStatistic[] {
     const statistics: ModelStatistic[] = [];
     // Completing one may meet others: a vector that was masked before.
     for (const { vector, rule, stream } of this.#wanted) {
+      if (count.isExceeded) break;
       const members = tensors.flatMap((tensor) => memberOf(tensor, vector, rule, stream));
+      for (const { program } of members) count.add(program);
       statistics.push({ vector: nameOf(vector), ...rule, members });
     }
     return statistics;

@@ -14,13 +14,19 @@ import { checkNumbers, checkDivisors } from "./work-type.ts";
 import { ProgramBuilder, type Value } from "./program-builder.ts";
 import type { ModelNode, OutputNode, VectorNode } from "../recipe-graph.ts";
 import { ModelStatistics, type LoweredTensor } from "./model-statistics.ts";
+import type { OperationCount } from "./operation-count.ts";
 import { TensorProblems } from "./tensor-problems.ts";
 import type { Action, OutputGraph, VectorOnBase } from "../tensor-graph.ts";
 
 export type UngatedOutput = Omit<OutputGraph, "gates">;
 
 /** Every source under the output has been read. Actions of tensors with problems are left out. */
-export function lowerOutput(output: OutputNode, headers: Headers, problems: TensorProblems): UngatedOutput {
+export function lowerOutput(
+  output: OutputNode,
+  headers: Headers,
+  problems: TensorProblems,
+  count: OperationCount,
+): UngatedOutput {
   const { value } = output;
   const made = value.kind === "model" ? value.node : baseOf(value.node);
   const donor = headers.model(donorOf(made));
@@ -38,16 +44,20 @@ export function lowerOutput(output: OutputNode, headers: Headers, problems: Tens
   const statistics = new ModelStatistics();
   const lowered: LoweredTensor[] = [];
   for (const [name, donated] of layout.tensors) {
+    if (count.isExceeded) break;
     const before = problems.errors;
     const make = (report: TensorProblems): TensorScope =>
       makeScope([name, ...(tied.get(name) ?? [])], donated, headers, report, statistics);
     const scope = make(problems);
     const action = value.kind === "model" ? ofModel(value.node, output, scope) : ofVector(value.node, output, scope);
     if (action !== undefined && problems.errors === before) actions.push(action);
+    if (action !== undefined) count.add(action.program);
     const wide = action?.dtype === "F64" || scope.builder.wide;
     lowered.push({ name, shape: scope.shape, wide, aside: () => make(new TensorProblems()) });
   }
   refuseInStack(output, statistics, problems);
+  const finished = statistics.finish(lowered, count);
+  count.check(output, problems);
   const names = new Set(actions.map(({ tensor }) => tensor));
   return {
     output,
@@ -56,7 +66,7 @@ export function lowerOutput(output: OutputNode, headers: Headers, problems: Tens
     configChanges: value.kind === "model" ? configChanges(made, output, headers, problems) : [],
     ...(value.kind === "vector" ? { base: donor } : {}),
     storedVectors: storedVectors(value.node, headers),
-    statistics: statistics.finish(lowered),
+    statistics: finished,
     actions,
     aliases: new Map([...layout.aliases].filter(([, stored]) => names.has(stored))),
   };

@@ -93,6 +93,45 @@ output "d" = m`,
   outputs: lines(300, (i) => `output "d${i}" = linear(maths, code)`),
   gates: `output "d" = linear(maths, code)
 ${lines(2000, (i) => `expect linear(maths, code) {\nnorm < ${i + 1}\n}`)}`,
+  "gates against as many models": `merge m = linear(maths, code)
+output "d" = m
+expect m {\n${lines(500, (i) => `cosine(linear(maths, llama, weight: [1, ${i + 1}])) > 0.5`)}\n}`,
+  "outputs with the same gates": `merge m = linear(maths, code)
+${lines(40, (i) => `output "d${i}" = m`)}
+expect m {\n${lines(40, (i) => `cosine(llama) > 0.${i + 1}`)}\n}`,
+  "outputs with gates of their own": lines(
+    500,
+    (i) => `merge m${i} = linear(maths, code, weight: [1, ${i + 1}])\noutput "d${i}" = m${i}\nexpect m${i} { finite }`,
+  ),
+  "expectations of chains that say what outputs say": `merge a0 = linear(maths, code)
+merge b0 = linear(maths, code)
+${lines(200, (i) => `merge a${i + 1} = linear(a${i}, llama)\nmerge b${i + 1} = linear(b${i}, llama)`)}
+${lines(50, (i) => `output "d${i}" = a${i + 100}\nexpect b${i + 100} { finite }`)}`,
+  "uses of a long mask": `mask k = match(${list(1000, (i) => `"*${i % 4}*": magnitude(density: 0.${i + 1})`)}, else: "*")
+merge m onto llama using sum {\neach mask k\n${lines(1000, (i) => `${i + 1} * d`)}\n}
+vector d = maths - llama
+output "d" = m`,
+  "merges of a chain of vectors": `vector v0 = maths - llama
+${lines(10_000, (i) => `vector v${i + 1} = -v${i}\nmerge m${i} = llama + ties(v${i}, v${i})`)}
+output "d" = llama`,
+  "merges of a chain of masked vectors": `vector v0 = maths - llama
+${lines(3000, (i) => `vector v${i + 1} = v${i} & random(density: 0.5, seed: ${i})\nmerge m${i} = llama + ties(v${i}, v0)`)}
+output "d" = llama`,
+  "slices of a deep model": `merge m0 = linear(maths, code)
+${lines(100, (i) => `merge m${i + 1} = linear(m${i}, llama, weight: [match("*mlp*": 1, else: 2), 1])`)}
+output "d" = stack(${list(200, (i) => `slice(m100, ${i % 4}..${(i % 4) + 1})`)})`,
+  "thresholds of whole models": `vector v0 = maths - llama
+${lines(100, (i) => `vector v${i + 1} = v${i} & magnitude(density: 0.5, per: model)`)}
+output "d" = llama + v100`,
+  "selectors behind one at": `merge m onto llama using sum {
+maths\nat ${list(30_000, (i) => `layers(0..${(i % 3) + 1})`)} { maths weight 2 }\n}
+output "d" = m`,
+  "points of a ramp": `output "d" = scale(maths, by: ramp(${list(50_000, String)}))`,
+  "entries of an at block": `merge m onto llama using sum {
+${lines(500, (i) => `${i} * d`)}
+${lines(4, (k) => `at "*.${k}.*" {\n${lines(500, (i) => `${i} * d weight ${k}`)}\n}`)}\n}
+vector d = maths - llama
+output "d" = m`,
   "masks that nobody uses": lines(20_000, (i) => `mask k${i} = "*mlp*" | "*attn*"`),
   "vectors that nobody uses": lines(20_000, (i) => `vector v${i} = maths - llama`),
 };
@@ -113,6 +152,28 @@ output "d" = m20000`,
   "names that nobody declares": {
     text: lines(20_000, (i) => `vector v${i} = nobody${i} - nowhere${i}`),
     refused: "unknown-name",
+  },
+  "globs that match nothing": {
+    text: `mask k = tensors(${list(20_000, (i) => `"*nothing${i}*"`)})\n${masked("k")}`,
+    refused: "no-such-tensor",
+  },
+  "layers that are not there": {
+    text: `merge m onto llama using sum {\nmaths\n${lines(5000, (i) => `at layers(${i}..${i + 1}) { maths weight ${i} }`)}\n}
+output "d" = m`,
+    refused: "no-such-layer",
+  },
+  "a cycle that closes everywhere": {
+    text: lines(20_000, (i) => `vector v${i} = v${(i + 1) % 20_000} - v0`),
+    refused: "cycle",
+  },
+  "clauses that nobody knows": {
+    text: `merge m onto llama using sum {\n${lines(20_000, (i) => `each foo${i} ${i}`)}\nmaths\n}\noutput "d" = m`,
+    refused: "unknown-clause",
+  },
+  "operations beyond all memory": {
+    text: `merge m onto llama using sum {\n${lines(20_000, (i) => `maths weight ${i + 1}`)}\n}
+${lines(100, (i) => `output "d${i}" = m`)}`,
+    refused: "too-deep",
   },
   "blocks of which nothing is left": {
     text: `merge m onto llama using sum {\nmaths\n${lines(3000, (i) => `at "*.${i}.*" | "*mlp*${i}" { maths weight 0.${i + 1} }`)}\n}

@@ -68,6 +68,9 @@ export function checkEach(each: ReadClauses, entries: readonly ReadEntry[], repo
   }
 }
 
+/** Every range is compared with these; what more of them would hide is found by the names of the tensors. */
+const MOST_RANGES = 1000;
+
 /** What some blocks take together, indexed so that a recipe of ten thousand blocks is checked in a moment. */
 class Cover {
   readonly #texts: PartTexts;
@@ -83,7 +86,7 @@ class Cover {
       const text = this.#texts.textOf(part);
       if (this.#exact.has(text)) continue;
       this.#exact.set(text, at);
-      if (part.kind === "layers") this.#layers.push({ range: part.range, at });
+      if (part.kind === "layers" && this.#layers.length < MOST_RANGES) this.#layers.push({ range: part.range, at });
     }
     return this;
   }

@@ -9,6 +9,7 @@ import type { MaskedNode, MaskNode, VectorNode } from "../../recipe-graph.ts";
 type RandomMask = Extract<MaskNode, { kind: "mask-method" }>;
 
 export function warnOfEqualRandomMasks(vectors: readonly VectorResult[], report: Report): void {
+  if (vectors.length < 2) return;
   const first = new Map<string, { readonly mask: RandomMask; readonly input: number }>();
   vectors.forEach(({ node }, input) => {
     for (const masked of masksOn(node)) {
@@ -37,10 +38,14 @@ function reportEqual(mask: RandomMask, earlier: RandomMask, report: Report): voi
   });
 }
 
+/** Of vectors that are made of each other; nobody masks one so often. */
+const MOST_STEPS = 64;
+
 /** From the outermost vector inwards, while it is one vector. */
 function masksOn(vector: VectorNode): readonly MaskedNode[] {
   const found: MaskedNode[] = [];
-  for (let at = vector; ;) {
+  let at = vector;
+  for (let step = 0; step < MOST_STEPS; step++) {
     switch (at.kind) {
       case "masked":
         found.push(at);
@@ -64,6 +69,7 @@ function masksOn(vector: VectorNode): readonly MaskedNode[] {
         return found;
     }
   }
+  return found;
 }
 
 function randomMasks({ mask }: MaskedNode): readonly RandomMask[] {

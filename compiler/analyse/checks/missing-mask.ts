@@ -22,28 +22,41 @@ export function warnOfMissingMask(
   });
 }
 
-/** A task vector as it is, at most scaled. */
+const bare = new WeakMap<VectorNode, boolean>();
+
+/** A task vector as it is, at most scaled. What one vector says of another is remembered: they may be a long chain. */
 function isBare(node: VectorNode): boolean {
-  for (let at = node; ;) {
-    switch (at.kind) {
-      case "vector-negate":
-      case "vector-multiply":
-      case "vector-divide":
-        at = at.operand;
-        break;
-      case "rebase":
-        at = at.vector;
-        break;
-      case "masked":
-      case "vector-choice":
-      case "vector-method":
-      case "vector-add":
-      case "vector-subtract":
-        return false;
-      case "difference":
-      case "adapter":
-      case "stored-vector":
-        return true;
-    }
+  const passed: VectorNode[] = [];
+  let answer: boolean | undefined;
+  for (let at = node; answer === undefined; at = operandOf(at) ?? at) {
+    passed.push(at);
+    answer = bare.get(at) ?? (operandOf(at) === undefined ? isTaskVector(at) : undefined);
   }
+  for (const each of passed) bare.set(each, answer);
+  return answer;
+}
+
+/** What it is but for a factor or its base. */
+function operandOf(node: VectorNode): VectorNode | undefined {
+  switch (node.kind) {
+    case "vector-negate":
+    case "vector-multiply":
+    case "vector-divide":
+      return node.operand;
+    case "rebase":
+      return node.vector;
+    case "masked":
+    case "vector-choice":
+    case "vector-method":
+    case "vector-add":
+    case "vector-subtract":
+    case "difference":
+    case "adapter":
+    case "stored-vector":
+      return undefined;
+  }
+}
+
+function isTaskVector({ kind }: VectorNode): boolean {
+  return kind === "difference" || kind === "adapter" || kind === "stored-vector";
 }
