@@ -471,9 +471,7 @@ describe("gates", () => {
         n5 -->|"expect"| n6
       "
     `);
-    expect(tensorsText(gated().tensors, "dot")).toContain(
-      'e0 [label="expect\\lfinite\\leach cosine(llama) > 0.5\\l',
-    );
+    expect(tensorsText(gated().tensors, "dot")).toContain('e0 [label="expect\\lfinite\\leach cosine(llama) > 0.5\\l');
     const { outputs } = JSON.parse(tensorsText(gated().tensors, "json")!) as { outputs: { gates: object[] }[] };
     expect(outputs[0]!.gates).toMatchObject([
       { gate: "finite", metric: "finite", each: false },
