@@ -21,9 +21,13 @@ export function judge(
   ];
 }
 
-function notFinite(action: Action, counters: ActionCounters): readonly Diagnostic[] {
+/** `counters`: one an input, or none where all are finite. */
+export function notFinite(
+  { inputs }: Pick<Action, "inputs">,
+  counters: Pick<ActionCounters, "inputs">,
+): readonly Diagnostic[] {
   return counters.inputs.flatMap(({ nan, firstNan, inf, firstInf }, index): readonly Diagnostic[] => {
-    const input = action.inputs[index];
+    const input = inputs[index];
     if (input === undefined || input.nan !== "error" || nan + inf === 0) return [];
     const facts = [
       ...(nan > 0 ? [`NaN       ${count(nan)}, the first at ${place(firstNan, input.tensor.shape)}`] : []),

@@ -116,6 +116,73 @@ describe("task arithmetic and ties", () => {
   });
 });
 
+describe("a base", () => {
+  test("that a merge of models cannot use is named, where mergekit's linear ends in a TypeError", async () => {
+    single(f32([1], [0]), f32([1], [1]), f32([1], [2]));
+    const merge = (using: string) => `merge m onto llama using ${using} {\n  maths\n  code\n}\noutput "out" = m`;
+    expect(refusal(await theta(merge("linear")), 65)).toBe("base-not-used");
+    expect(refusal(await theta(merge("karcher")), 65)).toBe("base-not-used");
+  });
+});
+
+describe("divisors", () => {
+  test("of negative weights that all but cancel count as none, where mergekit divides by what is left", async () => {
+    single(f32([2], [0, 0]), f32([2], [3, 1]), f32([2], [-2, 1]));
+    const ties = (weight: string) =>
+      build(`output "out" = llama + ties(maths - llama, code - llama, weight: [1, ${weight}])`);
+    // Both weighted elements are positive where the second vector's is negative.
+    expect(numbers((await ties("-0.9999999999999999")).get("w"))[0]).toBe(5);
+    expect(numbers((await ties("-0.5")).get("w"))[0]).toBe(8);
+  });
+
+  test("of nuslerp's weights that sum to 0 are refused, where mergekit goes half the way", async () => {
+    single(f32([1], [0]), f32([1], [1]), f32([1], [2]));
+    const refused = await theta('output "out" = nuslerp(maths, code, weight: [1, -1])');
+    expect(refused.code).toBe(65);
+    expect(refused.stderr).toContain("error[weights-sum-to-zero]");
+  });
+});
+
+describe("small changes", () => {
+  test("are rescaled as large ones, where mergekit leaves sums below 1e-7 alone", async () => {
+    const small = [4e-9, -1e-9, 2e-9, 3e-9];
+    single(f32([4], [0, 0, 0, 0]), f32([4], small), f32([4], small));
+    const out = await build('output "out" = llama + ((maths - llama) & magnitude(density: 0.5, rescale: l1))');
+    const [first, second, third, last] = numbers(out.get("w"));
+    expect([second, third]).toEqual([0, 0]);
+    expect(first! / 4e-9).toBeCloseTo(10 / 7, 6);
+    expect(last! / 3e-9).toBeCloseTo(10 / 7, 6);
+  });
+
+  test("are taken over whole by nearswap, where mergekit measures by 1e-6 at least", async () => {
+    single(f32([3], [0, 0, 0]), f32([3], [5e-8, -2e-7, 0]), f32([3], [0, 0, 0]));
+    const out = await build('merge m onto llama using nearswap(t: 1e-7) {\n  maths\n}\noutput "out" = m');
+    expect(numbers(out.get("w")).map((x) => Number(x.toPrecision(6)))).toEqual([5e-8, -1e-7, 0]);
+  });
+});
+
+describe("three models", () => {
+  test.each(["multislerp", "ram", "ram_plus", "sce", "consensus"])(
+    "are merged by %s in the order of the entries, whatever the order of their statements",
+    async (using) => {
+      const wave = (step: number) => Array.from({ length: 999 }, (_, i) => Math.sin(i * step) * 2 ** (i % 12));
+      models({
+        llama: { w: f32([999], wave(0.3)) },
+        maths: { w: f32([999], wave(0.7)) },
+        code: { w: f32([999], wave(1.1)) },
+      });
+      makeModelDirectory(join(project, "chat"), { w: f32([999], wave(1.7)) });
+      const declared = [...DECLARATIONS.trim().split("\n"), 'model chat = "chat"'];
+      const merge = `merge m onto llama using ${using} {\n  maths\n  code\n  chat\n}\noutput "out" = m`;
+      const first = (await build(merge, `${declared.join("\n")}\n`)).get("w")!.data;
+      rmSync(join(project, ".theta"), { recursive: true });
+      const [version, ...others] = declared;
+      const again = (await build(merge, `${[version, ...others.reverse()].join("\n")}\n`)).get("w")!.data;
+      expect(Buffer.from(again).equals(first)).toBe(true);
+    },
+  );
+});
+
 describe("magnitude", () => {
   test("that keeps nothing follows the rule and says so, or keeps one", async () => {
     single(f32([4], [0, 0, 0, 0]), f32([4], [1, -5, 2, 3]), f32([4], [0, 0, 0, 0]));
@@ -188,6 +255,19 @@ describe("embeddings of other sizes", () => {
     expect(refusal(await theta(merge), 65)).toBe("shape-mismatch");
     const common = DECLARATIONS.replace(/(model.*)/g, "$1 { resize common }");
     expect(numbers((await build(merge, common)).get(name))).toEqual([3, 4, 5]);
+  });
+
+  test("are cut for karcher, too, whose cut mergekit throws away", async () => {
+    models({
+      llama: { [name]: f32([2, 1], [3, 0]) },
+      maths: { [name]: f32([3, 1], [3, 0, 7]) },
+      code: { [name]: f32([1, 1], [3]) },
+    });
+    const merge = 'output "out" = karcher(llama, maths, code)';
+    expect(refusal(await theta(merge), 65)).toBe("shape-mismatch");
+    const common = DECLARATIONS.replace(/(model.*)/g, "$1 { resize common }");
+    const [first, second] = numbers((await build(merge, common)).get(name));
+    expect([first, second].map((x) => Number(x!.toFixed(6)))).toEqual([3, 0]);
   });
 });
 

@@ -21,7 +21,7 @@ GOLDEN = HERE.parent / "golden"
 ROLES = {"base": "base", "one": "m0", "two": "m1", "three": "m2"}
 LONG_SHAPES = {"below.weight": ((1 << 20) - 1,), "square.weight": (1024, 1024), "above.weight": (1, (1 << 20) + 1)}
 LONG_OUTPUTS = ["breadcrumbs", "consensus", "della", "fusion", "karcher", "model", "random-l1", "sce-select", "stock-row",
-                "ties-count-count", "turn-row", "plus"]
+                "ties-count-count", "turn-row", "plus", "pcb"]
 
 
 def long_values(shape, seed):
@@ -118,6 +118,8 @@ def made(stored):
     merged("consensus", r.choosing("consensus", scale=number(0.4)))
     merged("consensus-three", r.choosing("consensus", **{"lambda": number(0.1)}, at_least=r.Number("3", lambda c: 3)), dare)
     merged("magmax", r.choosing("magmax", scale=number(0.5)))
+    merged("pcb", r.choosing("pcb", scale=number(1.2)))
+    merged("pcb-masked", r.choosing("pcb", select=number(0.4), clip=number(0.1)), dare, "f32")
     merged("stock", r.model_stock())
     merged("stock-row", r.model_stock(word("row")), dare, "f32")
     merged("stock-one", r.model_stock(), of=[two], ws=None)

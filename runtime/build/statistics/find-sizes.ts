@@ -23,7 +23,7 @@ interface Means {
   readonly force: boolean;
 }
 
-/** Throws a Failure: 66 an input, 71 memory. The engine is cancelled then. */
+/** Throws a Failure: 1 where NaN or infinity is an error, 66 an input, 71 memory. The engine is cancelled then. */
 export async function findSizes(statistics: readonly SizeStatistic[], means: Means): Promise<readonly FoundSize[]> {
   const { engine, inputs, store, storeRoot, force } = means;
   const works = statistics.map((statistic) => {

@@ -3,10 +3,12 @@
 
 import type { TensorInfo } from "../../../compiler/checkpoint.ts";
 import { ProgramBuilder } from "../../../compiler/lower/program-builder.ts";
-import type { StatisticMember } from "../../../compiler/tensor-graph.ts";
-import type { Engine, FoundInWindow, GatherTask, NativeWindow } from "../../../native/addon-types.ts";
+import type { ActionInput, StatisticMember } from "../../../compiler/tensor-graph.ts";
+import type { Engine, FoundInWindow, GatherTask, InputCounters, NativeWindow } from "../../../native/addon-types.ts";
+import { EXIT, Failure } from "../../failure.ts";
 import { engineFailure } from "../engine-failure.ts";
 import type { InputFiles } from "../input-files.ts";
+import { notFinite } from "../judge.ts";
 import { nativeOperations } from "../native-operations.ts";
 
 /** Windows of one tensor of a vector, or the sum of its sizes. */
@@ -85,12 +87,21 @@ async function runTask(
     ...(sample && { sample }),
   });
   await inputs.learn(tensors, result.inputDigests);
+  // An action need not read what a size is of; elements of a window it reads, and judges.
+  if (sums.length > 0) refuseNotFinite(read, result.inputCounters);
   let window = 0;
   let sum = 0;
   for (const request of requests) {
     if ("takeSize" in request) request.takeSize(result.sums![sum++]!);
     else request.take(result.windows!.slice(window, (window += request.windows.length)));
   }
+}
+
+function refuseNotFinite(inputs: readonly ActionInput[], counters: readonly InputCounters[]): void {
+  const [problem] = notFinite({ inputs }, { inputs: counters });
+  if (problem === undefined) return;
+  const { code, message, facts = [], help } = problem;
+  throw new Failure(EXIT.failed, message, { code, facts, ...(help !== undefined && { help }) });
 }
 
 /** Each digest is taken by one task; where an unchanged file proves nothing, by every one. */

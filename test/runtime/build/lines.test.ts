@@ -3,7 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { decodeFloats, f32, readSafetensors, type TestTensor } from "../../support/tensors.ts";
+import { bf16, decodeFloats, f32, readSafetensors, type TestTensor } from "../../support/tensors.ts";
 import { buildText, planText } from "./build-text.ts";
 import { useWorkspace } from "./use-workspace.ts";
 
@@ -123,6 +123,57 @@ describe("lines", () => {
     expect(factorsOf(read(), maths)["layers.1.w"]).toBe(1.25);
     await buildText(space.root, `${HEAD}output "out" = llama + lines(0 * m, beta: 0.5, like: c)\n`);
     expect(Object.values(read()).every((list) => list.every((x) => x === 0))).toBe(true);
+  });
+});
+
+describe("at the edges", () => {
+  const flat = (text: string): Values => ({
+    ...maths,
+    "layers.0.w": maths["layers.0.w"]!.map((x, i) => (i === 7 ? Number(text) : x)),
+  });
+
+  test.each(["NaN", "Infinity"])(
+    "%s in what alpha is measured by is an error, and computed with where that is asked for",
+    async (text) => {
+      space.write("code", tensorsOf(flat(text)));
+      const lines = `${HEAD}output "out" = llama + lines(m, beta: 0.5, like: c)\n`;
+      await expect(buildText(space.root, lines)).rejects.toThrow(
+        `layers.0.w of code holds ${text === "NaN" ? "NaN" : "infinity"}`,
+      );
+      await buildText(space.root, lines.replace('"code"', '"code" { nan propagate }'));
+      expect(factorsOf(read(), maths)["layers.1.w"]).toBe(1.25);
+      await buildText(space.root, lines.replace('"code"', '"code" { nan zero }'));
+      expect(factorsOf(read(), maths)["layers.1.w"]).not.toBe(1.25);
+    },
+  );
+
+  test("equal models are the base, bit for bit; other dtypes, scalars and empty tensors take part", async () => {
+    const model = {
+      "layers.0.w": bf16([2, 2], [1, -0, 3e-39, -4]),
+      "layers.1.w": f32([3], [0.1, -0, 7]),
+      scale: f32([], [-0]),
+      nothing: f32([0, 4], []),
+    };
+    for (const name of ["base", "maths", "code"]) space.write(name, model);
+    await buildText(space.root, `${HEAD}output "out" = llama + lines(m, beta: 0.5, like: c)\n`);
+    for (const [name, { data }] of readSafetensors(space.path("out/model.safetensors"))) {
+      expect(Buffer.from(data).equals(Buffer.from(model[name as keyof typeof model].data)), name).toBe(true);
+    }
+    space.write("maths", { ...model, scale: f32([], [2]), "layers.0.w": bf16([2, 2], [3, 0, 0, -4]) });
+    space.write("code", { ...model, scale: f32([], [-8]) });
+    await buildText(space.root, `${HEAD}output "out" = llama + lines(m, beta: 0.5, like: c)\n`);
+    // The sizes are 8 and 2 + 2.
+    expect(read()["scale"]).toEqual([4]);
+    expect(read()["layers.0.w"]![0]).toBe(5);
+  });
+
+  test("one layer alone is the first", async () => {
+    for (const name of ["base", "maths"]) space.write(name, { "layers.0.w": f32([1], [name === "base" ? 0 : 1]) });
+    await buildText(
+      space.root,
+      `${HEAD.replace(/.*code.*\n/, "").replace(/.*code.*\n/, "")}output "out" = lines(m, alpha: 0.25, beta: 1)\n`,
+    );
+    expect(read()["layers.0.w"]).toEqual([0.25]);
   });
 });
 
