@@ -3,6 +3,7 @@
 import { getSystemErrorName } from "node:util";
 import { EXIT, Failure } from "../failure.ts";
 import { diskFullDuringWork } from "../store/disk-space.ts";
+import { isTooManyFiles, tooManyFiles } from "../too-many-files.ts";
 
 interface EngineError {
   readonly code?: string;
@@ -24,10 +25,7 @@ export function engineFailure(error: unknown, label: string, store: string, need
   const name = systemErrorName(code, errno);
   if (name === undefined) return error;
   if (NO_SPACE.has(name)) return diskFullDuringWork(store, needed, error);
-  if (name === "EMFILE" || name === "ENFILE") {
-    const help = "raise the limit of open files (ulimit -n)";
-    return new Failure(EXIT.resources, `${label}: too many files are open`, { code: "too-many-files", help }, error);
-  }
+  if (isTooManyFiles(name)) return tooManyFiles(label, error);
   if (syscall?.startsWith("pread") === true || syscall === "read") {
     const message = `${label}: an input cannot be read: ${error.message}`;
     return new Failure(EXIT.input, message, { code: "source-unreadable" }, error);
@@ -43,6 +41,7 @@ export function outputFailure(error: unknown, display: string, folder: string): 
   const name = systemErrorName(code, errno);
   if (name === undefined) return error;
   if (NO_SPACE.has(name)) return diskFullDuringWork(folder, 0, error);
+  if (isTooManyFiles(name)) return tooManyFiles(`the output "${display}"`, error);
   const message = `the output "${display}" cannot be written: ${error.message}`;
   return new Failure(EXIT.output, message, { code: "output-not-writable" }, error);
 }

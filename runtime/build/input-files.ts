@@ -12,6 +12,7 @@ import { identityOfDescriptor, inputStamp } from "../store/file-identity.ts";
 import type { LockedInputs } from "../lock-file/hold-to-lock.ts";
 import { placeOf, type DigestCache, type Place } from "../store/stat-cache.ts";
 import { timeStampTrust, type TimeStampTrust } from "../store/time-stamp-trust.ts";
+import { isTooManyFiles, tooManyFiles } from "../too-many-files.ts";
 
 interface InputFile {
   readonly path: string;
@@ -194,11 +195,7 @@ function changedMeanwhile({ path }: InputFile): Failure {
 }
 
 function unreadable(path: string, error: unknown): Failure {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === "EMFILE" || code === "ENFILE") {
-    const help = "raise the limit of open files (ulimit -n)";
-    return new Failure(EXIT.resources, `${path}: too many files are open`, { code: "too-many-files", help }, error);
-  }
+  if (isTooManyFiles((error as NodeJS.ErrnoException).code)) return tooManyFiles(path, error);
   const message = `${path} cannot be opened: ${(error as Error).message}`;
   return new Failure(EXIT.input, message, { code: "source-unreadable" }, error);
 }

@@ -1,6 +1,7 @@
 // Arguments → command → exit code. Knows no command's work, and nothing of the process but its working directory.
 
 import { EXIT, Failure } from "../failure.ts";
+import { isTooManyFiles, tooManyFiles } from "../too-many-files.ts";
 import { parseCommandLine } from "./command-line.ts";
 import type { Invocation } from "./invocation.ts";
 import { reportFailure, reportInternalError } from "./report-failure.ts";
@@ -20,13 +21,17 @@ export async function run(argv: readonly string[], signal: AbortSignal): Promise
   } catch (error) {
     // Whatever it says, it follows from being interrupted.
     if (signal.aborted) return EXIT.internal;
-    if (error instanceof Failure) {
-      reportFailure(error, argv.includes("--json"));
-      return error.exitCode;
-    }
-    reportInternalError(error, argv);
-    return EXIT.internal;
+    const failure = knownFailure(error);
+    if (failure === undefined) reportInternalError(error, argv);
+    else reportFailure(failure, argv.includes("--json"));
+    return failure?.exitCode ?? EXIT.internal;
   }
+}
+
+/** Undefined for a mistake of ours. Any import may be the one that finds too many files open. */
+function knownFailure(error: unknown): Failure | undefined {
+  if (error instanceof Failure) return error;
+  return isTooManyFiles((error as NodeJS.ErrnoException).code) ? tooManyFiles("theta", error) : undefined;
 }
 
 function sayInterrupted({ verb }: Invocation, signal: AbortSignal): void {

@@ -1,6 +1,7 @@
 // What the system or SQLite says of a store, in the words and exit codes of theta.
 
 import { EXIT, Failure } from "../failure.ts";
+import { tooManyFiles } from "../too-many-files.ts";
 import { diskFullDuringWork } from "./disk-space.ts";
 
 const ELSEWHERE = "choose another place with --store or THETA_STORE";
@@ -18,15 +19,8 @@ export function storeFailure(error: unknown, root: string, doing: "read" | "writ
     case "SQLITE_IOERR_SHMSIZE":
       return diskFullDuringWork(root, 0, error);
     case "EMFILE":
-    case "ENFILE": {
-      const help = "raise the limit of open files (ulimit -n)";
-      return new Failure(
-        EXIT.resources,
-        `the store ${root}: too many files are open`,
-        { code: "too-many-files", help },
-        error,
-      );
-    }
+    case "ENFILE":
+      return tooManyFiles(`the store ${root}`, error);
     case "SQLITE_BUSY":
     case "SQLITE_LOCKED": {
       const help = "see who holds index.sqlite open, and end it";

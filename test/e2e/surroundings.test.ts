@@ -1,5 +1,5 @@
 // A process that somebody else prepared: another library changed the floating-point mode, the C library is told to use other
-// instructions, memory is limited to less than a model. The bits are the same.
+// instructions, memory is limited to less than a model, few files may be open. The bits are the same.
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
@@ -70,6 +70,30 @@ test("a library built with -ffast-math is loaded first, and flushes denormals in
 test("the C library is told to use neither FMA nor AVX2", () => {
   const tunables = "glibc.cpu.hwcaps=-FMA,-AVX2,-FMA_Usable,-AVX2_Usable,-AVX512F";
   expect(merged({ GLIBC_TUNABLES: tunables })).toEqual(undisturbed);
+});
+
+test("few files may be open: refused by name or served, never a mistake of ours", () => {
+  const limited = (limit: number, args: readonly string[]) =>
+    spawnSync("sh", ["-c", `ulimit -n ${limit} && exec "$@"`, "sh", process.execPath, THETA, ...args], {
+      cwd: root,
+      env: testEnvironment({}),
+      encoding: "utf8",
+    });
+  let limit = 8;
+  while (limited(limit, ["--version"]).status !== 0) limit += 2;
+  const attempt = () => {
+    for (const name of ["dist", ".theta"]) rmSync(join(root, name), { recursive: true, force: true });
+    return limited(limit, ["build"]);
+  };
+  let refused = 0;
+  for (let run = attempt(); run.status !== 0; run = attempt()) {
+    expect(run.status).toBe(71);
+    expect(run.stderr).toMatch(/too many files are open\n.*ulimit -n/);
+    refused++;
+    limit += 4;
+  }
+  expect(refused).toBeGreaterThan(0);
+  expect(OUTPUTS.map((name) => digests(join(root, "dist", name)))).toEqual(undisturbed);
 });
 
 /** A memory cgroup of version 1 or 2 that holds `bytes`, with its file of processes; undefined where none can be made. */
