@@ -19,18 +19,20 @@ RankThresholds thresholds_from(const Della& mask, int64_t size, int64_t rank) {
 template <typename W>
 DellaThresholds<W>::DellaThresholds(const Della& mask, int64_t group_size, int64_t groups_kept, int64_t capacity,
                                     const KernelTable& kernels, const FoundElements<W>& found, Ranking<W>& ranking,
-                                    Carver& memory)
+                                    GroupRanks<W>* ranks, Carver& memory)
     : Statistic<W>(group_size),
       mask_(mask),
       kernels_(kernels),
       found_(found),
       ranking_(ranking),
+      ranks_(ranks),
       capacity_(capacity),
       runs_(SampleRuns::of_at_most(sample_size(group_size, capacity), group_size)),
       thresholds_(memory.take<uint32_t>(groups_kept * group_size)),
       keys_(memory.take<Key>(std::min(group_size, capacity))) {
   if (fits()) {
-    by_rank_ = memory.take<uint32_t>(group_size);
+    by_rank_ = memory.take<uint32_t>(group_size + kRankSlots);
+    if (ranks) expected_.emplace(group_size, memory);
     return;
   }
   ties_ = memory.take<uint64_t>(capacity);
@@ -112,10 +114,12 @@ void DellaThresholds<W>::rank_group() {
   if (!by_rank_is_filled_) {
     RankThresholds threshold = thresholds_from(mask_, this->group_size(), 0);
     for (int64_t rank = 0; rank < this->group_size(); ++rank) by_rank_[rank] = threshold.next();
+    std::fill_n(by_rank_ + this->group_size(), kRankSlots, 0);
     by_rank_is_filled_ = true;
   }
   uint32_t* const to = thresholds_ + (first_ - this->origin());
   const uint64_t tie = static_cast<uint64_t>(first_) + mask_.tie;
+  if (ranks_ && ranks_->run(keys_, seen_, tie, *expected_, by_rank_, to)) return;
   ranking_.run(
       keys_, seen_, [tie](uint32_t element) { return mix64(tie + element); },
       [to, by_rank = by_rank_](uint32_t element, int64_t rank) { to[element] = by_rank[rank]; });

@@ -4,7 +4,10 @@
 // hold too many is cut. The thresholds themselves, four bytes an element, stay until the groups are written.
 #pragma once
 
+#include <optional>
+
 #include "../formula/philox.h"
+#include "group_ranks.h"
 #include "mask_statistic.h"
 #include "ranking.h"
 #include "sample_runs.h"
@@ -17,9 +20,11 @@ RankThresholds thresholds_from(const Della& mask, int64_t size, int64_t rank);
 template <typename W>
 class DellaThresholds final : public Statistic<W> {
  public:
-  /// `capacity`: elements that are ranked at a time; `ranking` has room for as many, and `found` for a block.
+  /// `capacity`: elements that are ranked at a time; `ranking` has room for as many, and `found` for a block. `ranks`
+  /// has room for a group, or is null where no group is local.
   DellaThresholds(const Della& mask, int64_t group_size, int64_t groups_kept, int64_t capacity,
-                  const KernelTable& kernels, const FoundElements<W>& found, Ranking<W>& ranking, Carver& memory);
+                  const KernelTable& kernels, const FoundElements<W>& found, Ranking<W>& ranking, GroupRanks<W>* ranks,
+                  Carver& memory);
 
   void begin(int64_t first) override;
   void gather(const Block<W>& block, int64_t offset, int64_t count) override;
@@ -54,13 +59,15 @@ class DellaThresholds final : public Statistic<W> {
   const KernelTable& kernels_;
   const FoundElements<W>& found_;
   Ranking<W>& ranking_;
+  GroupRanks<W>* const ranks_;
   const int64_t capacity_;
   const SampleRuns runs_;
   uint32_t* const thresholds_;
   Key* const keys_;
-  /// Of groups that fit: by rank.
+  /// Of groups that fit: by rank, and where elements are expected.
   uint32_t* by_rank_ = nullptr;
   bool by_rank_is_filled_ = false;
+  std::optional<ExpectedRanks<W>> expected_;
   /// Of those that do not: what a stretch holds, and a sample in order.
   uint64_t* ties_ = nullptr;
   int64_t* places_ = nullptr;

@@ -56,6 +56,21 @@ struct KeyRange {
   Key low, high;
 };
 
+/// Which digit a key has, as rank_digits() counts them.
+template <typename Key>
+struct KeyScale {
+  int shift;
+  Key base;
+};
+
+/// Elements that a bucket has room for, and what the slots that stay empty hold: in order, and above all elements.
+inline constexpr int64_t kRankSlots = 8;
+inline constexpr uint32_t kEmptySlot = 0x40000000;
+
+struct CrowdedBucket {
+  int64_t bucket, rank;
+};
+
 template <typename W>
 struct WorkKernels {
   using Key = Bits<W>;
@@ -110,6 +125,12 @@ struct WorkKernels {
   void (*keys)(const W* x, Key* to, int64_t n);
   /// The smallest key other than 0, and the largest; 0 and 0 where all are 0.
   KeyRange<Key> (*key_range)(const Key* keys, int64_t n);
+  /// A key as a digit and a fraction in 2⁻³²: the digit is 2·(key >> shift − base), plus 1 where bits of the key are
+  /// left over, 0 for the key 0. These bits are the fraction then, and those of the tie, mix64(first + i), follow;
+  /// without any the tie alone is. So digit and fraction never fall in canonical order, read from its end. 1 <= shift,
+  /// and keys other than 0 have digits above it.
+  void (*rank_digits)(const Key* keys, int64_t n, uint64_t first, KeyScale<Key> scale, uint32_t* digits,
+                      uint32_t* fractions);
   /// Of either sign.
   int64_t (*count_zeros)(const W* x, int64_t n);
   /// How many keys are at least `bound`; keys are compared as signed.
@@ -169,6 +190,12 @@ struct KernelTable {
                              uint32_t* positions, int64_t& above);
   /// words[i]: that of element first + i of a stream.
   void (*random_words)(uint64_t seed, uint64_t stream, int64_t first, int64_t n, uint32_t* words);
+  /// In place: numbers in the slots of buckets that follow each other become by_rank[their rank among all], those of
+  /// empty slots anything. `fill` are the buckets' elements; one with more than kRankSlots is left as it is and named,
+  /// with its first rank. → the number of these, or -1 where two elements of a bucket are equal. by_rank needs
+  /// kRankSlots more elements.
+  int64_t (*rank_buckets)(uint32_t* slots, const uint8_t* fill, int64_t buckets, const uint32_t* by_rank,
+                          CrowdedBucket* crowded);
   /// In place: x, exponentials of elements, become terms of the divergence from the softmax that has y's.
   void (*divergence_terms)(double* x, double x_sum, const double* y, double y_sum, int64_t n);
   WorkKernels<float> f32;

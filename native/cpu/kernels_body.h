@@ -9,6 +9,7 @@
 #include "kernels_competing.h"
 #include "kernels_gram.h"
 #include "kernels_random.h"
+#include "kernels_ranking.h"
 #include "kernels_search.h"
 #include "kernels_selecting.h"
 #include "kernels_ties.h"
@@ -225,6 +226,7 @@ constexpr WorkKernels<W> work_kernels() {
   k.below_each = below_each<Bits<W>>;
   k.divide_by_thresholds = divide_by_thresholds<W>;
   k.keys = keys<W>;
+  k.rank_digits = rank_digits<Bits<W>>;
   k.count_zeros = count_zeros<W>;
   k.key_range = key_range<Bits<W>>;
   k.count_from = count_from<Bits<W>>;
@@ -260,6 +262,7 @@ const KernelTable kTable = {
     number_keys,
     collect<double, true>,
     random_words,
+    rank_buckets,
     divergence_terms,
     work_kernels<float>(),
     work_kernels<double>(),

@@ -167,6 +167,7 @@ void PreparedTask<W>::make_ranking(const EvaluateOptions& options, Carver& memor
   const int64_t room = options.memory_bytes / 8 / masks / DellaThresholds<W>::bytes_per_element;
   ranked_at_once_ = std::max(largest_local, std::min(largest, std::clamp(room, kFewestCandidates, kMostCandidates)));
   ranking_ = std::make_unique<Ranking<W>>(ranked_at_once_, kernels, memory);
+  if (largest_local > 0) group_ranks_ = std::make_unique<GroupRanks<W>>(largest_local, kernels, memory);
 }
 
 template <typename W>
@@ -178,54 +179,54 @@ std::unique_ptr<Statistic<W>> PreparedTask<W>::make_statistic(ValueId id, int64_
     if (local) return std::make_unique<CachedSelection<W>>(*rule, size, kept, kernels, *found_, memory);
     return std::make_unique<StreamedSelection<W>>(*rule, size, kept, capacity, kernels, *found_, memory);
   }
-  return std::visit(Overloaded{
-                        [&](const Della& op) -> std::unique_ptr<Statistic<W>> {
-                          return std::make_unique<DellaThresholds<W>>(op, size, kept, ranked_at_once_, kernels, *found_,
-                                                                      *ranking_, memory);
-                        },
-                        [&](const RescaleL1& op) -> std::unique_ptr<Statistic<W>> {
-                          return std::make_unique<AbsoluteRatio<W>>(op, size, kept, kernels, memory);
-                        },
-                        [&](const Slerp& op) -> std::unique_ptr<Statistic<W>> {
-                          return std::make_unique<SlerpStatistic<W>>(op, size, kept, kernels, memory);
-                        },
-                        [&](const Karcher& op) -> std::unique_ptr<Statistic<W>> {
-                          return std::make_unique<KarcherStatistic<W>>(op, size, kept, kernels, memory);
-                        },
-                        [&](const ModelStock& op) -> std::unique_ptr<Statistic<W>> {
-                          return std::make_unique<ModelStockStatistic<W>>(op, size, kept, kernels, memory);
-                        },
-                        [&](const Sce& op) -> std::unique_ptr<Statistic<W>> {
-                          return std::make_unique<SceWeights<W>>(op, size, kernels);
-                        },
-                        [&](const RamPlus& op) -> std::unique_ptr<Statistic<W>> {
-                          return std::make_unique<RamFactors<W>>(op, size, kernels);
-                        },
-                        [&](const Divergence& op) -> std::unique_ptr<Statistic<W>> {
-                          if (local) return std::make_unique<CachedDivergence<W>>(op, size, kept, kernels, memory);
-                          return std::make_unique<StreamedDivergence<W>>(op, size, kept, kernels, memory);
-                        },
-                        [&](const ArceeFusion& op) -> std::unique_ptr<Statistic<W>> {
-                          const auto& rows = static_cast<const RowDivergence<W>&>(*statistics[op.divergence]);
-                          return std::make_unique<ImportanceThreshold<W>>(op, rows, size, local ? size : capacity,
-                                                                          kernels, memory);
-                        },
-                        [&](const Extremes& op) -> std::unique_ptr<Statistic<W>> {
-                          return std::make_unique<SizeRange<W>>(op, size, local ? size : capacity, kernels, memory);
-                        },
-                        [&](const Pcb& op) -> std::unique_ptr<Statistic<W>> {
-                          std::vector<const SizeRange<W>*> ranges;
-                          for (const ValueId range : op.extremes) {
-                            ranges.push_back(static_cast<const SizeRange<W>*>(statistics[range].get()));
-                          }
-                          return std::make_unique<Competition<W>>(op, std::move(ranges), size, local ? size : capacity,
-                                                                  kernels, memory);
-                        },
-                        [](const auto&) -> std::unique_ptr<Statistic<W>> {
-                          throw Error(ErrorCode::input, "an operation without a statistic was asked for one");
-                        },
-                    },
-                    task.program.operations[id]);
+  return std::visit(
+      Overloaded{
+          [&](const Della& op) -> std::unique_ptr<Statistic<W>> {
+            return std::make_unique<DellaThresholds<W>>(op, size, kept, ranked_at_once_, kernels, *found_, *ranking_,
+                                                        local ? group_ranks_.get() : nullptr, memory);
+          },
+          [&](const RescaleL1& op) -> std::unique_ptr<Statistic<W>> {
+            return std::make_unique<AbsoluteRatio<W>>(op, size, kept, kernels, memory);
+          },
+          [&](const Slerp& op) -> std::unique_ptr<Statistic<W>> {
+            return std::make_unique<SlerpStatistic<W>>(op, size, kept, kernels, memory);
+          },
+          [&](const Karcher& op) -> std::unique_ptr<Statistic<W>> {
+            return std::make_unique<KarcherStatistic<W>>(op, size, kept, kernels, memory);
+          },
+          [&](const ModelStock& op) -> std::unique_ptr<Statistic<W>> {
+            return std::make_unique<ModelStockStatistic<W>>(op, size, kept, kernels, memory);
+          },
+          [&](const Sce& op) -> std::unique_ptr<Statistic<W>> {
+            return std::make_unique<SceWeights<W>>(op, size, kernels);
+          },
+          [&](const RamPlus& op) -> std::unique_ptr<Statistic<W>> {
+            return std::make_unique<RamFactors<W>>(op, size, kernels);
+          },
+          [&](const Divergence& op) -> std::unique_ptr<Statistic<W>> {
+            if (local) return std::make_unique<CachedDivergence<W>>(op, size, kept, kernels, memory);
+            return std::make_unique<StreamedDivergence<W>>(op, size, kept, kernels, memory);
+          },
+          [&](const ArceeFusion& op) -> std::unique_ptr<Statistic<W>> {
+            const auto& rows = static_cast<const RowDivergence<W>&>(*statistics[op.divergence]);
+            return std::make_unique<ImportanceThreshold<W>>(op, rows, size, local ? size : capacity, kernels, memory);
+          },
+          [&](const Extremes& op) -> std::unique_ptr<Statistic<W>> {
+            return std::make_unique<SizeRange<W>>(op, size, local ? size : capacity, kernels, memory);
+          },
+          [&](const Pcb& op) -> std::unique_ptr<Statistic<W>> {
+            std::vector<const SizeRange<W>*> ranges;
+            for (const ValueId range : op.extremes) {
+              ranges.push_back(static_cast<const SizeRange<W>*>(statistics[range].get()));
+            }
+            return std::make_unique<Competition<W>>(op, std::move(ranges), size, local ? size : capacity, kernels,
+                                                    memory);
+          },
+          [](const auto&) -> std::unique_ptr<Statistic<W>> {
+            throw Error(ErrorCode::input, "an operation without a statistic was asked for one");
+          },
+      },
+      task.program.operations[id]);
 }
 
 template <typename W>

@@ -7,6 +7,7 @@
 
 #include "absolute_sum.h"
 #include "chunk_reader.h"
+#include "group_ranks.h"
 #include "lora.h"
 #include "mask_statistic.h"
 #include "ranking.h"
@@ -76,8 +77,9 @@ class PreparedTask {
   void bind_passes(Carver& memory);
 
   std::unique_ptr<FoundElements<W>> found_;
-  /// Null where nothing is ranked.
+  /// Null where nothing is ranked, and where nothing is in cache.
   std::unique_ptr<Ranking<W>> ranking_;
+  std::unique_ptr<GroupRanks<W>> group_ranks_;
   int64_t ranked_at_once_ = 0;
 };
 

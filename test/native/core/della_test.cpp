@@ -1,11 +1,14 @@
-// Thresholds of a della mask against a full sort, of groups that fit and of groups that are streamed in stretches, on
-// keys that tie in every way; and random words against the published ones.
+// Thresholds of a della mask against a full sort, of groups that lie in cache, that fit, and that are streamed in
+// stretches, on keys that tie in every way; and random words against the published ones.
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <random>
 
 #include "../check.h"
 #include "cpu/della_thresholds.h"
+#include "formula/rounding.h"
 #include "samples.h"
 
 namespace {
@@ -41,7 +44,7 @@ void check_thresholds(const std::vector<W>& x, int64_t first, int64_t capacity) 
     Carver carver(memory.data());
     const FoundElements<W> found(kBlock, carver);
     Ranking<W> ranking(capacity, kernels, carver);
-    DellaThresholds<W> statistic(kMask, size, 1, capacity, kernels, found, ranking, carver);
+    DellaThresholds<W> statistic(kMask, size, 1, capacity, kernels, found, ranking, nullptr, carver);
     CHECK(carver.used() <= static_cast<int64_t>(memory.size()));
     statistic.forget(first);
     statistic.begin(first);
@@ -85,7 +88,67 @@ void thresholds_follow_ranks() {
   }
 }
 
+/// Rows of one tensor, ranked one after the other in cache: what one is like tells little of the next.
+template <typename W>
+void rows_in_cache(int64_t size) {
+  std::mt19937 random(5);
+  std::normal_distribution<W> normal(0, W(1e-3));
+  const auto rounded = [](W x) { return static_cast<W>(widen<Bf16, float>(narrow<Bf16>(static_cast<float>(x)))); };
+  const auto tuned = [&](W x, W change) { return rounded(rounded(x) + change) - rounded(x); };
+  constexpr int kKinds = 10, kRows = 70;
+  std::vector<std::vector<W>> rows;
+  for (int row = 0; row < kRows; ++row) {
+    std::vector<W> x(static_cast<size_t>(size));
+    // The first rows are alike, so that what is learned of them holds; then everything changes.
+    const int kind = row < 30 ? 0 : row % kKinds;
+    for (W& value : x) {
+      const W change = normal(random);
+      if (kind == 0) value = tuned(20 * change, normal(random));
+      if (kind == 1) value = change;
+      if (kind == 2) value = W(0);
+      if (kind == 3) value = random() % 2 ? W(0.5) : W(-0.5);
+      if (kind == 4) value = tuned(W(0.02), random() % 10 ? W(0) : change);
+      if (kind == 5) value = static_cast<W>(std::ldexp(change, 60));
+      if (kind == 6) value = static_cast<W>(std::ldexp(1 + random() % 3, -static_cast<int>(random() % 120)));
+      if (kind == 7) value = static_cast<W>(1 + std::ldexp(random() % 1000, -22));
+      if (kind == 8) value = random() % 3 ? change : std::numeric_limits<W>::quiet_NaN();
+      if (kind == 9) value = random() % 2 ? std::numeric_limits<W>::denorm_min() : std::numeric_limits<W>::infinity();
+    }
+    rows.push_back(std::move(x));
+  }
+  for (const Isa isa : supported_isas()) {
+    const KernelTable& kernels = kernels_for(isa);
+    std::vector<std::byte> memory(static_cast<size_t>(size * (4 * kRows + 256) + (6 << 20)));
+    Carver carver(memory.data());
+    const FoundElements<W> found(kBlock, carver);
+    Ranking<W> ranking(size, kernels, carver);
+    GroupRanks<W> ranks(size, kernels, carver);
+    DellaThresholds<W> statistic(kMask, size, kRows, size, kernels, found, ranking, &ranks, carver);
+    CHECK(carver.used() <= static_cast<int64_t>(memory.size()));
+    statistic.forget(0);
+    for (int row = 0; row < kRows; ++row) {
+      const int64_t first = row * size;
+      statistic.begin(first);
+      for (int64_t at = 0; at < size; at += kBlock) {
+        const int64_t count = std::min(kBlock, size - at);
+        const W* value = rows[static_cast<size_t>(row)].data() + at;
+        statistic.gather(Block<W>{first + at, count, &value, nullptr}, 0, count);
+      }
+      CHECK(statistic.end_pass());
+      const std::vector<uint32_t> expected = by_sorting(rows[static_cast<size_t>(row)], first);
+      CHECK(std::equal(expected.begin(), expected.end(), statistic.at(first)));
+    }
+  }
+}
+
 }  // namespace
+
+TEST(della_rows_in_cache) {
+  for (const int64_t size : {2, 63, 64, 65, 257, 2048, 5633}) {
+    rows_in_cache<float>(size);
+    rows_in_cache<double>(size);
+  }
+}
 
 TEST(della_thresholds_f32) { thresholds_follow_ranks<float>(); }
 TEST(della_thresholds_f64) { thresholds_follow_ranks<double>(); }

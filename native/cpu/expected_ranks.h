@@ -1,0 +1,114 @@
+// Where in the order of a group its elements are expected: learned from one group, better soon from several, and good
+// for all that are like them. What it says rises with the order; how true it is decides nothing but how evenly elements
+// spread.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+
+#include "../formula/order.h"
+#include "carver.h"
+#include "kernels.h"
+
+namespace theta {
+
+template <typename W>
+class ExpectedRanks {
+ public:
+  using Key = Bits<W>;
+
+  /// In expect(): how far the next bucket is, in which about four elements are expected.
+  static constexpr int kBucketBits = 38;
+
+  ExpectedRanks(int64_t group_size, Carver& memory)
+      : group_size_(group_size),
+        digit_bits_(digit_bits(group_size)),
+        steps_(memory.take<Step>(most_digits(group_size))),
+        counts_(memory.take<uint32_t>(most_digits(group_size))) {}
+
+  /// Keys of such a group have digits that were learned.
+  bool covers(KeyRange<Key> keys) const {
+    return buckets_ > 0 && keys.high <= high_ && (keys.low >= low_ || keys.high == 0);
+  }
+
+  /// Chooses digits for a group and others with keys somewhat smaller or larger, and forgets what was learned.
+  void cover(KeyRange<Key> keys) {
+    constexpr Key kOctave = Key{1} << FormatOf<W>::kFractionBits;
+    constexpr Key kBelow = 4 * kOctave, kAbove = kOctave;
+    low_ = keys.low > kBelow ? keys.low - kBelow : 1;
+    high_ = std::min<Key>(std::max<Key>(keys.high, 1) + kAbove, FormatOf<W>::kMagnitude);
+    const int range_bits = std::bit_width(static_cast<Key>(high_ - low_));
+    scale_.shift = std::max(1, range_bits - digit_bits_);
+    scale_.base = static_cast<Key>((low_ >> scale_.shift) - 1);
+    digits_ = 2 * (static_cast<int64_t>((high_ >> scale_.shift) - scale_.base) + 1);
+    buckets_ = 0;
+    learn_from(1);
+  }
+  KeyScale<Key> scale() const { return scale_; }
+
+  /// Wants to count the digits of a group.
+  bool is_learning() const { return groups_wanted_ > 0; }
+  void count(const uint32_t* digits, int64_t count) {
+    for (int64_t i = 0; i < count; ++i) ++counts_[digits[i]];
+  }
+  /// All digits of a group are counted.
+  void end_group() {
+    if (++groups_ < groups_wanted_) return;
+    uint64_t place = 0;
+    for (int64_t digit = 0; digit < digits_; ++digit) {
+      // A little room for every digit, so that those which did not occur keep their order too.
+      const uint64_t width = counts_[digit] * (kElementWidth / groups_) + 1;
+      steps_[digit] = {place << 32, width};
+      place += width;
+    }
+    buckets_ = buckets_of(group_size_, digits_);
+    learn_from(groups_ < kElementWidth ? 4 * groups_ : 0);
+  }
+
+  /// Where elements with these digits and fractions are expected: at bucket 0 for the first ranks, below buckets().
+  void expect(const uint32_t* digits, const uint32_t* fractions, int64_t count, uint64_t* __restrict to) const {
+    for (int64_t i = 0; i < count; ++i) {
+      const Step& step = steps_[digits[i]];
+      to[i] = step.place + fractions[i] * step.width;
+    }
+  }
+  int64_t buckets() const { return buckets_; }
+
+  /// Of a group of so many elements.
+  static int64_t most_buckets(int64_t group_size) { return buckets_of(group_size, most_digits(group_size)); }
+
+ private:
+  /// Of a digit: its first place, and how far its fractions reach.
+  struct Step {
+    uint64_t place, width;
+  };
+
+  /// Of an element when a group is counted; of sixteen groups together one each.
+  static constexpr uint64_t kElementWidth = 16;
+
+  static int digit_bits(int64_t group_size) {
+    return std::clamp(static_cast<int>(std::bit_width(static_cast<uint64_t>(group_size))) - 1, 4, 12);
+  }
+  /// A range of digit_bits bits touches one digit more than it counts; one lies below it, for 0.
+  static int64_t most_digits(int64_t group_size) { return 2 * ((int64_t{1} << digit_bits(group_size)) + 2); }
+  static int64_t buckets_of(int64_t count, int64_t digits) {
+    return ((static_cast<int64_t>(kElementWidth) * count + digits) >> (kBucketBits - 32)) + 1;
+  }
+
+  void learn_from(uint64_t groups) {
+    groups_ = 0;
+    groups_wanted_ = groups;
+    std::fill_n(counts_, digits_, 0);
+  }
+
+  const int64_t group_size_;
+  const int digit_bits_;
+  Step* const steps_;
+  uint32_t* const counts_;
+  Key low_ = 1, high_ = 0;
+  KeyScale<Key> scale_{1, 0};
+  int64_t digits_ = 0, buckets_ = 0;
+  uint64_t groups_ = 0, groups_wanted_ = 0;
+};
+
+}  // namespace theta
