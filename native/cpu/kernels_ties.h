@@ -144,8 +144,55 @@ THETA_HD void ties_tile(const Terms<W>& terms, const TiesRule<W>& rule, int64_t 
   for (int64_t i = 0; i < n; ++i) to[i] = terms.scale * (to[i] / divisors[i]);
 }
 
+/// The same where all that belongs to an element stays in registers: a few terms, none of weight 0.
+template <typename W, int count, Elect elect, bool divides>
+void ties_of_few(const Terms<W>& terms, const W* divisors, W* __restrict to, int64_t n) {
+  W weights[count];
+  const W* x[count];
+  for (int k = 0; k < count; ++k) weights[k] = terms.weights[k];
+  for (int k = 0; k < count; ++k) x[k] = terms.values[k];
+  for (int64_t i = 0; i < n; ++i) {
+    W elected = 0, sum = 0;
+    Bits<W> in = 0;
+    for (int k = 0; k < count; ++k) elected = elected + (elect == Elect::unweighted ? x[k][i] : weights[k] * x[k][i]);
+    for (int k = 0; k < count; ++k) {
+      const W term = weights[k] * x[k][i];
+      const Bits<W> stays = agrees(elect == Elect::unweighted ? x[k][i] : term, elected);
+      sum = where(stays, sum + term, sum);
+      in |= stays & (Bits<W>{1} << k);
+    }
+    to[i] = terms.scale * (divides ? sum / choose<count>(divisors, in) : sum);
+  }
+}
+
+template <typename W, int count>
+void ties_of_few(const Terms<W>& terms, const TiesRule<W>& rule, W* __restrict to, int64_t n) {
+  const bool divides = rule.divide != DivideBy::none;
+  if (rule.elect == Elect::unweighted) {
+    return divides ? ties_of_few<W, count, Elect::unweighted, true>(terms, rule.divisors, to, n)
+                   : ties_of_few<W, count, Elect::unweighted, false>(terms, rule.divisors, to, n);
+  }
+  return divides ? ties_of_few<W, count, Elect::weighted, true>(terms, rule.divisors, to, n)
+                 : ties_of_few<W, count, Elect::weighted, false>(terms, rule.divisors, to, n);
+}
+
+template <typename W>
+bool suits_few(const Terms<W>& terms, const TiesRule<W>& rule) {
+  if (rule.elect != Elect::weighted && rule.elect != Elect::unweighted) return false;
+  if (rule.divide == DivideBy::count) return false;
+  for (int k = 0; k < terms.count; ++k) {
+    if (terms.weights[k] == 0) return false;
+  }
+  return rule.divisors != nullptr;
+}
+
 template <typename W>
 void ties(const Terms<W>& terms, const TiesRule<W>& rule, W* __restrict to, int64_t n) {
+  if (suits_few(terms, rule)) {
+    if (terms.count == 2) return ties_of_few<W, 2>(terms, rule, to, n);
+    if (terms.count == 3) return ties_of_few<W, 3>(terms, rule, to, n);
+    if (terms.count == 4) return ties_of_few<W, 4>(terms, rule, to, n);
+  }
   int64_t begin = 0;
   for (; begin + kTile <= n; begin += kTile) ties_tile(terms, rule, begin, kTile, to + begin);
   if (begin < n) ties_tile(terms, rule, begin, n - begin, to + begin);

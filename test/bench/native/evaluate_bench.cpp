@@ -82,9 +82,13 @@ Program vectors(const std::vector<Operation>& masks, const Operation& combine) {
       if (auto* magnitude = std::get_if<Magnitude>(&mask)) magnitude->of = value;
       if (auto* crumbs = std::get_if<Breadcrumbs>(&mask)) crumbs->of = value;
       if (auto* della = std::get_if<Della>(&mask)) della->of = value;
+      if (auto* cut = std::get_if<ModelCut>(&mask)) cut->of = value;
       ops.push_back(mask);
       ops.push_back(Select{value, value + 1});
       value += 2;
+      if (const auto* random = std::get_if<Random>(&mask)) {
+        ops.push_back(RescaleInv{value++, random->density});
+      }
     }
     of.push_back(value);
   }
@@ -93,6 +97,19 @@ Program vectors(const std::vector<Operation>& masks, const Operation& combine) {
   if (auto* ties = std::get_if<Ties>(&last)) ties->of = of;
   ops.push_back(last);
   ops.push_back(Onto{0, static_cast<ValueId>(ops.size()) - 1});
+  return program;
+}
+
+/// onto(base, sce(vectors))
+Program sce() {
+  const std::vector<ValueId> of = {2, 4, 6};
+  Program program = vectors({}, Sum{});
+  auto& ops = program.operations;
+  ops.resize(7);
+  ops.push_back(Variance{of});
+  ops.push_back(Largest{7, 0.1, 99});
+  ops.push_back(Sce{of, 8});
+  ops.push_back(Onto{0, 9});
   return program;
 }
 
@@ -111,7 +128,10 @@ int main(int argc, char** argv) {
   const Ties ties{{}, weights, 1, Elect::weighted, DivideBy::weights};
   Program linear;
   for (int32_t k = 0; k <= kModels; ++k) linear.operations.push_back(Load{k, false});
-  Program slerp = linear;
+  const Ties unweighed{{}, {1, 1, 1}, 1, Elect::weighted, DivideBy::none};
+  Program slerp = linear, fusion = linear;
+  fusion.operations.resize(2);
+  fusion.operations.insert(fusion.operations.end(), {Subtract{1, 0}, Divergence{2, 0}, ArceeFusion{2, 3}, Onto{0, 4}});
   linear.operations.push_back(Linear{{0, 1, 2, 3}, {0.4, 0.3, 0.2, 0.1}, true});
   slerp.operations.resize(2);
   slerp.operations.push_back(Slerp{0, 1, 0.4, Group::tensor});
@@ -124,6 +144,10 @@ int main(int argc, char** argv) {
       {"breadcrumbs row", vectors({Breadcrumbs{0, 0.15, 0.006, Group::row, false, 99}}, sum)},
       {"breadcrumbs tensor", vectors({Breadcrumbs{0, 0.15, 0.006, Group::tensor, false, 99}}, sum)},
       {"random", vectors({Random{0.5, 7, 3}}, sum)},
+      {"random ties", vectors({Random{0.3, 7, 3}}, unweighed)},
+      {"ties cut", vectors({ModelCut{0, 99, {0x3a90'0000, 0x8000'0000'0000'0000}, {~uint64_t{0}, 0}}}, ties)},
+      {"sce 0.1", sce()},
+      {"arcee fusion", fusion},
       {"della row", vectors({Della{0, 0.5, 0.15, Group::row, 7, 3, 99}}, sum)},
   };
   const TensorDesc tensor{Dtype::bf16, {rows, columns}, rows * columns * 2};
@@ -134,7 +158,7 @@ int main(int argc, char** argv) {
     std::printf("%-20s", name);
     for (const Isa isa : supported_isas()) {
       if (!std::strstr(isa_name(isa), only_isa)) continue;
-      const TaskSpec task{program, std::vector<TensorDesc>(program.operations.size() == 3 ? 2 : kModels + 1, tensor),
+      const TaskSpec task{program, std::vector<TensorDesc>(program.operations.size() == 3 || program.operations.size() == 6 ? 2 : kModels + 1, tensor),
                           tensor, Work::f32, Overflow::inf};
       double best = 1e9;
       for (int repeat = 0; repeat < repeats; ++repeat) {
