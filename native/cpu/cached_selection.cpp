@@ -1,18 +1,18 @@
 #include "cached_selection.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "key_search.h"
 
 namespace theta {
 
 namespace {
-/// An eighth of an octave to both sides of the guess: neighbouring groups are cut at nearly the same key, and a few
-/// percent of a group's keys lie in there.
+/// Above every head.
+constexpr int kHeads = 1 << 15;
+/// Bits of a key below its head.
 template <typename W>
-constexpr Bits<W> kReach = Bits<W>{1} << (FormatOf<W>::kFractionBits - 3);
-/// A range that was searched for holds at most this share of the group, or this many keys.
-constexpr int64_t kShare = 16, kFew = 64;
+constexpr int kTailBits = 8 * sizeof(W) - 16;
 }  // namespace
 
 template <typename W>
@@ -21,93 +21,127 @@ CachedSelection<W>::CachedSelection(const MaskRule& rule, int64_t group_size, in
     : MaskStatistic<W>(rule, group_size, groups_kept, memory),
       kernels_(kernels),
       found_(found),
-      keys_(memory.take<Key>(group_size)) {}
+      keys_(memory.take<Key>(group_size)),
+      heads_(memory.take<uint16_t>(group_size)),
+      kept_(memory.take<uint64_t>(Marks::words(group_size))),
+      before_(memory.take<uint64_t>(Marks::words(group_size))),
+      members_(memory.take<uint64_t>(Marks::words(group_size))),
+      marks_(group_size * groups_kept, memory) {}
 
 template <typename W>
 void CachedSelection<W>::begin(int64_t first) {
   this->start_group(first);
+  marks_.start_at(this->origin());
   count_ = 0;
 }
 
 template <typename W>
 void CachedSelection<W>::gather(const Block<W>& block, int64_t offset, int64_t count) {
-  kernels_of<W>(kernels_).keys(block.value(this->rule_.of) + offset, keys_ + count_, count);
+  const W* x = block.value(this->rule_.of) + offset;
+  kernels_of<W>(kernels_).keys_and_heads(x, keys_ + count_, heads_ + count_, count);
   count_ += count;
 }
 
 template <typename W>
 bool CachedSelection<W>::end_pass() {
+  const int64_t words = Marks::words(count_);
+  std::fill_n(kept_, words, ~uint64_t{0});
   for (size_t i = 0; i < this->wanted_.size(); ++i) {
-    int64_t rank = this->wanted_[i].rank;
+    const CutWanted& wanted = this->wanted_[i];
+    int64_t rank = wanted.rank;
     if (this->rule_.of_nonzero > 0) {
       rank = count_of(kernels_of<W>(kernels_).count_from(keys_, count_, 1), this->rule_.of_nonzero) - 1;
     }
-    const Cut<Key> cut = rank < 0 ? Cut<Key>::nothing() : find(rank, guesses_[i]);
-    this->found(this->wanted_[i], cut);
-    if (rank >= 0) guesses_[i] = cut.key;
+    if (rank < 0) {
+      this->found(wanted, Cut<Key>::nothing());
+      std::fill_n(kept_, words, 0);
+      continue;
+    }
+    this->found(wanted, find(rank, guesses_[i]));
+    const uint64_t outer = wanted.outer ? 0 : ~uint64_t{0};
+    for (int64_t word = 0; word < words; ++word) kept_[word] &= before_[word] ^ outer;
   }
+  marks_.put(this->first(), kept_, count_);
   return true;
 }
 
+/// Leaves marks of what lies before the cut in `before_`.
 template <typename W>
-Cut<Bits<W>> CachedSelection<W>::find(int64_t rank, Key guess) {
-  const Key low = guess > kReach<W> ? static_cast<Key>(guess - kReach<W>) : 0;
-  Range range = collect(low, std::min(static_cast<Key>(guess + kReach<W>), FormatOf<W>::kNan));
-  if (rank < range.above || rank >= range.from) {
-    range = search(range, rank);
-    range = collect(range.low, range.high);
-  }
-  const auto [key, above] =
-      key_at(kernels_of<W>(kernels_), found_.keys, range.from - range.above, range.low, range.high, rank - range.above);
+Cut<Bits<W>> CachedSelection<W>::find(int64_t rank, uint16_t& guess) {
+  const auto [head, above] = head_at(rank, guess);
+  guess = head;
+  const int64_t members = find_members(head);
+  for (int64_t i = 0; i < members; ++i) found_.keys[i] = keys_[found_.positions[i]];
+  const Key lowest = static_cast<Key>(Key{head} << kTailBits<W>);
+  const Key highest = static_cast<Key>(lowest | ((Key{1} << kTailBits<W>)-1));
+  const auto [key, members_above] =
+      key_at(kernels_of<W>(kernels_), found_.keys, members, lowest, highest, rank - above);
+  const auto mark = [this](uint32_t position, bool before) {
+    before_[position / 64] |= uint64_t{before} << (position % 64);
+  };
   int64_t tied = 0;
-  for (int64_t i = 0; i < range.from - range.above; ++i) {
-    found_.positions[tied] = found_.positions[i];
+  for (int64_t i = 0; i < members; ++i) {
+    const uint32_t position = found_.positions[i];
+    mark(position, found_.keys[i] > key);
+    found_.positions[tied] = position;
     tied += found_.keys[i] == key;
   }
-  const int64_t tied_rank = rank - range.above - above;
-  if (tied_rank + 1 == tied) return {key, 0};
-  kernels_.tie_keys(found_.positions, tied, static_cast<uint64_t>(this->first()) + this->rule_.tie, found_.ties);
-  return {key, tie_at(found_.ties, tied, tied_rank)};
-}
-
-/// Brings the keys of the range together.
-template <typename W>
-typename CachedSelection<W>::Range CachedSelection<W>::collect(Key low, Key high) {
-  Range range{low, high, 0, 0};
-  // A key read as a number has itself for a key.
-  const int64_t found = kernels_of<W>(kernels_).collect(reinterpret_cast<const W*>(keys_), count_, low, high,
-                                                        found_.keys, found_.positions, range.above);
-  range.from = range.above + found;
-  return range;
-}
-
-/// A small range with the key at `rank`, from one that lies above or below it: in steps that double until one passes
-/// the key, then by halves.
-template <typename W>
-typename CachedSelection<W>::Range CachedSelection<W>::search(const Range& missed, int64_t rank) const {
-  const bool up = rank < missed.above;
-  Range range = up ? Range{static_cast<Key>(missed.high + 1), FormatOf<W>::kNan, 0, missed.above}
-                   : Range{0, static_cast<Key>(missed.low - 1), missed.from, count_};
-  bool passed = false;
-  for (Key step = kReach<W>; range.from - range.above > std::max(kFew, count_ / kShare) && range.low < range.high;) {
-    const auto width = static_cast<Key>(range.high - range.low);
-    const Key stride = std::min(step, width);
-    Key from_low = width / 2 + 1;
-    if (!passed) from_low = up ? stride : static_cast<Key>(width - stride + 1);
-    const auto bound = static_cast<Key>(range.low + from_low);
-    const int64_t from = kernels_of<W>(kernels_).count_from(keys_, count_, bound);
-    if (from > rank) {
-      range.low = bound;
-      range.from = from;
-      passed = passed || !up;
-    } else {
-      range.high = static_cast<Key>(bound - 1);
-      range.above = from;
-      passed = passed || up;
-    }
-    step = static_cast<Key>(step * 2);
+  uint64_t tie = 0;
+  const int64_t tied_rank = rank - above - members_above;
+  if (tied_rank + 1 < tied) {
+    const auto make_ties = [&] {
+      kernels_.tie_keys(found_.positions, tied, static_cast<uint64_t>(this->first()) + this->rule_.tie, found_.ties);
+    };
+    make_ties();
+    tie = tie_at(found_.ties, tied, tied_rank);
+    // In the order of positions once more.
+    make_ties();
+    for (int64_t i = 0; i < tied; ++i) mark(found_.positions[i], found_.ties[i] >= tie);
+  } else {
+    for (int64_t i = 0; i < tied; ++i) mark(found_.positions[i], true);
   }
-  return range;
+  return {key, tie};
+}
+
+/// In steps that double until one passes the key, then by halves.
+template <typename W>
+typename CachedSelection<W>::RankedHead CachedSelection<W>::head_at(int64_t rank, uint16_t guess) const {
+  int low = 0, high = kHeads, at = std::max<int>(guess, 1);
+  int64_t above = 0;
+  bool is_bounded_below = false, is_bounded_above = false;
+  for (int step = 1; high - low > 1; step *= 2) {
+    const int64_t from = kernels_.count_heads_from(heads_, count_, static_cast<uint16_t>(at));
+    if (from > rank) {
+      low = at;
+      is_bounded_below = true;
+    } else {
+      high = at;
+      above = from;
+      is_bounded_above = true;
+    }
+    if (is_bounded_below && is_bounded_above) {
+      at = low + (high - low) / 2;
+    } else {
+      at = is_bounded_below ? std::min(low + step, high - 1) : std::max(high - step, low + 1);
+    }
+  }
+  return {static_cast<uint16_t>(low), above};
+}
+
+/// Positions of the keys with this head; those with a higher one are left in `before_`.
+template <typename W>
+int64_t CachedSelection<W>::find_members(uint16_t head) {
+  kernels_.mark_heads_from(heads_, count_, static_cast<uint16_t>(head + 1), before_);
+  kernels_.mark_heads_from(heads_, count_, head, members_);
+  int64_t members = 0;
+  for (int64_t word = 0; word < Marks::words(count_); ++word) {
+    const int64_t here = count_ - 64 * word;
+    const uint64_t there = here < 64 ? (uint64_t{1} << here) - 1 : ~uint64_t{0};
+    for (uint64_t rest = members_[word] & ~before_[word] & there; rest; rest &= rest - 1) {
+      found_.positions[members++] = static_cast<uint32_t>(64 * word + std::countr_zero(rest));
+    }
+  }
+  return members;
 }
 
 template class CachedSelection<float>;

@@ -68,7 +68,8 @@ void DellaThresholds<W>::gather(const Block<W>& block, int64_t offset, int64_t c
     return;
   }
   int64_t above = 0;
-  const int64_t candidates = kernels.collect(x, count, low_.key, high_.key, found_.keys, found_.positions, above);
+  const int64_t candidates =
+      kernels.collect(x, count, low_.key, high_.key, found_.keys, found_.positions, above, nullptr);
   kernels_.tie_keys(found_.positions, candidates, static_cast<uint64_t>(begin) + mask_.tie, found_.ties);
   for (int64_t i = 0; i < candidates; ++i) {
     const Key key = found_.keys[i];

@@ -136,10 +136,15 @@ struct WorkKernels {
   /// How many keys are at least `bound`; keys are compared as signed.
   int64_t (*count_from)(const Key* keys, int64_t n, Key bound);
   /// Keys in [low, high] and their positions; → their number. Needs room for n + kCollectSlack of each. Adds the number
-  /// of keys above `high` to `above`.
-  int64_t (*collect)(const W* x, int64_t n, Key low, Key high, Key* keys, uint32_t* positions, int64_t& above);
+  /// of keys above `high` to `above`, and marks these unless `marks` is null.
+  int64_t (*collect)(const W* x, int64_t n, Key low, Key high, Key* keys, uint32_t* positions, int64_t& above,
+                     uint64_t* marks);
   /// Positions of the elements with this key; → their number. Needs the same room.
   int64_t (*find)(const W* x, int64_t n, Key key, uint32_t* positions);
+  /// A head is the upper 16 bits of a key, the highest of which is clear.
+  void (*keys_and_heads)(const W* x, Key* keys, uint16_t* heads, int64_t n);
+  /// Marks are a bit an element, 64 to a word, the first one lowest (marks.h).
+  void (*lanes_of_marks)(const uint64_t* marks, Key* to, int64_t n);
 
   /// Population variance of `count` values in float64, rounded to float32.
   void (*variance)(const W* const* values, int count, W* to, int64_t n);
@@ -187,7 +192,11 @@ struct KernelTable {
   /// As `keys` and `collect`, in the order of numbers (number_key_of).
   void (*number_keys)(const double* x, uint64_t* to, int64_t n);
   int64_t (*collect_numbers)(const double* x, int64_t n, uint64_t low, uint64_t high, uint64_t* keys,
-                             uint32_t* positions, int64_t& above);
+                             uint32_t* positions, int64_t& above, uint64_t* marks);
+  /// How many heads are at least `bound`, and marks where they are; those behind the last are clear up to the next
+  /// multiple of 16 and undefined from there on.
+  int64_t (*count_heads_from)(const uint16_t* heads, int64_t n, uint16_t bound);
+  void (*mark_heads_from)(const uint16_t* heads, int64_t n, uint16_t bound, uint64_t* marks);
   /// words[i]: that of element first + i of a stream.
   void (*random_words)(uint64_t seed, uint64_t stream, int64_t first, int64_t n, uint32_t* words);
   /// In place: numbers in the slots of buckets that follow each other become by_rank[their rank among all], those of

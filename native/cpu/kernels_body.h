@@ -232,6 +232,8 @@ constexpr WorkKernels<W> work_kernels() {
   k.count_from = count_from<Bits<W>>;
   k.collect = collect<W, false>;
   k.find = find<W>;
+  k.keys_and_heads = keys_and_heads<W>;
+  k.lanes_of_marks = lanes_of_marks<Bits<W>>;
   k.variance = variance<W>;
   k.lanes_square_where = lanes_square_where<W>;
   k.select_in_place = select_in_place<W>;
@@ -261,6 +263,8 @@ const KernelTable kTable = {
     tie_keys,
     number_keys,
     collect<double, true>,
+    count_heads_from,
+    mark_heads_from,
     random_words,
     rank_buckets,
     divergence_terms,

@@ -1,6 +1,9 @@
-// The one inner loop that compilers do not vectorise: which of a few keys lie in a range, and appending those. Included
-// by kernels_body.h, once an instruction set; plain code where an instruction set offers nothing.
+// The one inner loop that compilers do not vectorise: which of a few values lie where in an order, and appending those.
+// Included by kernels_body.h, once an instruction set; plain code where an instruction set offers nothing.
 #pragma once
+
+#include <bit>
+#include <cstddef>
 
 #include "../formula/order.h"
 
@@ -11,10 +14,24 @@
 namespace theta::THETA_ISA {
 namespace {
 
-/// Keys that are looked at together.
+/// Values that are looked at together.
 constexpr int64_t kMatchGroup = 16;
 
-/// match(): bit j is set where low <= keys[j] <= high, read as signed.
+template <bool by_number, typename W>
+THETA_HD Bits<W> ordered_key(W x) {
+  if constexpr (by_number) {
+    return number_key_of(x);
+  } else {
+    return key_of(x);
+  }
+}
+
+/// Of kMatchGroup values, a bit each: whose keys lie above a range, and whose in it.
+struct Matches {
+  uint32_t above, inside;
+};
+
+/// match(): the range is [low, high]; keys, by size or by number, are read as signed.
 #if defined(__AVX512F__)
 
 /// A vector mask as an integer. Left to itself, g++ 12 may spill 16 bits of it and read back 32 (seen with -O1
@@ -25,40 +42,77 @@ THETA_HD uint32_t integer_of(__mmask16 mask) {
   return bits;
 }
 
-THETA_HD uint32_t match(const uint32_t* keys, uint32_t low, uint32_t high) {
-  const __m512i offset = _mm512_sub_epi32(_mm512_loadu_si512(keys), _mm512_set1_epi32(static_cast<int>(low)));
-  return integer_of(_mm512_cmple_epu32_mask(offset, _mm512_set1_epi32(static_cast<int>(high - low))));
+template <bool by_number>
+THETA_HD Matches match(const float* x, uint32_t low, uint32_t high) {
+  static_assert(!by_number);
+  const __m512i size = _mm512_and_si512(_mm512_loadu_si512(x), _mm512_set1_epi32(F32::kMagnitude));
+  const __mmask16 nan = _mm512_cmpgt_epi32_mask(size, _mm512_set1_epi32(F32::kInfinity));
+  const __m512i key = _mm512_mask_mov_epi32(size, nan, _mm512_set1_epi32(F32::kNan));
+  const __m512i offset = _mm512_sub_epi32(key, _mm512_set1_epi32(static_cast<int>(low)));
+  return {integer_of(_mm512_cmpgt_epi32_mask(key, _mm512_set1_epi32(static_cast<int>(high)))),
+          integer_of(_mm512_cmple_epu32_mask(offset, _mm512_set1_epi32(static_cast<int>(high - low))))};
 }
 
-THETA_HD uint32_t match(const uint64_t* keys, uint64_t low, uint64_t high) {
-  const __m512i first = _mm512_set1_epi64(static_cast<long long>(low));
-  const __m512i width = _mm512_set1_epi64(static_cast<long long>(high - low));
-  const __mmask8 lower = _mm512_cmple_epu64_mask(_mm512_sub_epi64(_mm512_loadu_si512(keys), first), width);
-  const __mmask8 upper = _mm512_cmple_epu64_mask(_mm512_sub_epi64(_mm512_loadu_si512(keys + 8), first), width);
-  return integer_of(_mm512_kunpackb(upper, lower));
+template <bool by_number>
+THETA_HD __m512i eight_keys(const double* x) {
+  const __m512d value = _mm512_loadu_pd(x);
+  const __m512i size = _mm512_and_si512(_mm512_castpd_si512(value), _mm512_set1_epi64(F64::kMagnitude));
+  const __mmask8 nan = _mm512_cmpgt_epi64_mask(size, _mm512_set1_epi64(F64::kInfinity));
+  const __m512i key = _mm512_mask_mov_epi64(size, nan, _mm512_set1_epi64(F64::kNan));
+  if (!by_number) return key;
+  const __mmask8 negative = _mm512_cmp_pd_mask(value, _mm512_setzero_pd(), _CMP_LT_OQ);
+  return _mm512_mask_sub_epi64(key, negative, _mm512_setzero_si512(), key);
+}
+
+template <bool by_number>
+THETA_HD Matches match(const double* x, uint64_t low, uint64_t high) {
+  const __m512i front = eight_keys<by_number>(x), back = eight_keys<by_number>(x + 8);
+  const __m512i most = _mm512_set1_epi64(static_cast<long long>(high));
+  const __m512i least = _mm512_set1_epi64(static_cast<long long>(low));
+  const __m512i width = _mm512_sub_epi64(most, least);
+  return {integer_of(_mm512_kunpackb(_mm512_cmpgt_epi64_mask(back, most), _mm512_cmpgt_epi64_mask(front, most))),
+          integer_of(_mm512_kunpackb(_mm512_cmple_epu64_mask(_mm512_sub_epi64(back, least), width),
+                                     _mm512_cmple_epu64_mask(_mm512_sub_epi64(front, least), width)))};
 }
 
 #elif defined(__AVX2__)
 
-THETA_HD uint32_t match(const uint32_t* keys, uint32_t low, uint32_t high) {
-  const __m256i first = _mm256_set1_epi32(static_cast<int>(low)), last = _mm256_set1_epi32(static_cast<int>(high));
-  uint32_t matches = 0;
+template <bool by_number>
+THETA_HD Matches match(const float* x, uint32_t low, uint32_t high) {
+  static_assert(!by_number);
+  const __m256i least = _mm256_set1_epi32(static_cast<int>(low)), most = _mm256_set1_epi32(static_cast<int>(high));
+  const auto bits = [](__m256i lanes) { return static_cast<uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(lanes))); };
+  Matches matches{0, 0};
   for (int part = 0; part < 2; ++part) {
-    const __m256i key = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(keys + 8 * part));
-    const __m256i outside = _mm256_or_si256(_mm256_cmpgt_epi32(first, key), _mm256_cmpgt_epi32(key, last));
-    matches |= (~static_cast<uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(outside))) & 0xff) << 8 * part;
+    const __m256i value = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + 8 * part));
+    const __m256i size = _mm256_and_si256(value, _mm256_set1_epi32(F32::kMagnitude));
+    const __m256i nan = _mm256_cmpgt_epi32(size, _mm256_set1_epi32(F32::kInfinity));
+    const __m256i key = _mm256_blendv_epi8(size, _mm256_set1_epi32(F32::kNan), nan);
+    const uint32_t above = bits(_mm256_cmpgt_epi32(key, most)), below = bits(_mm256_cmpgt_epi32(least, key));
+    matches.above |= above << 8 * part;
+    matches.inside |= (~(above | below) & 0xff) << 8 * part;
   }
   return matches;
 }
 
-THETA_HD uint32_t match(const uint64_t* keys, uint64_t low, uint64_t high) {
-  const __m256i first = _mm256_set1_epi64x(static_cast<long long>(low));
-  const __m256i last = _mm256_set1_epi64x(static_cast<long long>(high));
-  uint32_t matches = 0;
+template <bool by_number>
+THETA_HD Matches match(const double* x, uint64_t low, uint64_t high) {
+  const __m256i least = _mm256_set1_epi64x(static_cast<long long>(low));
+  const __m256i most = _mm256_set1_epi64x(static_cast<long long>(high));
+  const auto bits = [](__m256i lanes) { return static_cast<uint32_t>(_mm256_movemask_pd(_mm256_castsi256_pd(lanes))); };
+  Matches matches{0, 0};
   for (int part = 0; part < 4; ++part) {
-    const __m256i key = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(keys + 4 * part));
-    const __m256i outside = _mm256_or_si256(_mm256_cmpgt_epi64(first, key), _mm256_cmpgt_epi64(key, last));
-    matches |= (~static_cast<uint32_t>(_mm256_movemask_pd(_mm256_castsi256_pd(outside))) & 0xf) << 4 * part;
+    const __m256d value = _mm256_loadu_pd(x + 4 * part);
+    const __m256i size = _mm256_and_si256(_mm256_castpd_si256(value), _mm256_set1_epi64x(F64::kMagnitude));
+    const __m256i nan = _mm256_cmpgt_epi64(size, _mm256_set1_epi64x(F64::kInfinity));
+    __m256i key = _mm256_blendv_epi8(size, _mm256_set1_epi64x(F64::kNan), nan);
+    if (by_number) {
+      const __m256i negative = _mm256_castpd_si256(_mm256_cmp_pd(value, _mm256_setzero_pd(), _CMP_LT_OQ));
+      key = _mm256_blendv_epi8(key, _mm256_sub_epi64(_mm256_setzero_si256(), key), negative);
+    }
+    const uint32_t above = bits(_mm256_cmpgt_epi64(key, most)), below = bits(_mm256_cmpgt_epi64(least, key));
+    matches.above |= above << 4 * part;
+    matches.inside |= (~(above | below) & 0xf) << 4 * part;
   }
   return matches;
 }
@@ -67,43 +121,48 @@ THETA_HD uint32_t match(const uint64_t* keys, uint64_t low, uint64_t high) {
 
 #if defined(__SSE2__)
 
-THETA_HD uint32_t match(const uint32_t* keys, uint32_t low, uint32_t high) {
-  const __m128i first = _mm_set1_epi32(static_cast<int>(low)), last = _mm_set1_epi32(static_cast<int>(high));
-  __m128i outside[4];
+template <bool by_number>
+THETA_HD Matches match(const float* x, uint32_t low, uint32_t high) {
+  static_assert(!by_number);
+  const __m128i least = _mm_set1_epi32(static_cast<int>(low)), most = _mm_set1_epi32(static_cast<int>(high));
+  __m128i above[4], below[4];
   for (int part = 0; part < 4; ++part) {
-    const __m128i key = _mm_loadu_si128(reinterpret_cast<const __m128i*>(keys + 4 * part));
-    outside[part] = _mm_or_si128(_mm_cmpgt_epi32(first, key), _mm_cmpgt_epi32(key, last));
+    const __m128i value = _mm_loadu_si128(reinterpret_cast<const __m128i*>(x + 4 * part));
+    const __m128i size = _mm_and_si128(value, _mm_set1_epi32(F32::kMagnitude));
+    const __m128i nan = _mm_cmpgt_epi32(size, _mm_set1_epi32(F32::kInfinity));
+    const __m128i key = _mm_or_si128(_mm_andnot_si128(nan, size), _mm_and_si128(nan, _mm_set1_epi32(F32::kNan)));
+    above[part] = _mm_cmpgt_epi32(key, most);
+    below[part] = _mm_cmpgt_epi32(least, key);
   }
-  const __m128i lower = _mm_packs_epi32(outside[0], outside[1]), upper = _mm_packs_epi32(outside[2], outside[3]);
-  return ~static_cast<uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(lower, upper))) & 0xffff;
+  const auto bits = [](const __m128i* lanes) {
+    const __m128i front = _mm_packs_epi32(lanes[0], lanes[1]), back = _mm_packs_epi32(lanes[2], lanes[3]);
+    return static_cast<uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(front, back)));
+  };
+  return {bits(above), ~(bits(above) | bits(below)) & 0xffff};
 }
 
 #endif
 
-template <typename Key>
-THETA_HD uint32_t match(const Key* keys, Key low, Key high) {
-  uint32_t matches = 0;
-  for (int j = 0; j < kMatchGroup; ++j) matches |= uint32_t{keys[j] - low <= high - low} << j;
+template <bool by_number, typename W>
+THETA_HD Matches match(const W* x, Bits<W> low, Bits<W> high) {
+  using Signed = std::make_signed_t<Bits<W> >;
+  Matches matches{0, 0};
+  for (int j = 0; j < kMatchGroup; ++j) {
+    const Bits<W> key = ordered_key<by_number>(x[j]);
+    matches.above |= uint32_t{static_cast<Signed>(key) > static_cast<Signed>(high)} << j;
+    // The distance from `low` wraps around for keys below it.
+    matches.inside |= uint32_t{key - low <= high - low} << j;
+  }
   return matches;
 }
 
 #endif
 
-/// Appends the keys that match and their positions, `first` for keys[0], or the positions alone; → their number. May
-/// write kMatchGroup of each. Vector code always writes: whether a few keys hold one that matches is a branch that
-/// processors cannot foresee.
+/// Appends the positions of the matches, `first` for the lowest bit; → their number. May write kMatchGroup of them.
+/// Vector code always writes: whether a few values hold one that matches is a branch that processors cannot foresee.
 #if defined(__AVX512F__) && defined(__AVX512VL__)
 
 // Into a register first: compressing stores are slow on some processors.
-THETA_HD int64_t append(uint32_t matches, const uint32_t* keys, uint32_t first, uint32_t* to, uint32_t* positions) {
-  const auto mask = static_cast<__mmask16>(matches);
-  const __m512i order = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  const __m512i position = _mm512_add_epi32(_mm512_set1_epi32(static_cast<int>(first)), order);
-  _mm512_storeu_si512(to, _mm512_maskz_compress_epi32(mask, _mm512_loadu_si512(keys)));
-  _mm512_storeu_si512(positions, _mm512_maskz_compress_epi32(mask, position));
-  return __builtin_popcount(matches);
-}
-
 THETA_HD int64_t append(uint32_t matches, uint32_t first, uint32_t* positions) {
   const __m512i order = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   const __m512i position = _mm512_add_epi32(_mm512_set1_epi32(static_cast<int>(first)), order);
@@ -131,20 +190,6 @@ constexpr PackedLanes packed_lanes() {
 
 alignas(64) constexpr PackedLanes kPackedLanes = packed_lanes();
 
-THETA_HD int64_t append(uint32_t matches, const uint32_t* keys, uint32_t first, uint32_t* to, uint32_t* positions) {
-  int64_t count = 0;
-  for (int part = 0; part < 2; ++part) {
-    const uint32_t set = matches >> (8 * part) & 0xff;
-    const __m256i lanes = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(static_cast<long long>(kPackedLanes.of[set])));
-    const __m256i key = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(keys + 8 * part));
-    const __m256i base = _mm256_set1_epi32(static_cast<int>(first) + 8 * part);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + count), _mm256_permutevar8x32_epi32(key, lanes));
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(positions + count), _mm256_add_epi32(base, lanes));
-    count += __builtin_popcount(set);
-  }
-  return count;
-}
-
 THETA_HD int64_t append(uint32_t matches, uint32_t first, uint32_t* positions) {
   int64_t count = 0;
   for (int part = 0; part < 2; ++part) {
@@ -167,16 +212,81 @@ THETA_HD int64_t append(uint32_t matches, uint32_t first, uint32_t* positions) {
 
 #endif
 
-template <typename Key>
-THETA_HD int64_t append(uint32_t matches, const Key* keys, uint32_t first, Key* to, uint32_t* positions) {
-  int64_t count = 0;
-  for (; matches; matches &= matches - 1) {
-    const int j = __builtin_ctz(matches);
-    to[count] = keys[j];
-    positions[count++] = first + static_cast<uint32_t>(j);
-  }
-  return count;
+/// Marks: a bit an element, 64 to a word, the first one lowest. Sets kMatchGroup of them, from `at` on.
+THETA_HD void put_marks(uint64_t* marks, int64_t at, uint32_t bits) {
+  static_assert(std::endian::native == std::endian::little);
+  const auto group = static_cast<uint16_t>(bits);
+  __builtin_memcpy(reinterpret_cast<std::byte*>(marks) + at / 8, &group, sizeof group);
 }
+
+/// Marks that put_marks() set.
+THETA_HD uint32_t get_marks(const uint64_t* marks, int64_t at) {
+  uint16_t group;
+  __builtin_memcpy(&group, reinterpret_cast<const std::byte*>(marks) + at / 8, sizeof group);
+  return group;
+}
+
+/// spread(): lanes of ones where bits are set, for kMatchGroup elements.
+#if defined(__AVX512F__)
+
+THETA_HD void spread(uint32_t bits, uint32_t* to) {
+  _mm512_storeu_si512(to, _mm512_maskz_set1_epi32(static_cast<__mmask16>(bits), -1));
+}
+
+THETA_HD void spread(uint32_t bits, uint64_t* to) {
+  _mm512_storeu_si512(to, _mm512_maskz_set1_epi64(static_cast<__mmask8>(bits), -1));
+  _mm512_storeu_si512(to + 8, _mm512_maskz_set1_epi64(static_cast<__mmask8>(bits >> 8), -1));
+}
+
+#else
+
+template <typename Key>
+THETA_HD void spread(uint32_t bits, Key* to) {
+  // Compared in the width of a lane, which compilers make one instruction of for several lanes.
+  const auto all = static_cast<Key>(bits);
+  for (int j = 0; j < kMatchGroup; ++j) {
+    const Key bit = Key{1} << j;
+    to[j] = (all & bit) == bit ? static_cast<Key>(~Key{0}) : 0;
+  }
+}
+
+#endif
+
+/// mark_heads_from(): a mark where heads[j] >= bound, of kHeadGroup heads.
+#if defined(__AVX512BW__)
+
+constexpr int64_t kHeadGroup = 32;
+
+THETA_HD void mark_heads(const uint16_t* heads, uint16_t bound, uint64_t* marks, int64_t at) {
+  const __mmask32 from =
+      _mm512_cmpge_epi16_mask(_mm512_loadu_si512(heads), _mm512_set1_epi16(static_cast<short>(bound)));
+  uint32_t bits;
+  asm("kmovd %1, %0" : "=r"(bits) : "k"(from));
+  __builtin_memcpy(reinterpret_cast<std::byte*>(marks) + at / 8, &bits, sizeof bits);
+}
+
+#elif defined(__SSE2__)
+
+constexpr int64_t kHeadGroup = 16;
+
+THETA_HD void mark_heads(const uint16_t* heads, uint16_t bound, uint64_t* marks, int64_t at) {
+  const __m128i below = _mm_set1_epi16(static_cast<short>(bound - 1));
+  const __m128i front = _mm_cmpgt_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(heads)), below);
+  const __m128i back = _mm_cmpgt_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(heads + 8)), below);
+  put_marks(marks, at, static_cast<uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(front, back))));
+}
+
+#else
+
+constexpr int64_t kHeadGroup = 16;
+
+THETA_HD void mark_heads(const uint16_t* heads, uint16_t bound, uint64_t* marks, int64_t at) {
+  uint32_t bits = 0;
+  for (int j = 0; j < kHeadGroup; ++j) bits |= uint32_t{heads[j] >= bound} << j;
+  put_marks(marks, at, bits);
+}
+
+#endif
 
 }  // namespace
 }  // namespace theta::THETA_ISA

@@ -6,6 +6,7 @@
 
 #include "facts.h"
 #include "found_elements.h"
+#include "marks.h"
 #include "statistic.h"
 
 namespace theta {
@@ -37,6 +38,10 @@ class MaskStatistic : public Statistic<W> {
 
   /// Of the group with this first element.
   const MaskCuts<W>& cuts(int64_t first) const { return kept_[this->slot(first)]; }
+  /// Whether marks() tells what the cuts tell.
+  virtual bool has_marks() const { return true; }
+  /// What survives of `count` elements from index `begin` on, of groups that are through.
+  virtual void marks(int64_t begin, int64_t count, uint64_t* to) const = 0;
 
  protected:
   using Key = Bits<W>;

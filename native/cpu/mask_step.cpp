@@ -1,5 +1,5 @@
-// Masks: a comparison of keys with the cuts of their group; only elements whose key is a cut's are told apart by their
-// ties.
+// Masks: what was marked when their cuts were found; or else a comparison of keys with the cuts of their group, in
+// which only elements whose key is a cut's are told apart by their ties.
 #include <algorithm>
 
 #include "steps.h"
@@ -46,6 +46,13 @@ Step<W> make_mask_step(ValueId id, const MaskRule& rule, const StepContext<W>& c
     return [lanes](const Block<W>& block, W* to) { std::fill_n(reinterpret_cast<Bits<W>*>(to), block.count, lanes); };
   }
   const auto* statistic = static_cast<const MaskStatistic<W>*>(context.statistics[id].get());
+  if (statistic->has_marks()) {
+    return [statistic, &kernels = kernels_of<W>(context.kernels)](const Block<W>& block, W* to) {
+      uint64_t marks[Marks::words(kBlock)];
+      statistic->marks(block.begin, block.count, marks);
+      kernels.lanes_of_marks(marks, reinterpret_cast<Bits<W>*>(to), block.count);
+    };
+  }
   const Marker<W> marker{context.kernels, context.found, rule.tie};
   return [marker, statistic, of = rule.of](const Block<W>& block, W* to) {
     for_each_group(block.begin, block.count, statistic->group_size(),

@@ -25,6 +25,8 @@ constexpr int64_t kMostCandidates = int64_t{1} << 19, kFewestCandidates = int64_
 constexpr int64_t kWidestElement = 8;
 /// Part of the memory that results of small groups may take for the whole of a span.
 constexpr int64_t kKeptShare = 16;
+/// Part of the memory that marks may take.
+constexpr int64_t kMarksShare = 4;
 
 /// The input that an operation loads, or -1.
 int32_t input_loaded_by(const Operation& operation) {
@@ -108,9 +110,10 @@ void PreparedTask<W>::plan_sizes(const EvaluateOptions& options) {
   }
   chunk = std::min({options.chunk_bytes / widest, options.memory_bytes / 2 / together, count});
   chunk = std::max<int64_t>(chunk, 1);
-  const int64_t kept_limit = options.memory_bytes / kKeptShare / kWidestElement;
-  schedule =
-      schedule_of(task.program, task.output.shape, std::min(kLocalElements, chunk), kept_limit, results_of(task));
+  // What chunks take is left out, so that small limits leave no room for marks.
+  const ScheduleLimits limits{std::min(kLocalElements, chunk), options.memory_bytes / kKeptShare / kWidestElement,
+                              options.memory_bytes / kMarksShare - chunk * together};
+  schedule = schedule_of(task.program, task.output.shape, limits, results_of(task));
   chunk = chunk / schedule.unit * schedule.unit;
   unit = std::max<int64_t>(1, kBlock / schedule.unit) * schedule.unit;
   for (const ValueId id : schedule.counted_selects) {
@@ -177,7 +180,8 @@ std::unique_ptr<Statistic<W>> PreparedTask<W>::make_statistic(ValueId id, int64_
   const int64_t kept = (local && !schedule.is_kept[id] ? unit : schedule.span) / size;
   if (const auto& rule = schedule.facts[id].rule) {
     if (local) return std::make_unique<CachedSelection<W>>(*rule, size, kept, kernels, *found_, memory);
-    return std::make_unique<StreamedSelection<W>>(*rule, size, kept, capacity, kernels, *found_, memory);
+    return std::make_unique<StreamedSelection<W>>(*rule, size, kept, capacity, schedule.is_marked[id], kernels, *found_,
+                                                  memory);
   }
   return std::visit(
       Overloaded{

@@ -6,6 +6,7 @@
 
 #include "../error.h"
 #include "../tensor.h"
+#include "streamed_selection.h"
 
 namespace theta {
 
@@ -14,17 +15,22 @@ namespace {
 /// Builds a schedule; lives during one call.
 class Scheduler {
  public:
-  Scheduler(const Program& program, const std::vector<int64_t>& shape, int64_t local_limit, int64_t kept_limit)
+  Scheduler(const Program& program, const std::vector<int64_t>& shape, const ScheduleLimits& limits)
       : program_(program), count_(elements(shape)) {
     schedule_.facts = facts_of(program, shape);
     schedule_.span = count_;
+    int64_t largest = 0;
     for (const Facts& facts : schedule_.facts) {
-      const bool local = facts.statistic && facts.statistic->size <= local_limit;
+      const bool local = facts.statistic && facts.statistic->size <= limits.local;
       schedule_.is_local.push_back(local);
       const bool is_dear = facts.kind == ValueKind::rows || facts.kind == ValueKind::sizes;
-      schedule_.is_kept.push_back(local && is_dear && facts.statistic->groups <= kept_limit);
-      if (local) schedule_.unit = std::max(schedule_.unit, facts.statistic->size);
+      schedule_.is_kept.push_back(local && is_dear && facts.statistic->groups <= limits.kept);
+      if (!facts.statistic) continue;
+      int64_t& most = local ? schedule_.unit : largest;
+      most = std::max(most, facts.statistic->size);
     }
+    if (largest > 0) schedule_.span = largest;
+    mark_masks(limits.marks);
   }
 
   Schedule build(std::vector<ValueId> targets) {
@@ -46,6 +52,20 @@ class Scheduler {
   const std::vector<ValueId>& operands(ValueId id) const { return schedule_.facts[id].operands; }
   bool is_global(ValueId id) const { return schedule_.facts[id].statistic && !schedule_.is_local[id]; }
 
+  /// All that are resolved in cache, and the others if there is room for them together.
+  void mark_masks(int64_t limit) {
+    int64_t bytes = 0;
+    for (ValueId id = 0; id <= last(); ++id) {
+      const Facts& facts = schedule_.facts[id];
+      if (!facts.rule || !is_global(id)) continue;
+      bytes += StreamedSelection<float>::marks_bytes(*facts.rule, facts.statistic->size, schedule_.span);
+    }
+    for (ValueId id = 0; id <= last(); ++id) {
+      const Facts& facts = schedule_.facts[id];
+      schedule_.is_marked.push_back(facts.rule && facts.statistic && (schedule_.is_local[id] || bytes <= limit));
+    }
+  }
+
   /// By operation: how many rounds of statistics come before it can run, counting those that `counts` tells of.
   template <typename Counts>
   std::vector<int> levels(Counts counts) const {
@@ -57,12 +77,13 @@ class Scheduler {
     return level;
   }
 
-  /// What must be computed for these values, them included.
-  std::vector<bool> needed_for(const std::vector<ValueId>& values) const {
+  /// What must be computed for these values, them included. `ready`: what need not be looked behind.
+  template <typename Ready>
+  std::vector<bool> needed_for(const std::vector<ValueId>& values, Ready ready) const {
     std::vector<bool> needed(program_.operations.size(), false);
     for (const ValueId id : values) needed[id] = true;
     for (ValueId id = last(); id >= 0; --id) {
-      if (!needed[id]) continue;
+      if (!needed[id] || ready(id)) continue;
       for (const ValueId operand : operands(id)) needed[operand] = true;
     }
     return needed;
@@ -78,13 +99,9 @@ class Scheduler {
     const std::vector<int> level = levels([this](ValueId id) { return is_global(id); });
     // By level, then by group size: statistics of one level and geometry share their passes.
     std::map<std::pair<int, int64_t>, std::vector<ValueId>> rounds;
-    int64_t largest = 0;
     for (ValueId id = 0; id <= last(); ++id) {
-      if (!is_global(id)) continue;
-      rounds[{level[id], schedule_.facts[id].statistic->size}].push_back(id);
-      largest = std::max(largest, schedule_.facts[id].statistic->size);
+      if (is_global(id)) rounds[{level[id], schedule_.facts[id].statistic->size}].push_back(id);
     }
-    if (largest > 0) schedule_.span = largest;
     for (const auto& [key, statistics] : rounds) {
       Pass pass{{}, *schedule_.facts[statistics.front()].statistic, false};
       add_stages(pass, operands_of_all(statistics), statistics);
@@ -95,7 +112,9 @@ class Scheduler {
   /// Local statistics that the values rest on, level by level, then the values with `statistics` gathered from them.
   void add_stages(Pass& pass, const std::vector<ValueId>& values, const std::vector<ValueId>& statistics) {
     const std::vector<int> level = levels([this](ValueId id) { return schedule_.is_local[id]; });
-    const std::vector<bool> needed = needed_for(values);
+    // Marks of larger groups are there from an earlier pass, those of local ones are made for each unit.
+    const std::vector<bool> needed =
+        needed_for(values, [this](ValueId id) { return schedule_.is_marked[id] && !schedule_.is_local[id]; });
     std::map<int, std::vector<ValueId>> rounds;
     for (ValueId id = 0; id <= last(); ++id) {
       if (needed[id] && schedule_.is_local[id]) rounds[level[id]].push_back(id);
@@ -112,7 +131,7 @@ class Scheduler {
   }
 
   void add_stage(Pass& pass, const std::vector<ValueId>& values, const std::vector<ValueId>& statistics) {
-    const std::vector<bool> needed = needed_for(values);
+    const std::vector<bool> needed = needed_for(values, [this](ValueId id) { return schedule_.is_marked[id]; });
     Stage stage{{}, {}, statistics};
     for (ValueId id = 0; id <= last(); ++id) {
       if (needed[id]) stage.steps.push_back(id);
@@ -139,7 +158,8 @@ class Scheduler {
       std::ranges::sort(done);
       done.erase(std::unique(done.begin(), done.end()), done.end());
       for (const ValueId operand : done) {
-        if (last_use[operand] == id) free.push_back(slot[operand]);
+        const bool is_here = slot[operand] >= 0;  // What a marked mask is of need not be.
+        if (is_here && last_use[operand] == id) free.push_back(slot[operand]);
       }
     }
     schedule_.slot_count = std::max(schedule_.slot_count, used);
@@ -152,9 +172,9 @@ class Scheduler {
 
 }  // namespace
 
-Schedule schedule_of(const Program& program, const std::vector<int64_t>& shape, int64_t local_limit, int64_t kept_limit,
+Schedule schedule_of(const Program& program, const std::vector<int64_t>& shape, const ScheduleLimits& limits,
                      const std::vector<ValueId>& results) {
-  return Scheduler(program, shape, local_limit, kept_limit).build(results);
+  return Scheduler(program, shape, limits).build(results);
 }
 
 }  // namespace theta

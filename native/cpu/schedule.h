@@ -34,6 +34,9 @@ struct Schedule {
   /// By operation: resolved in cache, in the first pass over a span, and kept for the later ones, because it is dear
   /// and small. Such a stage has no other statistics.
   std::vector<bool> is_kept;
+  /// By operation: a mask of which a bit an element is kept once its cuts are known: to know what it keeps, nothing
+  /// that it is of need be computed again.
+  std::vector<bool> is_marked;
   /// The output pass is the last.
   std::vector<Pass> passes;
   /// Elements that all passes run over before the next ones are looked at: the largest global group, or everything.
@@ -45,8 +48,13 @@ struct Schedule {
   std::vector<ValueId> counted_selects;
 };
 
-/// `kept_limit`: local groups whose results may be kept. `results`: values that the output pass is for.
-Schedule schedule_of(const Program& program, const std::vector<int64_t>& shape, int64_t local_limit, int64_t kept_limit,
+/// Elements of local groups; local groups whose results may be kept; bytes that marks of larger groups may take.
+struct ScheduleLimits {
+  int64_t local, kept, marks;
+};
+
+/// `results`: values that the output pass is for.
+Schedule schedule_of(const Program& program, const std::vector<int64_t>& shape, const ScheduleLimits& limits,
                      const std::vector<ValueId>& results);
 
 }  // namespace theta

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 
+#include "block.h"
 #include "facts.h"
 #include "key_search.h"
 
@@ -36,7 +37,7 @@ constexpr int64_t kWholeGroup = int64_t{1} << 16;
 template <typename K>
 StreamedRanks<K>::StreamedRanks(const std::vector<Rank>& wanted, int64_t group_size, int64_t capacity, uint64_t tie,
                                 const RankOrder<K>& order, const KernelTable& kernels, const FoundElements<K>& found,
-                                Carver& memory)
+                                Carver& memory, std::span<Marks> before)
     : kernels_(kernels),
       found_(found),
       order_(order),
@@ -51,6 +52,7 @@ StreamedRanks<K>::StreamedRanks(const std::vector<Rank>& wanted, int64_t group_s
     search.keys = memory.take<Key>(capacity + 1);
     search.ties = memory.take<uint64_t>(capacity + 1);
     search.counters = memory.take<int64_t>(kSlots);
+    search.before = before.empty() ? nullptr : &before[searches_.size()];
     searches_.push_back(search);
   }
 }
@@ -163,11 +165,14 @@ typename StreamedRanks<K>::Edge StreamedRanks<K>::edge_at(double sample_rank) co
 
 template <typename K>
 void StreamedRanks<K>::gather_candidates(Search& search, const K* x, int64_t count, int64_t index) {
-  const int64_t found =
-      order_.collect(x, count, search.last.key, search.first.key, found_.keys, found_.positions, search.above);
+  uint64_t marks[Marks::words(kBlock)] = {};
+  const bool marking = search.before && search.mode == Mode::keep;
+  const int64_t found = order_.collect(x, count, search.last.key, search.first.key, found_.keys, found_.positions,
+                                       search.above, marking ? marks : nullptr);
   kernels_.tie_keys(found_.positions, found, static_cast<uint64_t>(index) + tie_, found_.ties);
   if (search.mode == Mode::keep) {
-    keep(search, found);
+    keep(search, found, marks);
+    if (marking) search.before->put(index, marks, count);
   } else {
     count_parts(search, found);
   }
@@ -192,14 +197,16 @@ void StreamedRanks<K>::count_parts(Search& search, int64_t found) {
 }
 
 template <typename K>
-void StreamedRanks<K>::keep(Search& search, int64_t found) {
+void StreamedRanks<K>::keep(Search& search, int64_t found, uint64_t* marks) {
   const auto [first, last] = std::pair(search.first, search.last);
   // No choice depends on an element: one that is not kept is overwritten by the next, or lies behind the last.
   int64_t kept = search.kept, above = 0;
   for (int64_t i = 0; i < found; ++i) {
     const Key key = found_.keys[i];
     const uint64_t tie = found_.ties[i];
+    const uint32_t position = found_.positions[i];
     const bool before = (key == first.key) & (tie > first.tie), behind = (key == last.key) & (tie < last.tie);
+    marks[position / 64] |= uint64_t{before} << (position % 64);
     const int64_t at = std::min(kept, capacity_);
     search.keys[at] = key;
     search.ties[at] = tie;
@@ -222,12 +229,29 @@ void StreamedRanks<K>::finish(Search& search) {
       key_at(kernels_of<K>(kernels_), search.keys, search.kept, search.last.key, search.first.key, rank);
   int64_t tied = 0;
   for (int64_t i = 0; i < search.kept; ++i) {
-    search.ties[tied] = search.ties[i];
-    tied += search.keys[i] == key;
+    // To the front, in exchange: all of them may be marked.
+    const bool is_tied = search.keys[i] == key;
+    const uint64_t tie = search.ties[i], other = search.ties[tied];
+    search.keys[i] = is_tied ? search.keys[tied] : search.keys[i];
+    search.keys[tied] = is_tied ? key : search.keys[tied];
+    search.ties[i] = is_tied ? other : tie;
+    search.ties[tied] = is_tied ? tie : other;
+    tied += is_tied;
   }
   const bool keeps_all = rank - above + 1 == tied && (key != search.last.key || search.last.tie == 0);
   search.cut = {key, keeps_all ? 0 : tie_at(search.ties, tied, rank - above)};
   search.mode = Mode::found;
+  if (search.before) mark_kept(search);
+}
+
+/// Of what was kept, which is not marked yet. An element's tie tells which one it is.
+template <typename K>
+void StreamedRanks<K>::mark_kept(const Search& search) const {
+  const auto [key, tie] = search.cut;
+  for (int64_t i = 0; i < search.kept; ++i) {
+    const bool before = (search.keys[i] > key) | ((search.keys[i] == key) & (search.ties[i] >= tie));
+    search.before->add(index_of_tie(search.ties[i], tie_), before);
+  }
 }
 
 template <typename K>

@@ -6,9 +6,11 @@
 // business.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "found_elements.h"
+#include "marks.h"
 #include "sample_runs.h"
 
 namespace theta {
@@ -19,7 +21,7 @@ struct RankOrder {
   void (*keys)(const K* x, Bits<K>* to, int64_t n);
   /// As WorkKernels::collect.
   int64_t (*collect)(const K* x, int64_t n, Bits<K> low, Bits<K> high, Bits<K>* keys, uint32_t* positions,
-                     int64_t& above);
+                     int64_t& above, uint64_t* marks);
   Bits<K> lowest, highest;
 };
 
@@ -46,9 +48,11 @@ template <typename K>
 class StreamedRanks {
  public:
   /// `capacity`: elements kept a rank in a pass. `tie`: the stream by which equal keys are ordered. `found` has room
-  /// for a block.
+  /// for a block. `before`: empty, or for each rank where to mark what comes up to its
+  /// element, if one is wanted.
   StreamedRanks(const std::vector<Rank>& wanted, int64_t group_size, int64_t capacity, uint64_t tie,
-                const RankOrder<K>& order, const KernelTable& kernels, const FoundElements<K>& found, Carver& memory);
+                const RankOrder<K>& order, const KernelTable& kernels, const FoundElements<K>& found, Carver& memory,
+                std::span<Marks> before = {});
 
   void begin();
   /// The next `count` values of the group; `index` is the first one's in the tensor.
@@ -95,6 +99,8 @@ class StreamedRanks {
     Key* keys;
     uint64_t* ties;
     int64_t* counters;
+    /// Null: nothing is marked.
+    Marks* before;
     Cut<Key> cut;
   };
 
@@ -104,13 +110,14 @@ class StreamedRanks {
   void guess(Search& search) const;
   Edge edge_at(double sample_rank) const;
   void gather_candidates(Search& search, const K* x, int64_t count, int64_t index);
-  void keep(Search& search, int64_t found);
+  void keep(Search& search, int64_t found, uint64_t* marks);
   void count_parts(Search& search, int64_t found);
   void start_keeping(Search& search) const;
   void start_counting(Search& search) const;
   void start_over(Search& search) const;
   void narrow(Search& search) const;
   void finish(Search& search);
+  void mark_kept(const Search& search) const;
 
   const KernelTable& kernels_;
   const FoundElements<K>& found_;

@@ -29,7 +29,8 @@ void WindowGatherer<W>::gather(const Block<W>& block) {
     result_.above += kernels.count_from(found_.keys, block.count, static_cast<Key>(first_ + 1));
     return;
   }
-  const int64_t found = kernels.collect(x, block.count, last_, first_, found_.keys, found_.positions, result_.above);
+  const int64_t found =
+      kernels.collect(x, block.count, last_, first_, found_.keys, found_.positions, result_.above, nullptr);
   kernels_.tie_keys(found_.positions, found, static_cast<uint64_t>(block.begin) + window_.stream, found_.ties);
   keep(found, block.begin);
   while (result_.kept > limit_) thin();

@@ -38,8 +38,18 @@ THETA_HD uint64_t mix64(uint64_t z) {
   return z ^ (z >> 31);
 }
 
+/// The number that mix64 makes this of.
+THETA_HD uint64_t unmix64(uint64_t z) {
+  // Each step undone, the last first; the factors are inverses of mix64's modulo 2^64.
+  z = (z ^ (z >> 31) ^ (z >> 62)) * 0x319642b2d24d8ec3u;
+  z = (z ^ (z >> 27) ^ (z >> 54)) * 0x96de1b173f119089u;
+  return z ^ (z >> 30) ^ (z >> 60);
+}
+
 /// `index` is linear in the tensor.
 THETA_HD uint64_t tie_of(int64_t index, uint64_t stream) { return mix64(static_cast<uint64_t>(index) + stream); }
+/// The index that has this tie.
+THETA_HD int64_t index_of_tie(uint64_t tie, uint64_t stream) { return static_cast<int64_t>(unmix64(tie) - stream); }
 
 /// Where a group's canonical order is cut: an element lies before the cut when its key is above `key`, or equal to it
 /// and its tie is at least `tie`.

@@ -150,8 +150,37 @@ void searches_agree(int64_t size) {
       const Kernels& kernels = kernels_of<W>(kernels_for(isa));
       std::vector<Key> keys(static_cast<size_t>(size + kCollectSlack));
       std::vector<uint32_t> positions(static_cast<size_t>(size + kCollectSlack));
+      std::vector<uint64_t> marks(static_cast<size_t>(size / 64 + 1));
+      std::vector<uint16_t> heads(static_cast<size_t>(size));
       int64_t above = 7;
-      const int64_t found = kernels.collect(x.data(), size, from, to, keys.data(), positions.data(), above);
+      const int64_t found =
+          kernels.collect(x.data(), size, from, to, keys.data(), positions.data(), above, marks.data());
+      std::vector<Key> again(keys.size());
+      std::vector<uint32_t> positions_again(positions.size());
+      int64_t above_again = 7;
+      CHECK(kernels.collect(x.data(), size, from, to, again.data(), positions_again.data(), above_again, nullptr) ==
+            found);
+      CHECK(above_again == above && std::equal(again.begin(), again.begin() + found, keys.begin()));
+      std::vector<Key> lanes(static_cast<size_t>(size));
+      kernels.lanes_of_marks(marks.data(), lanes.data(), size);
+      for (int64_t i = 0; i < size; ++i) {
+        const bool is_above = key_of(x[static_cast<size_t>(i)]) > to;
+        CHECK(lanes[static_cast<size_t>(i)] == (is_above ? static_cast<Key>(~Key{0}) : 0));
+      }
+      kernels.keys_and_heads(x.data(), again.data(), heads.data(), size);
+      for (const Key bound : {from, to, Key{1} << (8 * sizeof(W) - 16)}) {
+        const auto head = static_cast<uint16_t>(bound >> (8 * sizeof(W) - 16));
+        int64_t heads_from = 0;
+        kernels_for(isa).mark_heads_from(heads.data(), size, head, marks.data());
+        for (int64_t i = 0; i < size; ++i) {
+          const Key key = key_of(x[static_cast<size_t>(i)]);
+          const bool is_from = key >> (8 * sizeof(W) - 16) >= head;
+          heads_from += is_from;
+          CHECK(again[static_cast<size_t>(i)] == key);
+          CHECK((marks[static_cast<size_t>(i / 64)] >> (i % 64) & 1) == is_from);
+        }
+        CHECK(kernels_for(isa).count_heads_from(heads.data(), size, head) == heads_from);
+      }
       int64_t expected = 0, expected_above = 7;
       for (int64_t i = 0; i < size; ++i) {
         const Key key = key_of(x[static_cast<size_t>(i)]);

@@ -42,6 +42,29 @@ bool cuts_at(const std::vector<Order<W>>& order, const Cut<Bits<W>>& cut, int64_
   return before(order[next - 1]) && (next == order.size() || !before(order[next]));
 }
 
+/// Whether what is marked is what survives by the cuts, wherever it is asked for.
+template <typename W>
+bool marks_as_it_cuts(const MaskStatistic<W>& selection, const std::vector<W>& x, int64_t first) {
+  const MaskCuts<W>& cuts = selection.cuts(first);
+  const auto size = static_cast<int64_t>(x.size());
+  for (const int64_t step : {int64_t{1000}, int64_t{37}}) {
+    for (int64_t at = 0; at < size; at += step) {
+      uint64_t marks[Marks::words(kBlock)];
+      selection.marks(first + at, std::min(step, size - at), marks);
+      for (int64_t i = at; i < std::min(at + step, size); ++i) {
+        const Bits<W> key = key_of(x[static_cast<size_t>(i)]);
+        const uint64_t tie = tie_of(first + i, kStream);
+        const auto before = [&](const Cut<Bits<W>>& cut) {
+          return key > cut.key || (key == cut.key && tie >= cut.tie);
+        };
+        const bool marked = marks[(i - at) / 64] >> ((i - at) % 64) & 1;
+        if (marked != (before(cuts.outer) && !before(cuts.inner))) return false;
+      }
+    }
+  }
+  return true;
+}
+
 /// Feeds a group to a selection in blocks of changing size, until it has found its cuts.
 template <typename W>
 void run(MaskStatistic<W>& selection, const std::vector<W>& x, int64_t first, int& passes) {
@@ -73,10 +96,14 @@ void check_bands(const std::vector<W>& x, int64_t first, int64_t capacity) {
       Carver carver(memory.data());
       const FoundElements<W> found(std::max(size, kBlock), carver);
       CachedSelection<W> cached({0, band, kStream}, size, 1, kernels, found, carver);
-      StreamedSelection<W> streamed({0, band, kStream}, size, 1, capacity, kernels, found, carver);
+      StreamedSelection<W> streamed({0, band, kStream}, size, 1, capacity, true, kernels, found, carver);
+      StreamedSelection<W> unmarked({0, band, kStream}, size, 1, capacity, false, kernels, found, carver);
       int cached_passes, streamed_passes;
       run(cached, x, first, cached_passes);
+      run(unmarked, x, first, streamed_passes);
       run(streamed, x, first, streamed_passes);
+      CHECK(!unmarked.has_marks());
+      CHECK(marks_as_it_cuts(cached, x, first) && marks_as_it_cuts(streamed, x, first));
       CHECK(cached_passes == 1);
       // A sample, what it misled to, the digits of keys and ties, what is left.
       CHECK(streamed_passes <= (sizeof(W) == 4 ? 7 : 9));
@@ -84,6 +111,8 @@ void check_bands(const std::vector<W>& x, int64_t first, int64_t capacity) {
         const MaskCuts<W>&a = cached.cuts(first), &b = streamed.cuts(first);
         CHECK(cuts_at(order, wanted.outer ? a.outer : a.inner, wanted.rank));
         CHECK(cuts_at(order, wanted.outer ? b.outer : b.inner, wanted.rank));
+        const Cut<Bits<W>>&c = unmarked.cuts(first).outer, &d = unmarked.cuts(first).inner;
+        CHECK(cuts_at(order, wanted.outer ? c : d, wanted.rank));
       }
     }
   }
@@ -126,11 +155,12 @@ void shares_of_what_is_not_zero() {
         const FoundElements<W> found(std::max(size, kBlock), carver);
         const MaskRule rule{0, {}, kStream, share};
         CachedSelection<W> cached(rule, size, 1, kernels, found, carver);
-        StreamedSelection<W> streamed(rule, size, 1, 3000, kernels, found, carver);
+        StreamedSelection<W> streamed(rule, size, 1, 3000, true, kernels, found, carver);
         int passes;
         run(cached, x, 3 * size, passes);
         run(streamed, x, 3 * size, passes);
         const int64_t rank = static_cast<int64_t>(static_cast<double>(nonzero) * share) - 1;
+        CHECK(marks_as_it_cuts(cached, x, 3 * size) && marks_as_it_cuts(streamed, x, 3 * size));
         for (const MaskCuts<W>& cuts : {cached.cuts(3 * size), streamed.cuts(3 * size)}) {
           if (rank >= 0) CHECK(cuts_at(order, cuts.outer, rank));
           if (rank < 0) CHECK(cuts.outer.key == Cut<Bits<W>>::nothing().key);
@@ -184,8 +214,8 @@ void sample_leads_to_cuts() {
       std::vector<std::byte> memory(size_t{32} << 20);
       Carver carver(memory.data());
       const FoundElements<W> found(kBlock, carver);
-      StreamedSelection<W> selection({0, {size / 100, size / 5}, kStream}, size, 1, capacity, kernels_for(Isa::plain),
-                                     found, carver);
+      StreamedSelection<W> selection({0, {size / 100, size / 5}, kStream}, size, 1, capacity, false,
+                                     kernels_for(Isa::plain), found, carver);
       int passes;
       run(selection, x, 0, passes);
       CHECK(passes <= most_passes);
@@ -203,8 +233,8 @@ void equal_elements_are_cut() {
   Carver carver(memory.data());
   const FoundElements<float> found(kBlock, carver);
   const Band band{size / 3, size / 2};
-  StreamedSelection<float> selection({0, band, kStream}, size, 1, 16, kernels_for(supported_isas().front()), found,
-                                     carver);
+  StreamedSelection<float> selection({0, band, kStream}, size, 1, 16, true, kernels_for(supported_isas().front()),
+                                     found, carver);
   int passes;
   run(selection, equal, 0, passes);
   CHECK(passes <= 7);
