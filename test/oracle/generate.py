@@ -282,7 +282,7 @@ def draw_outputs(g, base, others, merges, vectors, huge):
     wanted = [m for m in merges if g.chance(0.5)] or merges[-1:]
     wanted += [v for v in vectors if g.chance(0.2)]
     if g.chance(0.1): wanted.append(g.pick(complete(g, [base, *others])))
-    if g.chance(0.3) and not g.case.aliases and not any("per: model" in statement for statement in g.statements):
+    if g.chance(0.3) and not g.case.aliases and not any(re.search("per: model|like:", statement) for statement in g.statements):
         wanted.append(draw_stack(g, complete(g, [base, *others, *merges])))
     for i, value in enumerate(wanted):
         dtype = values.word(g, ["f32", "f32", "bf16", "bf16", "f16", "f64", "f8_e4m3", "f8_e5m2"]) if g.chance(0.4) else None

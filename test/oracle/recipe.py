@@ -340,7 +340,7 @@ def minus(v): return lift(f"-({v.text})", lambda c, t: -t, v)
 def times_behind(v, factor): return times(factor, v)._replace(text=f"({v.text}) * {factor.text}")
 def lines(v, beta, alpha=None, like=None):
     """LiNeS: the factor rises from alpha by beta over the layers; with `like` alpha is times the ratio of both vectors' sizes."""
-    size = lambda c, vector: sum((st.f64_sum(np.abs(tau).reshape(-1)) for _, tau in
+    size = lambda c, vector: sum((c.rules.size_of(tau) for _, tau in
                                   sorted(c.everywhere(vector).items(), key=lambda item: item[0].encode())), np.float64(0))
     def value(c):
         tau = v.value(c)

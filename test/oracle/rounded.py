@@ -11,6 +11,7 @@ def read(tensor, W, nan): return st.read(tensor, W, nan)[0]
 def widen(tensor, W): return st.widen(tensor, W)
 def finite(x): return np.isfinite(x)
 def nothing_like(x): return np.zeros_like(x)
+def size_of(tau): return st.f64_sum(np.abs(tau).reshape(-1))
 def select(kept, tau): return np.where(kept, tau, tau.dtype.type(0))
 def scaled(factor, tau): return tau.dtype.type(factor) * tau
 def divided(tau, by): return tau / tau.dtype.type(by)

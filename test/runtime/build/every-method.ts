@@ -1,5 +1,7 @@
 // Every method as recipes call it, on vectors of `one` and `two` onto `base`, or on the models: for tests that all must pass.
 
+import { f32, type TestTensors } from "../../support/tensors.ts";
+
 /** Strategies, and how many vectors each takes. */
 export const ON_VECTORS: Readonly<Record<string, number>> = {
   sum: 2,
@@ -16,6 +18,7 @@ export const ON_VECTORS: Readonly<Record<string, number>> = {
   pcb: 2,
   model_stock: 2,
   "model_stock(per: row)": 2,
+  lines: 1,
   nearswap: 1,
   arcee_fusion: 1,
   nuslerp: 2,
@@ -23,7 +26,12 @@ export const ON_VECTORS: Readonly<Record<string, number>> = {
   multislerp: 2,
 };
 export const ON_MODELS = ["linear", "slerp", "scale", "nuslerp", "multislerp", "karcher"];
-const REQUIRED: Readonly<Record<string, string>> = { nearswap: "t: 0.25", slerp: "t: 0.25", scale: "by: 0.5" };
+const REQUIRED: Readonly<Record<string, string>> = {
+  lines: "beta: 0.5",
+  nearswap: "t: 0.25",
+  slerp: "t: 0.25",
+  scale: "by: 0.5",
+};
 export const MASKS = [
   "magnitude(density: DENSITY)",
   "magnitude(density: DENSITY, per: row, rescale: l1)",
@@ -48,6 +56,9 @@ export function ofModels(method: string, inputs = ["one", "two"]): string {
   const taken = method === "scale" ? inputs.slice(0, 1) : inputs;
   return `= ${method}(${[...taken, ...(REQUIRED[method] === undefined ? [] : [REQUIRED[method]])].join(", ")})`;
 }
+
+/** For methods that run over layers; it has no dimension, so no mask takes it. */
+export const LAYER: TestTensors = { "h.0.scalar": f32([], [1]) };
 
 export const EVERY: readonly (readonly [method: string, merge: string])[] = [
   ...Object.keys(ON_VECTORS).map((method) => [method, onto(method)] as const),

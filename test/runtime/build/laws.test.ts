@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { decodeFloats, f32, makeModelDirectory } from "../../support/tensors.ts";
 import { readOutput } from "../../e2e/read-output.ts";
 import { buildText } from "./build-text.ts";
-import { EVERY, MASKS, nameOf, ofModels, ON_VECTORS, onto } from "./every-method.ts";
+import { EVERY, LAYER, MASKS, nameOf, ofModels, ON_VECTORS, onto } from "./every-method.ts";
 
 let root: string;
 beforeEach(() => {
@@ -31,7 +31,7 @@ const SHAPE = [6, 50];
 const times = (factor: number, values: readonly number[]): number[] => values.map((value) => factor * value);
 
 function write(name: string, values: readonly number[]): void {
-  makeModelDirectory(join(root, name), { w: f32(SHAPE, values) });
+  makeModelDirectory(join(root, name), { w: f32(SHAPE, values), ...LAYER });
 }
 
 const DECLARED = ['base base = "base"', 'model one = "one"', 'model two = "two"'];

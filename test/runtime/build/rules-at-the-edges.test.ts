@@ -20,7 +20,7 @@ import {
 } from "../../support/tensors.ts";
 import { digests, readOutput } from "../../e2e/read-output.ts";
 import { buildText, type Built } from "./build-text.ts";
-import { EVERY, MASKS, nameOf, ofModels, ON_MODELS, ON_VECTORS, onto } from "./every-method.ts";
+import { EVERY, LAYER, MASKS, nameOf, ofModels, ON_MODELS, ON_VECTORS, onto } from "./every-method.ts";
 
 let root: string;
 beforeEach(() => {
@@ -42,7 +42,7 @@ function built(
 }
 
 function write(models: Readonly<Record<string, TestTensors>>): void {
-  for (const [name, tensors] of Object.entries(models)) makeModelDirectory(join(root, name), tensors);
+  for (const [name, tensors] of Object.entries(models)) makeModelDirectory(join(root, name), { ...tensors, ...LAYER });
 }
 
 const output = (index: number): Map<string, TestTensor> => readOutput(join(root, `dist/${index}`));
@@ -259,7 +259,7 @@ test("missing tensor: under missing base it has τ = 0 and its weight counts, un
   expect([valuesOf(0, "a"), valuesOf(0, "b"), valuesOf(1, "b")]).toEqual([[8], [2], [5]]);
   await built([weighted], "", { two: " {\n  missing skip\n  extra skip\n}" });
   expect([valuesOf(0, "a"), valuesOf(0, "b")]).toEqual([[8], [5]]);
-  expect([...output(0).keys()]).toEqual(["a", "b"]);
+  expect([...output(0).keys()].sort()).toEqual(["a", "b", "h.0.scalar"]);
 });
 
 test("tied weights are merged once, and a selector that matches any of their names matches them", async () => {
@@ -331,6 +331,7 @@ test("0 elements, odd sizes, unaligned offsets, rows of one element: every metho
   expect(result.status).toBe("done");
   for (const [i] of merges.entries()) {
     expect([...output(i)].map(([name, { data }]) => [name, data.length]).sort()).toEqual([
+      ["h.0.scalar", 4],
       ["no.columns", 0],
       ["no.rows", 0],
       ["odd", 3],
