@@ -78,8 +78,7 @@ test("every method that is served is tried below", () => {
   const served = [...METHODS.values()].filter(({ maps, notServed }) => notServed === undefined && maps !== "function");
   const onVectors = served.filter(({ maps }) => maps === "vectors" || maps === "either").map(({ name }) => name);
   const onModels = served.filter(({ maps }) => maps === "models" || maps === "either").map(({ name }) => name);
-  // Needs layers, which the models below lack: lines.test.ts has its edges.
-  expect(new Set([...Object.keys(ON_VECTORS).map(nameOf), "lines"])).toEqual(new Set(onVectors));
+  expect(new Set(Object.keys(ON_VECTORS).map(nameOf))).toEqual(new Set(onVectors));
   expect(new Set(ON_MODELS)).toEqual(new Set(onModels));
 });
 
