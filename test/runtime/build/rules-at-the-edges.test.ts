@@ -152,6 +152,14 @@ describe("NaN or infinity in an input", () => {
   });
 });
 
+test("an infinity that is let through is not taken for a vector that does not vary", async () => {
+  write({ base: { w: f32([5], [0, 0, 0, 0, 0]) }, one: { w: f32([5], [1, Infinity, 2, -Infinity, 3]) } });
+  const settings = " {\n  overflow inf\n}";
+  await built(["onto base using sce(select: 0.5) {\n  one\n}"], settings, { one: " { nan propagate }" });
+  // Half of the two that vary.
+  expect(valuesOf(0).filter((value) => Number.isNaN(value)).length).toBe(1);
+});
+
 describe("trunc(g · density) = 0", () => {
   const zeros = { w: f32([2, 2, 3], new Array<number>(12).fill(0)) };
   const steps = { w: f32([2, 2, 3], [1, 2, 3, 4, 5, 6, -7, 8, 9, 10, 11, -12]) };
