@@ -111,7 +111,7 @@ function vectorsIn(method: LeafMask | StrategyValue): readonly VectorNode[] {
 const strategies = new WeakMap<Varying<StrategyValue>, readonly StrategyValue[]>();
 
 /** Of each arm of a choice, each once. */
-function strategiesIn(strategy: Varying<StrategyValue>): readonly StrategyValue[] {
+export function strategiesIn(strategy: Varying<StrategyValue>): readonly StrategyValue[] {
   if (strategy.kind === "constant") return [strategy.value];
   let found = strategies.get(strategy);
   if (found === undefined) {

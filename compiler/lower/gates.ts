@@ -5,12 +5,11 @@ import type { Diagnostic, Report } from "../../dsl/diagnostic.ts";
 import { type Headers, tensorOf } from "../headers.ts";
 import { predicatesOf } from "../predicates.ts";
 import type { ExpectNode, ModelNode, OutputNode, PredicateNode } from "../recipe-graph.ts";
-import type { Action, Gate, GateOperand, OutputGraph } from "../tensor-graph.ts";
+import type { Action, Gate, GateOperand, ModelStatistic, OutputGraph } from "../tensor-graph.ts";
 import { INTEGER } from "./copied.ts";
-import { isResolved } from "../resolve-statistics.ts";
-import { ModelStatistics } from "./model-statistics.ts";
+import { ModelStatistics, type LoweredTensor } from "./model-statistics.ts";
 import { isSameProgram } from "./program-builder.ts";
-import { copyAction, finish, makeScope, storedVectors, type UngatedOutput } from "./output.ts";
+import { copyAction, finish, makeScope, refuseInStack, storedVectors, type UngatedOutput } from "./output.ts";
 import type { OperationCount } from "./operation-count.ts";
 import { isValue, type TensorScope } from "./scope.ts";
 import { factOf } from "./sources.ts";
@@ -35,6 +34,8 @@ export function lowerGates(
   count: OperationCount,
 ): OutputGraph {
   const shared = new SharedActions();
+  // Numbered behind the output's.
+  const further: ModelStatistic[] = [];
   const predicates = predicatesOf(graph.output, expectations);
   const gates = predicates.map((predicate): Gate => {
     const problems = new TensorProblems();
@@ -43,15 +44,22 @@ export function lowerGates(
     const operand =
       node &&
       shared.operand(node, predicate, () => {
-        const made = lowerOperand({ graph, predicate, node, headers, problems, shared, count });
+        const statistics = new ModelStatistics(graph.statistics.length + further.length);
+        const made = lowerOperand({ graph, predicate, node, headers, problems, shared, count, statistics });
+        further.push(...statistics.finish(made.lowered, count));
         count.check(graph.output, problems);
-        return problems.errors === 0 ? made : undefined;
+        return problems.errors === 0 ? { tensors: made.tensors } : undefined;
       });
     for (const diagnostic of problems.diagnostics()) report(atGate(diagnostic, predicate));
     return { predicate, ...(operand && { operand }) };
   });
   const vectors = predicates.flatMap(({ against }) => (against === undefined ? [] : storedVectors(against, headers)));
-  return { ...graph, storedVectors: [...(graph.storedVectors ?? []), ...vectors], gates };
+  return {
+    ...graph,
+    statistics: [...graph.statistics, ...further],
+    storedVectors: [...(graph.storedVectors ?? []), ...vectors],
+    gates,
+  };
 }
 
 /** Actions of one tensor. A gate that compares with yet another one is measured in a pass of its own. */
@@ -110,36 +118,33 @@ interface OperandContext {
   readonly headers: Headers;
   readonly problems: TensorProblems;
   readonly shared: SharedActions;
+  /** Of this operand alone: one work type may look for another threshold. */
+  readonly statistics: ModelStatistics;
   readonly count: OperationCount;
 }
 
-function lowerOperand(context: OperandContext): GateOperand {
-  const { graph, headers, predicate, problems, shared, count } = context;
+function lowerOperand(context: OperandContext): GateOperand & { readonly lowered: readonly LoweredTensor[] } {
+  const { graph, headers, node, predicate, problems, shared, count, statistics } = context;
   const layout = headers.layout(graph.output.value.node);
   const { tied } = headers.naming(graph.output.value.node);
   const tensors = new Map<string, Action>();
+  const lowered: LoweredTensor[] = [];
   for (const action of graph.actions) {
     if (count.isExceeded) break;
     if (action.work === "bytes" && predicate.metric !== "changed") continue;
     const donated = layout.tensors.get(action.tensor)!;
     const names = [action.tensor, ...(tied.get(action.tensor) ?? [])] as const;
-    const scope = makeScope(names, donated, headers, problems, new ModelStatistics());
+    const make = (report: TensorProblems): TensorScope => makeScope(names, donated, headers, report, statistics);
     const before = problems.errors;
-    const made = operandAction(action, scope, context);
-    if (made !== undefined) count.add(made.program);
-    if (made !== undefined && !isResolved(made.program)) refuseThreshold(context);
-    if (made !== undefined && problems.errors === before) tensors.set(action.tensor, shared.share(made));
+    const made = operandAction(action, make(problems), context);
+    if (made === undefined || problems.errors > before) continue;
+    count.add(made.program);
+    tensors.set(action.tensor, shared.share(made));
+    const { tensor, shape, work } = made;
+    lowered.push({ name: tensor, shape, wide: work === "F64", aside: () => make(new TensorProblems()) });
   }
-  return { tensors };
-}
-
-/** A gate's operand is made after the output, which alone says what its model-wide statistics are. */
-function refuseThreshold({ predicate, problems }: OperandContext): void {
-  problems.add("not-served", predicate, () => ({
-    message: `${predicate.subject} is not served for a model with a mask per: model`,
-    span: predicate.span,
-    help: "write that model as an output, and compare with what was written",
-  }));
+  if (statistics.any) refuseInStack(node, predicate, problems);
+  return { tensors, lowered };
 }
 
 /** Undefined after an error. */

@@ -31,13 +31,19 @@ interface Wanted {
 export class ModelStatistics {
   readonly #wanted: Wanted[] = [];
   readonly #numbers = new Map<VectorNode, Map<string, number>>();
+  readonly #first: number;
+
+  /** `first`: the number of the first one. */
+  constructor(first = 0) {
+    this.#first = first;
+  }
 
   /** The number of the statistic, new or met before. `stream`: of the ties of a cut, else 0. */
   indexOf(vector: VectorNode, rule: Rule, stream: number): number {
     const ofVector = this.#numbers.get(vector) ?? new Map<string, number>();
     this.#numbers.set(vector, ofVector);
     const key = JSON.stringify([stream, ...Object.entries(rule).sort()]);
-    const number = ofVector.get(key) ?? this.#wanted.push({ vector, rule, stream }) - 1;
+    const number = ofVector.get(key) ?? this.#first + this.#wanted.push({ vector, rule, stream }) - 1;
     ofVector.set(key, number);
     return number;
   }

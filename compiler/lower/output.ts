@@ -1,5 +1,6 @@
 // One output: its tensors are the donor's, each becomes an action with a program and a dtype of its own.
 
+import type { Span } from "../../dsl/source.ts";
 import { isFloat, type Dtype } from "../checkpoint.ts";
 import { baseOf, donorOf, nodesUnder, sourcesUnder } from "../graph-walk.ts";
 import type { Headers } from "../headers.ts";
@@ -55,7 +56,7 @@ export function lowerOutput(
     const wide = action?.dtype === "F64" || scope.builder.wide;
     lowered.push({ name, shape: scope.shape, wide, aside: () => make(new TensorProblems()) });
   }
-  refuseInStack(output, statistics, problems);
+  if (statistics.any) refuseInStack(value.node, output, problems);
   const finished = statistics.finish(lowered, count);
   count.check(output, problems);
   const names = new Set(actions.map(({ tensor }) => tensor));
@@ -130,14 +131,18 @@ export function makeScope(
   return scopeOf(ownNames);
 }
 
-/** A slice is of some layers, and a threshold of its model would be of all. */
-function refuseInStack(output: OutputNode, statistics: ModelStatistics, problems: TensorProblems): void {
-  if (!statistics.any) return;
-  if (![...nodesUnder(output.value.node)].some(({ kind }) => kind === "stack")) return;
-  problems.add("not-served", output, () => ({
-    message: "a mask per: model is not served together with a stack yet",
-    span: output.span,
-    help: "write the merge as an output and stack what was written, or use per: tensor",
+/** Where the model or vector needs model-wide statistics. `at`: where it is told. */
+export function refuseInStack(
+  node: ModelNode | VectorNode,
+  at: { readonly span: Span },
+  problems: TensorProblems,
+): void {
+  if (![...nodesUnder(node)].some(({ kind }) => kind === "stack")) return;
+  problems.add("not-served", at, () => ({
+    message:
+      "a mask per: model, or lines with like, is not served together with a stack yet: a vector has tensors that the stack leaves out, or has twice",
+    span: at.span,
+    help: "write the merge as an output and stack what was written; a mask can also be per: tensor",
   }));
 }
 

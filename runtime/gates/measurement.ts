@@ -1,6 +1,7 @@
 // What gates need to know of a tensor, and of a pair of tensors, as numbers that are kept: each is found by the digests of
 // the bytes that it is about. Sums are float64 in the order of METHODS.md, so they are the same on every machine.
 
+import { isResolved } from "../../compiler/resolve-statistics.ts";
 import { actionKey } from "../../compiler/action-key.ts";
 import type { Action } from "../../compiler/tensor-graph.ts";
 import type { InputCounters, TensorComparison, TensorStatistics } from "../../native/addon-types.ts";
@@ -101,9 +102,10 @@ export function pairKey({ dtype }: Action, payload: string, operand: string): st
   return rowKey("pair", [dtype, payload, operand]);
 }
 
-/** Stands for the bytes of an operand's tensor; undefined while an input's digest is not known. */
+/** Stands for the bytes of an operand's tensor; undefined while an input's digest or a statistic is not known. */
 export function identityOf(operand: Action, inputs: InputFiles): string | undefined {
   const digests = operand.inputs.map(({ tensor }) => inputs.digest(tensor));
+  if (!isResolved(operand.program)) return undefined;
   if (!digests.every((digest): digest is string => digest !== undefined)) return undefined;
   return isPayload(operand) ? payloadIdentity(operand, digests[0]!) : `action ${actionKey(operand, digests)}`;
 }

@@ -3,10 +3,10 @@
 
 import { statSync } from "node:fs";
 import { basename, dirname } from "node:path";
-import { nodesUnder, rootOf } from "../../compiler/graph-walk.ts";
+import { nodesUnder, rootOf, strategiesIn } from "../../compiler/graph-walk.ts";
 import { METHODS } from "../../compiler/methods/method-table.ts";
 import type { TensorInfo } from "../../compiler/checkpoint.ts";
-import type { OutputGraph } from "../../compiler/tensor-graph.ts";
+import type { Action, OutputGraph, StatisticMember } from "../../compiler/tensor-graph.ts";
 import { modelCard } from "../checkpoint/model-card.ts";
 import { sideFileFolder, sideFiles, type SideFile } from "../checkpoint/side-files.ts";
 import { checkpointDigest, THETA_FILE, thetaFileContent, type RecordedInput } from "../checkpoint/theta-file.ts";
@@ -89,7 +89,7 @@ function donated(
  * Where the tensors come from, in the order in which the actions name them. The tensors of a source that the output
  * reads have digests whenever the output is finished, so what is said here depends on nothing else that is known.
  */
-function inputsOf({ actions }: OutputGraph, payload: ContentFacts["payload"]): readonly RecordedInput[] {
+function inputsOf({ actions, statistics }: OutputGraph, payload: ContentFacts["payload"]): readonly RecordedInput[] {
   // Imported recipes may spell two places alike: by source and directory.
   const places = new Map<string, { readonly source: string; readonly read: Set<TensorInfo> }>();
   const ofFile = new Map<string, Map<string, Set<TensorInfo>>>();
@@ -104,10 +104,28 @@ function inputsOf({ actions }: OutputGraph, payload: ContentFacts["payload"]): r
     files.set(file, read);
     return read;
   };
-  for (const { inputs } of actions) {
+  // What is only measured is in no action.
+  for (const { inputs } of [...actions, ...measuredFor(actions, statistics)]) {
     for (const { checkpoint: source, tensor } of inputs) readFrom(source, tensor.file).add(tensor);
   }
   return [...places.values()].map(({ source, read }) => ({ source, digest: digestOf(read, payload) }));
+}
+
+/** What the sizes are of that the actions' factors come from, and those that these in turn come from. */
+function measuredFor(actions: readonly Action[], statistics: OutputGraph["statistics"]): readonly StatisticMember[] {
+  const found = new Set<number>();
+  const programs = actions.map(({ program }) => program);
+  for (const { operations } of programs) {
+    for (const operation of operations) {
+      if (operation.op !== "lines") continue;
+      for (const number of [operation.own, operation.like]) {
+        if (found.has(number)) continue;
+        found.add(number);
+        programs.push(...statistics[number]!.members.map(({ program }) => program));
+      }
+    }
+  }
+  return [...found].flatMap((number) => statistics[number]!.members);
 }
 
 function digestOf(tensors: Iterable<TensorInfo>, payload: ContentFacts["payload"]): string {
@@ -126,9 +144,11 @@ function methodsOf({ output, actions }: OutputGraph): readonly string[] {
   const nodes = [...nodesUnder(rootOf(output))];
   const scales = nodes.some((node) => node.kind === "model-method" && node.method === "scale");
   const stacks = nodes.some(({ kind }) => kind === "stack");
+  const strategies = nodes.flatMap((node) => (node.kind === "vector-method" ? strategiesIn(node.strategy) : []));
   return [...METHODS.values()]
     .filter(({ name, op }) => {
       if (name === "stack") return stacks;
+      if (op === "lines") return strategies.some(({ method }) => method === name);
       return op !== undefined && used.has(op) && (op !== "multiply" || scales);
     })
     .map(({ name }) => name);

@@ -9,7 +9,7 @@ import {
   unresolvedStatistics,
   type StatisticValue,
 } from "../../../compiler/resolve-statistics.ts";
-import type { Action, CutStatistic, ModelStatistic, StatisticMember } from "../../../compiler/tensor-graph.ts";
+import type { Action, CutStatistic, Gate, ModelStatistic, StatisticMember } from "../../../compiler/tensor-graph.ts";
 import type { RunReason } from "../../reasons.ts";
 import type { StatisticStore, StoredValue } from "../../store/statistic-store.ts";
 import type { InputFiles } from "../input-files.ts";
@@ -113,10 +113,23 @@ export function missingOf(member: StatisticMember, inputs: InputFiles): readonly
 /** The output with the values that are known in its actions' programs. */
 export function resolveOutput(wanted: WantedOutput, standings: readonly StatisticStanding[]): WantedOutput {
   if (standings.length === 0) return wanted;
-  const resolved = new Map(wanted.graph.actions.map((action) => [action, resolveAction(action, standings)]));
+  const { graph } = wanted;
+  const resolved = new Map(graph.actions.map((action) => [action, resolveAction(action, standings)]));
+  // Gates that compare with one action still do.
+  const operands = new Map<Action, Action>();
+  const resolveOperand = (action: Action): Action => {
+    const known = operands.get(action) ?? resolveAction(action, standings);
+    operands.set(action, known);
+    return known;
+  };
+  const gates = graph.gates.map((gate): Gate => {
+    if (gate.operand === undefined) return gate;
+    const tensors = [...gate.operand.tensors].map(([name, action]) => [name, resolveOperand(action)] as const);
+    return { ...gate, operand: { tensors: new Map(tensors) } };
+  });
   return {
     ...wanted,
-    graph: { ...wanted.graph, actions: [...resolved.values()] },
+    graph: { ...graph, actions: [...resolved.values()], gates },
     shards: wanted.shards.map((shard) => ({ ...shard, actions: shard.actions.map((action) => resolved.get(action)!) })),
   };
 }

@@ -126,6 +126,20 @@ describe("lines", () => {
   });
 });
 
+test("the output says the method, and what alpha is measured by though no tensor comes of it", async () => {
+  const said = async (merge: string) => {
+    await buildText(space.root, `${HEAD}output "out" = llama + ${merge}\n`);
+    const { inputs } = JSON.parse(readFileSync(space.path("out/theta.json"), "utf8")) as {
+      readonly inputs: readonly { readonly source: string }[];
+    };
+    const card = readFileSync(space.path("out/README.md"), "utf8");
+    return [card.includes("using `lines`"), ...inputs.map(({ source }) => source)];
+  };
+  expect(await said("lines(m, beta: 0.5)")).toEqual([true, "base", "maths"]);
+  expect(await said("lines(m, beta: 0.5, like: c)")).toEqual([true, "base", "maths", "code"]);
+  expect(await said("0.5 * m")).toEqual([false, "base", "maths"]);
+});
+
 describe("at the edges", () => {
   const flat = (text: string): Values => ({
     ...maths,
