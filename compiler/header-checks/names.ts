@@ -32,7 +32,7 @@ function checkAlike(root: ModelNode | VectorNode, used: readonly Used[], headers
   const donorModel = headers.layout(root);
   let comparable = true;
   for (const node of used) {
-    const source = node.kind === "stored-vector" ? headers.vector(node) : headers.layout(node);
+    const source = namesOf(node, headers);
     const names = [...source.tensors.keys()];
     if (names.length > 0 && !names.some((name) => has(donorModel, name))) {
       comparable = false;
@@ -42,6 +42,18 @@ function checkAlike(root: ModelNode | VectorNode, used: readonly Used[], headers
     if (node.kind === "stack" || node.exceptions.extra !== "skip") reportExtra(node, donor, source, donorModel, report);
   }
   return comparable;
+}
+
+/** Of a checkpoint its own: only what takes tensors from it needs a layout. */
+function namesOf(node: Used, headers: Headers): Names {
+  switch (node.kind) {
+    case "checkpoint":
+      return headers.model(node);
+    case "stored-vector":
+      return headers.vector(node);
+    case "stack":
+      return headers.layout(node);
+  }
 }
 
 /** What every tensor meets. The arm of a choice is for some tensors only, so what else it has is its affair. */

@@ -38,12 +38,14 @@ export function layoutFile(tensors: readonly OutputTensor[], metadata = METADATA
   const members: string[] = [];
   const keys = Object.keys(metadata).sort(compareByBytes);
   if (keys.length > 0) {
-    members.push(member("__metadata__", Object.fromEntries(keys.map((key) => [key, metadata[key]]))));
+    members.push(`"__metadata__":${JSON.stringify(Object.fromEntries(keys.map((key) => [key, metadata[key]])))}`);
   }
   let end = 0;
   const sizes = ordered.map(({ name, dtype, shape }) => {
     const bytes = tensorBytes({ name, dtype, shape });
-    members.push(member(name, { dtype, shape, data_offsets: [end, end + bytes] }));
+    members.push(
+      `${JSON.stringify(name)}:{"dtype":"${dtype}","shape":[${shape.join(",")}],"data_offsets":[${end},${end + bytes}]}`,
+    );
     end += bytes;
     return bytes;
   });
@@ -67,8 +69,4 @@ export function tensorBytes({ name, dtype, shape }: OutputTensor): number {
   const bytes = bits === undefined ? "overflow" : payloadBytes(bits, shape);
   if (typeof bytes === "string") throw new Error(`tensor ${name} has no payload size: ${dtype} [${shape.join(", ")}]`);
   return bytes;
-}
-
-function member(name: string, value: object): string {
-  return `${JSON.stringify(name)}:${JSON.stringify(value)}`;
 }
