@@ -116,7 +116,7 @@ export interface ModelMethodNode extends Node {
 }
 
 /** `keep` in an `at` block and `match` over models: the first arm whose selector takes the tensor. */
-export interface ModelChoiceNode extends Node {
+interface ModelChoiceNode extends Node {
   readonly kind: "model-choice";
   readonly arms: readonly MatchArm<ModelNode>[];
   readonly otherwise?: ModelNode;
@@ -175,7 +175,7 @@ export interface VectorArithmeticNode extends Node {
   readonly right: VectorNode;
 }
 
-export interface NegateNode extends Node {
+interface NegateNode extends Node {
   readonly kind: "vector-negate";
   readonly operand: VectorNode;
 }
@@ -208,13 +208,13 @@ export interface VectorMethodNode extends Node {
 }
 
 /** The vector, used with another base than the one it was taken from. */
-export interface RebaseNode extends Node {
+interface RebaseNode extends Node {
   readonly kind: "rebase";
   readonly vector: VectorNode;
   readonly base: ModelNode;
 }
 
-export interface VectorChoiceNode extends Node {
+interface VectorChoiceNode extends Node {
   readonly kind: "vector-choice";
   readonly arms: readonly MatchArm<VectorNode>[];
   readonly otherwise?: VectorNode;

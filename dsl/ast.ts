@@ -124,7 +124,7 @@ export interface MergeStatement {
   readonly body: MergeExpressionBody | MergeBlockBody;
 }
 
-export interface MergeExpressionBody {
+interface MergeExpressionBody {
   readonly kind: "merge-expression";
   readonly value: Expression;
 }
@@ -260,20 +260,20 @@ export interface StringExpression {
   readonly value: string;
 }
 
-export interface BooleanExpression {
+interface BooleanExpression {
   readonly kind: "boolean";
   readonly span: Span;
   readonly value: boolean;
 }
 
-export interface ListExpression {
+interface ListExpression {
   readonly kind: "list";
   readonly span: Span;
   readonly elements: readonly Expression[];
 }
 
 /** `A..B`, half-open; `A..` runs to the end. Only an argument may be one. */
-export interface RangeExpression {
+interface RangeExpression {
   readonly kind: "range";
   readonly span: Span;
   readonly from: Expression;
@@ -298,7 +298,7 @@ export interface Argument {
   readonly value: Expression;
 }
 
-export interface ElseLabel {
+interface ElseLabel {
   readonly kind: "else";
   readonly span: Span;
 }
@@ -322,7 +322,7 @@ export interface BinaryExpression {
 }
 
 /** Kept, because arithmetic and mask operators may only be mixed with parentheses. */
-export interface ParenthesizedExpression {
+interface ParenthesizedExpression {
   readonly kind: "parenthesized";
   readonly span: Span;
   readonly inner: Expression;

@@ -4,18 +4,26 @@ import { codeFrame } from "./code-frame.ts";
 import type { Diagnostic, Note, Severity, SuggestedEdit } from "./diagnostic.ts";
 import { PLAIN_PALETTE, type Palette } from "./palette.ts";
 import { printable } from "./printable.ts";
+import { shortened } from "./shortened.ts";
 import { positionOf, type Position, type Source, type Span } from "./source.ts";
+
+/** A name or a path may be as long as the recipe; nobody reads on. */
+const LONGEST_SENTENCE = 1000;
+
+function sentence(text: string): string {
+  return printable(shortened(text, LONGEST_SENTENCE));
+}
 
 /** Several lines, without a line end behind the last. */
 export function renderDiagnostic(diagnostic: Diagnostic, palette: Palette = PLAIN_PALETTE): string {
   const { severity, code, message, span, facts = [], notes = [], help } = diagnostic;
   const paint = severity === "error" ? palette.error : palette.warning;
   return [
-    `${placeOf(diagnostic)}${paint(`${severity}[${code}]`)}: ${palette.message(printable(message))}`,
+    `${placeOf(diagnostic)}${paint(`${severity}[${code}]`)}: ${palette.message(sentence(message))}`,
     ...(span ? frame(span, palette, paint) : []),
-    ...facts.map((fact) => `   ${printable(fact)}`),
+    ...facts.map((fact) => `   ${sentence(fact)}`),
     ...notes.flatMap((note) => renderNote(note, palette)),
-    ...(help === undefined ? [] : [`   ${palette.label("help")}: ${printable(help)}`]),
+    ...(help === undefined ? [] : [`   ${palette.label("help")}: ${sentence(help)}`]),
   ].join("\n");
 }
 
@@ -37,8 +45,8 @@ function frame(span: Span, palette: Palette, paint: (text: string) => string): r
 
 function renderNote({ message, span }: Note, palette: Palette): readonly string[] {
   const label = `   ${palette.label("note")}: `;
-  if (!span) return [`${label}${printable(message)}`];
-  return [`${label}${place(span)}: ${printable(message)}`, ...frame(span, palette, palette.mark)];
+  if (!span) return [`${label}${sentence(message)}`];
+  return [`${label}${place(span)}: ${sentence(message)}`, ...frame(span, palette, palette.mark)];
 }
 
 // ------------------------------------------------------------------------------------------------------------ JSON
@@ -70,18 +78,19 @@ export function diagnosticToJson(diagnostic: Diagnostic): JsonDiagnostic {
   return {
     code,
     severity,
-    message,
+    message: shortened(message, LONGEST_SENTENCE),
     ...(source ? { path: source.path } : {}),
     ...(span ? { span: jsonSpan(span) } : {}),
-    ...(facts ? { facts } : {}),
+    ...(facts ? { facts: facts.map((fact) => shortened(fact, LONGEST_SENTENCE)) } : {}),
     ...(notes ? { notes: notes.map(jsonNote) } : {}),
-    ...(help === undefined ? {} : { help }),
+    ...(help === undefined ? {} : { help: shortened(help, LONGEST_SENTENCE) }),
     ...(edit ? { edit: jsonEdit(edit) } : {}),
   };
 }
 
 function jsonNote({ message, span }: Note): { readonly message: string; readonly span?: JsonSpan } {
-  return span ? { message, span: jsonSpan(span) } : { message };
+  const text = shortened(message, LONGEST_SENTENCE);
+  return span ? { message: text, span: jsonSpan(span) } : { message: text };
 }
 
 function jsonEdit({ span, text }: SuggestedEdit): { readonly span: JsonSpan; readonly text: string } {

@@ -4,5 +4,7 @@ const MOST = 160;
 
 /** At most `most` characters, the last one "…" where something was cut off. */
 export function shortened(text: string, most = MOST): string {
-  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
+  if (text.length <= most) return text;
+  // Not in the middle of a character of two units.
+  return `${text.slice(0, most - 1).replace(/[\ud800-\udbff]$/, "")}…`;
 }

@@ -27,7 +27,7 @@ export interface ModelResult {
 }
 
 /** A declared `models` list; it stands for its members. */
-export interface ModelsResult {
+interface ModelsResult {
   readonly kind: "models";
   readonly nodes: readonly CheckpointNode[];
 }
@@ -66,7 +66,7 @@ export interface NumberResult {
   readonly value: NumberValue;
 }
 
-export interface SizeResult {
+interface SizeResult {
   readonly kind: "size";
   readonly bytes: number;
 }
@@ -89,19 +89,19 @@ export interface WordResult {
   readonly value: Varying<string>;
 }
 
-export interface ListResult {
+interface ListResult {
   readonly kind: "list";
   readonly elements: readonly { readonly value: Result; readonly span: Span }[];
 }
 
-export interface RangeResult {
+interface RangeResult {
   readonly kind: "range";
   readonly from: number;
   readonly to?: number;
 }
 
 /** Layers of a model; it stands in a stack only. */
-export interface SliceResult {
+interface SliceResult {
   readonly kind: "slice";
   readonly slice: Slice;
 }

@@ -5,7 +5,7 @@ import { didYouMean } from "../../dsl/did-you-mean.ts";
 import type { Span } from "../../dsl/source.ts";
 import { A_MASK, evaluate } from "./evaluate.ts";
 import type { MaskResult, StrategyResult } from "./kinds.ts";
-import { commonPerInputParameters, parameterOf } from "../methods/method-table.ts";
+import { commonPerInputParameters, maskWith, parameterOf } from "../methods/method-table.ts";
 import type { Scope } from "./names.ts";
 import { checkRange, takeNumber } from "./numbers.ts";
 import type { NumberValue } from "../recipe-graph.ts";
@@ -91,10 +91,11 @@ function reportUnknownClause(name: string, span: Span, { methods }: StrategyResu
   const known = [...commonPerInputParameters(methods).map((parameter) => parameter.name), "mask"];
   const isShared = methods.some((row) => parameterOf(row, name) !== undefined);
   const near = didYouMean(name, known);
+  const mask = maskWith(name);
   const help = isShared
     ? `${name} belongs to the strategy: using ${strategy}(${name}: …)`
-    : name === "density"
-      ? "write mask magnitude(density: …)"
+    : mask !== undefined
+      ? `write mask ${mask}`
       : near === undefined
         ? `clauses here are ${known.join(" and ")}`
         : `did you mean ${near}?`;

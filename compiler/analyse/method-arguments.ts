@@ -6,7 +6,7 @@ import type { Span } from "../../dsl/source.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Result } from "./kinds.ts";
 import type { MethodRow, Parameter, PerInputParameter } from "../methods/method-row.ts";
-import { commonPerInputParameters, isPerInput, parameterOf } from "../methods/method-table.ts";
+import { commonPerInputParameters, isPerInput, maskWith, parameterOf } from "../methods/method-table.ts";
 import type { Scope } from "./names.ts";
 import { checkRange, takeNumber } from "./numbers.ts";
 import { defaultValue, readParameter } from "./parameter-values.ts";
@@ -139,11 +139,6 @@ function labelledParameter(
   return parameter;
 }
 
-const MASK_PARAMETERS: ReadonlyMap<string, string> = new Map([
-  ["density", "magnitude(density: 0.2)"],
-  ["drop_top", "breadcrumbs(density: 0.15, drop_top: 0.006)"],
-]);
-
 function reportUnknownParameter(
   name: string,
   methods: readonly MethodRow[],
@@ -151,7 +146,7 @@ function reportUnknownParameter(
   span: Span,
   scope: Scope,
 ): void {
-  const mask = MASK_PARAMETERS.get(text);
+  const mask = maskWith(text);
   if (mask !== undefined && methods.every(({ maps }) => maps !== "mask")) {
     scope.report({
       code: "strategy-never-masks",

@@ -1,6 +1,8 @@
 // Text that ends where people stop reading. Whoever writes it looks whether it is full and then writes no more, so a
 // value costs no more time than its text has characters, whatever it is made of.
 
+import { shortened } from "../../dsl/shortened.ts";
+
 /** In UTF-16 units; a line of forty arms with their numbers. */
 const LONGEST = 1000;
 
@@ -27,6 +29,6 @@ export class BoundedText {
 
   /** The last character is "…" where something was cut off. */
   get text(): string {
-    return this.isFull ? `${this.#text.slice(0, this.#most).replace(/[\ud800-\udbff]$/, "")}…` : this.#text;
+    return shortened(this.#text, this.#most);
   }
 }

@@ -31,7 +31,7 @@ export function tensorText(outputs: readonly OutputGraph[], byName: boolean): st
 }
 
 /** `where maths - llama is cut, over 146 tensors as one: density 0.2`, `the size of maths - llama, over 146 tensors` */
-export function statisticText(statistic: ModelStatistic): string {
+function statisticText(statistic: ModelStatistic): string {
   const { vector, members } = statistic;
   if (statistic.kind === "size") return `the size of ${vector}, over ${count(members.length)}`;
   const { density, dropTop, atLeastOne } = statistic;

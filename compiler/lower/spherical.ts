@@ -7,7 +7,7 @@ import type { Value } from "./program-builder.ts";
 import type { TensorScope } from "./scope.ts";
 import type { ModelMethodNode, ParameterValue, VectorMethodNode } from "../recipe-graph.ts";
 
-export interface MethodCall {
+interface MethodCall {
   readonly method: string;
   readonly shared: ReadonlyMap<string, ParameterValue>;
   readonly node: ModelMethodNode | VectorMethodNode;

@@ -11,6 +11,16 @@ export const METHODS: ReadonlyMap<string, MethodRow> = new Map(
   [...VECTOR_METHODS, ...MODEL_METHODS, ...MASKS, ...FUNCTIONS].map((row) => [row.name, row]),
 );
 
+/** The first mask that must be given the parameter, as its example writes it: `magnitude(density: 0.2)`. */
+export function maskWith(parameter: string): string | undefined {
+  const row = MASKS.find(({ parameters }) => parameters.some((own) => own.name === parameter && isRequired(own)));
+  return row?.example.slice(row.example.indexOf("= ") + 2);
+}
+
+function isRequired(parameter: Parameter): boolean {
+  return parameter.kind !== "vector" && !("default" in parameter) && !("optional" in parameter);
+}
+
 export function parameterOf(row: MethodRow, name: string): Parameter | undefined {
   return row.parameters.find((parameter) => parameter.name === name);
 }

@@ -124,3 +124,17 @@ test("colours are only around the parts", () => {
   expect(coloured).not.toBe(plain);
   expect(coloured.replaceAll(/\u001b\[\d+m/g, "")).toBe(plain);
 });
+
+test("what quotes a very long name is cut off, between characters", () => {
+  const said = `${"a".repeat(998)}😀${"b".repeat(1_000_000)}`;
+  const diagnostic = {
+    code: "cycle",
+    severity: "error",
+    message: said,
+    help: said,
+    notes: [{ message: said }],
+  } as const;
+  const cut = `${"a".repeat(998)}…`;
+  expect(renderDiagnostic(diagnostic)).toBe(`error[cycle]: ${cut}\n   note: ${cut}\n   help: ${cut}`);
+  expect(diagnosticToJson(diagnostic)).toMatchObject({ message: cut, help: cut, notes: [{ message: cut }] });
+});

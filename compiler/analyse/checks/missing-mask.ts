@@ -2,6 +2,7 @@
 
 import type { Report } from "../../../dsl/diagnostic.ts";
 import type { Span } from "../../../dsl/source.ts";
+import { maskWith } from "../../methods/method-table.ts";
 import type { StrategyResult, VectorResult } from "../kinds.ts";
 import type { VectorNode } from "../../recipe-graph.ts";
 
@@ -13,12 +14,13 @@ export function warnOfMissingMask(
   report: Report,
 ): void {
   if (!methods.some(({ name }) => name === "ties") || !vectors.every(({ node }) => isBare(node))) return;
+  const mask = maskWith("density");
   report({
     code: "ties-without-mask",
     severity: "warning",
     message: "ties without a mask on any input; the TIES of the paper keeps the largest 20 % of each vector",
     span,
-    help: "write each mask magnitude(density: 0.2) in the merge, or & magnitude(density: 0.2) behind each vector",
+    ...(mask !== undefined && { help: `write each mask ${mask} in the merge, or & ${mask} behind each vector` }),
   });
 }
 

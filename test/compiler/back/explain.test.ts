@@ -137,7 +137,7 @@ output "dist/m" = m
     const arms = Array.from({ length: 900 }, (_, i) => `"*mlp*": ${i}`).join(", ");
     const text = `theta 1\nbase llama = "models/llama"\noutput "d" = scale(llama, by: match(${arms}, else: 1))\n`;
     const graph = JSON.parse(explainRecipe(compiled(text).graph, "json")) as { nodes: { text: string }[] };
-    expect(graph.nodes.map(({ text }) => text.length)).toEqual([14, 1001, 5]);
+    expect(graph.nodes.map(({ text }) => text.length)).toEqual([14, 1000, 5]);
     expect(graph.nodes[1]?.text).toMatch(/^scale\(by: match\("\*mlp\*": 0, "\*mlp\*": 1, .*…$/);
   });
 
