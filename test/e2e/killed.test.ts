@@ -98,5 +98,5 @@ test(
     expect(verified.code, verified.stderr + verified.stdout).toBe(0);
     if (TORTURE) expect(reused).toBeGreaterThan(0);
   },
-  TORTURE ? 3_600_000 : 120_000,
+  TORTURE ? 10_000_000 : 120_000,
 );
