@@ -2,6 +2,7 @@
 // The iteration stays in their span, u = Σ βᵢ x̂ᵢ, so their dot products are all that it needs.
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "combine.h"
