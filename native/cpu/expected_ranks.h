@@ -26,10 +26,13 @@ class ExpectedRanks {
         steps_(memory.take<Step>(most_digits(group_size))),
         counts_(memory.take<uint32_t>(most_digits(group_size))) {}
 
-  /// Keys of such a group have digits that were learned.
+  /// Keys of such a group have digits that were learned, and groups are alike.
   bool covers(KeyRange<Key> keys) const {
-    return buckets_ > 0 && keys.high <= high_ && (keys.low >= low_ || keys.high == 0);
+    return distrusted_ == 0 && buckets_ > 0 && keys.high <= high_ && (keys.low >= low_ || keys.high == 0);
   }
+
+  /// A group that is covered was not like those before: for a while nothing is taken for known.
+  void distrust() { distrusted_ = kGroupsDistrusted; }
 
   /// Chooses digits for a group and others with keys somewhat smaller or larger, and forgets what was learned.
   void cover(KeyRange<Key> keys) {
@@ -42,6 +45,7 @@ class ExpectedRanks {
     scale_.base = static_cast<Key>((low_ >> scale_.shift) - 1);
     digits_ = 2 * (static_cast<int64_t>((high_ >> scale_.shift) - scale_.base) + 1);
     buckets_ = 0;
+    if (distrusted_ > 0) --distrusted_;
     learn_from(1);
   }
   KeyScale<Key> scale() const { return scale_; }
@@ -54,15 +58,16 @@ class ExpectedRanks {
   /// All digits of a group are counted.
   void end_group() {
     if (++groups_ < groups_wanted_) return;
+    const uint64_t element_width = kElementWidth / groups_;
     uint64_t place = 0;
     for (int64_t digit = 0; digit < digits_; ++digit) {
       // A little room for every digit, so that those which did not occur keep their order too.
-      const uint64_t width = counts_[digit] * (kElementWidth / groups_) + 1;
+      const uint64_t width = counts_[digit] * element_width + 1;
       steps_[digit] = {place << 32, width};
       place += width;
     }
     buckets_ = buckets_of(group_size_, digits_);
-    learn_from(groups_ < kElementWidth ? 4 * groups_ : 0);
+    learn_from(distrusted_ == 0 && groups_ < kElementWidth ? 4 * groups_ : 0);
   }
 
   /// Where elements with these digits and fractions are expected: at bucket 0 for the first ranks, below buckets().
@@ -86,6 +91,8 @@ class ExpectedRanks {
   /// Of an element when a group is counted; of sixteen groups together one each.
   static constexpr uint64_t kElementWidth = 16;
 
+  static constexpr int kGroupsDistrusted = 16;
+
   static int digit_bits(int64_t group_size) {
     return std::clamp(static_cast<int>(std::bit_width(static_cast<uint64_t>(group_size))) - 1, 4, 12);
   }
@@ -98,7 +105,7 @@ class ExpectedRanks {
   void learn_from(uint64_t groups) {
     groups_ = 0;
     groups_wanted_ = groups;
-    std::fill_n(counts_, digits_, 0);
+    if (groups > 0) std::fill_n(counts_, digits_, 0);
   }
 
   const int64_t group_size_;
@@ -109,6 +116,7 @@ class ExpectedRanks {
   KeyScale<Key> scale_{1, 0};
   int64_t digits_ = 0, buckets_ = 0;
   uint64_t groups_ = 0, groups_wanted_ = 0;
+  int distrusted_ = 0;
 };
 
 }  // namespace theta

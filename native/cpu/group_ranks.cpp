@@ -7,7 +7,7 @@ namespace theta {
 namespace {
 
 /// Elements whose digits are made at a time.
-constexpr int64_t kBlock = 256;
+constexpr int64_t kAtOnce = 256;
 /// Of smaller groups sorting is as fast.
 constexpr int64_t kSmallest = 64;
 /// Parts of a group that may find their bucket full: where it was learned from another group, and from itself.
@@ -31,8 +31,10 @@ bool GroupRanks<W>::run(const Key* keys, int64_t count, uint64_t tie, ExpectedRa
   if (count < kSmallest) return false;
   const WorkKernels<W>& kernels = kernels_of<W>(kernels_);
   const KeyRange<Key> range = kernels.key_range(keys, count);
-  bool is_spread = expected.covers(range) && spread(keys, count, tie, expected, count / kSpilledOfLike);
+  const bool covers = expected.covers(range);
+  bool is_spread = covers && spread(keys, count, tie, expected, count / kSpilledOfLike);
   if (!is_spread) {
+    if (covers) expected.distrust();
     learn(keys, count, range, expected);
     is_spread = spread(keys, count, tie, expected, count / kSpilledOfSame);
   }
@@ -43,10 +45,10 @@ bool GroupRanks<W>::run(const Key* keys, int64_t count, uint64_t tie, ExpectedRa
 
 template <typename W>
 void GroupRanks<W>::learn(const Key* keys, int64_t count, KeyRange<Key> range, ExpectedRanks<W>& expected) {
-  uint32_t digits[kBlock], fractions[kBlock];
+  uint32_t digits[kAtOnce], fractions[kAtOnce];
   expected.cover(range);
-  for (int64_t at = 0; at < count; at += kBlock) {
-    const int64_t some = std::min(kBlock, count - at);
+  for (int64_t at = 0; at < count; at += kAtOnce) {
+    const int64_t some = std::min(kAtOnce, count - at);
     kernels_of<W>(kernels_).rank_digits(keys + at, some, 0, expected.scale(), digits, fractions);
     expected.count(digits, some);
   }
@@ -66,10 +68,10 @@ bool GroupRanks<W>::spread(const Key* keys, int64_t count, uint64_t tie, Expecte
     }
   }
   // A few at a time: what lies in the first-level cache should be the slots.
-  uint32_t digits[kBlock], fractions[kBlock];
-  uint64_t expectations[kBlock];
-  for (int64_t at = 0; at < count; at += kBlock) {
-    const int64_t some = std::min(kBlock, count - at);
+  uint32_t digits[kAtOnce], fractions[kAtOnce];
+  uint64_t expectations[kAtOnce];
+  for (int64_t at = 0; at < count; at += kAtOnce) {
+    const int64_t some = std::min(kAtOnce, count - at);
     kernels_of<W>(kernels_).rank_digits(keys + at, some, tie + static_cast<uint64_t>(at), expected.scale(), digits,
                                         fractions);
     if (expected.is_learning()) expected.count(digits, some);
