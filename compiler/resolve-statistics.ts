@@ -10,13 +10,11 @@ export function isResolved({ operations }: Program): boolean {
   return operations.every((operation) => openStatistics(operation).length === 0);
 }
 
-/** Numbers of the statistics whose values the program still needs. */
-export function unresolvedStatistics({ operations }: Program): readonly number[] {
-  return [...new Set(operations.flatMap(openStatistics))];
-}
+/** Of a statistic by its number; `member` where the tensor has another name there. Undefined while it is not known. */
+export type StatisticValues = (statistic: number, member?: string) => StatisticValue | undefined;
 
-/** `values` by the number of the statistic; what lacks one stays open. */
-export function resolveStatistics(program: Program, values: ReadonlyMap<number, StatisticValue>): Program {
+/** What lacks a value stays open. */
+export function resolveStatistics(program: Program, values: StatisticValues): Program {
   if (isResolved(program)) return program;
   return { operations: program.operations.map((operation) => resolveOperation(operation, values)) };
 }
@@ -27,15 +25,15 @@ function openStatistics(operation: Operation): readonly number[] {
   return [];
 }
 
-function resolveOperation(operation: Operation, values: ReadonlyMap<number, StatisticValue>): Operation {
+function resolveOperation(operation: Operation, values: StatisticValues): Operation {
   if (openStatistics(operation).length === 0) return operation;
   if (operation.op === "model-cut") {
-    const cuts = values.get(operation.statistic);
+    const cuts = values(operation.statistic, operation.member);
     return typeof cuts === "object" ? { ...operation, cuts } : operation;
   }
   if (operation.op === "lines") {
-    const own = values.get(operation.own);
-    const like = values.get(operation.like);
+    const own = values(operation.own);
+    const like = values(operation.like);
     if (typeof own === "number" && typeof like === "number") return { ...operation, ratio: ratioOf(like, own) };
   }
   return operation;

@@ -97,6 +97,8 @@ export type Operation =
       readonly atLeastOne: boolean;
       readonly tie: bigint;
       readonly statistic: number;
+      /** The tensor of the statistic, where a stack has given it another name. */
+      readonly member?: string;
       /** What of this tensor survives, once the statistic's value is known. */
       readonly cuts?: TensorCuts;
     }

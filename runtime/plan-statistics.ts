@@ -1,7 +1,7 @@
 // What a plan says of model-wide statistics, and what finding them reads.
 
 import type { TensorInfo } from "../compiler/checkpoint.ts";
-import { resolveStatistics, unresolvedStatistics } from "../compiler/resolve-statistics.ts";
+import { resolveStatistics } from "../compiler/resolve-statistics.ts";
 import type { Action, ModelStatistic } from "../compiler/tensor-graph.ts";
 import type { ForecastBytes } from "./build/forecast.ts";
 import { tensorsToHash } from "./build/hash-inputs.ts";
@@ -59,10 +59,8 @@ export function withStatistics(
 /** Where the statistics are not known: what an action takes of memory does not depend on their values. */
 export function withSomeValues(action: Action): Action {
   const nowhere = { key: 0n, tie: 0n };
-  const open = unresolvedStatistics(action.program);
-  const cuts = new Map(open.map((one) => [one, { outer: nowhere, inner: nowhere }]));
-  const sizes = new Map(open.map((one) => [one, 1]));
-  return { ...action, program: resolveStatistics(resolveStatistics(action.program, cuts), sizes) };
+  const cut = resolveStatistics(action.program, () => ({ outer: nowhere, inner: nowhere }));
+  return { ...action, program: resolveStatistics(cut, () => 1) };
 }
 
 /** Each once. */

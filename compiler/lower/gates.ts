@@ -2,6 +2,7 @@
 // with. METHODS.md, "Gates", says what the metrics mean.
 
 import type { Diagnostic, Report } from "../../dsl/diagnostic.ts";
+import { nodesUnder } from "../graph-walk.ts";
 import { type Headers, tensorOf } from "../headers.ts";
 import { predicatesOf } from "../predicates.ts";
 import type { ExpectNode, ModelNode, OutputNode, PredicateNode } from "../recipe-graph.ts";
@@ -9,7 +10,7 @@ import type { Action, Gate, GateOperand, ModelStatistic, OutputGraph } from "../
 import { INTEGER } from "./copied.ts";
 import { ModelStatistics, type LoweredTensor } from "./model-statistics.ts";
 import { isSameProgram } from "./program-builder.ts";
-import { copyAction, finish, makeScope, refuseInStack, storedVectors, type UngatedOutput } from "./output.ts";
+import { copyAction, finish, makeScope, storedVectors, type UngatedOutput } from "./output.ts";
 import type { OperationCount } from "./operation-count.ts";
 import { isValue, type TensorScope } from "./scope.ts";
 import { factOf } from "./sources.ts";
@@ -46,7 +47,7 @@ export function lowerGates(
       shared.operand(node, predicate, () => {
         const statistics = new ModelStatistics(graph.statistics.length + further.length);
         const made = lowerOperand({ graph, predicate, node, headers, problems, shared, count, statistics });
-        further.push(...statistics.finish(made.lowered, count));
+        further.push(...statistics.finish(() => made.lowered, count));
         count.check(graph.output, problems);
         return problems.errors === 0 ? { tensors: made.tensors } : undefined;
       });
@@ -124,7 +125,7 @@ interface OperandContext {
 }
 
 function lowerOperand(context: OperandContext): GateOperand & { readonly lowered: readonly LoweredTensor[] } {
-  const { graph, headers, node, predicate, problems, shared, count, statistics } = context;
+  const { graph, headers, predicate, problems, shared, count, statistics } = context;
   const layout = headers.layout(graph.output.value.node);
   const { tied } = headers.naming(graph.output.value.node);
   const tensors = new Map<string, Action>();
@@ -143,8 +144,18 @@ function lowerOperand(context: OperandContext): GateOperand & { readonly lowered
     const { tensor, shape, work } = made;
     lowered.push({ name: tensor, shape, wide: work === "F64", aside: () => make(new TensorProblems()) });
   }
-  if (statistics.any) refuseInStack(node, predicate, problems);
+  if (statistics.any) refuseStack(context);
   return { tensors, lowered };
+}
+
+/** The tensors of its vectors are not those of the output. */
+function refuseStack({ node, predicate, problems }: OperandContext): void {
+  if (![...nodesUnder(node)].some(({ kind }) => kind === "stack")) return;
+  problems.add("not-served", predicate, () => ({
+    message: `${predicate.subject} is not served for a stack with a mask per: model, or with lines and like`,
+    span: predicate.span,
+    help: "write that model as an output, and compare with what was written",
+  }));
 }
 
 /** Undefined after an error. */

@@ -69,7 +69,16 @@ function lowerByMagnitude(
       { kind: "cut", ...rule },
       optionalInteger(shared, "stream") ?? node.stream,
     );
-    return rescaledBy(rescale, density, scope.builder.emit({ op: "model-cut", of: of.id, ...rule, tie, statistic }));
+    const [member] = scope.names;
+    const cut = {
+      op: "model-cut",
+      of: of.id,
+      ...rule,
+      tie,
+      statistic,
+      ...(member !== scope.own && { member }),
+    } as const;
+    return rescaledBy(rescale, density, scope.builder.emit(cut));
   }
   const common = { of: of.id, per, atLeastOne, tie };
   const made =

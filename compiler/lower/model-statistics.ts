@@ -2,7 +2,7 @@
 // payload.
 
 import type { VectorNode } from "../recipe-graph.ts";
-import type { CutStatistic, ModelStatistic, StatisticMember } from "../tensor-graph.ts";
+import type { Action, CutStatistic, ModelStatistic, StatisticMember } from "../tensor-graph.ts";
 import type { OperationCount } from "./operation-count.ts";
 import type { TensorScope } from "./scope.ts";
 import { streamId } from "./stream-id.ts";
@@ -32,6 +32,8 @@ export class ModelStatistics {
   readonly #wanted: Wanted[] = [];
   readonly #numbers = new Map<VectorNode, Map<string, number>>();
   readonly #first: number;
+  /** By number and member: in which work types it is used. */
+  readonly #works = new Map<number, Map<string, Set<string>>>();
 
   /** `first`: the number of the first one. */
   constructor(first = 0) {
@@ -52,12 +54,41 @@ export class ModelStatistics {
     return this.#wanted.length > 0;
   }
 
-  finish(tensors: readonly LoweredTensor[], count: OperationCount): readonly ModelStatistic[] {
+  /** An action, or what a statistic is of: each τ stays in the work type that it is merged in. */
+  use({
+    tensor,
+    program,
+    work,
+  }: Pick<StatisticMember, "tensor" | "program"> & { readonly work: Action["work"] }): void {
+    for (const operation of program.operations) {
+      if (operation.op !== "model-cut") continue;
+      const member = operation.member ?? tensor;
+      const works = this.#works.get(operation.statistic) ?? new Map<string, Set<string>>();
+      this.#works.set(operation.statistic, works);
+      works.set(member, (works.get(member) ?? new Set()).add(work));
+    }
+  }
+
+  /** A tensor that several actions use, which a stack can make, in different work types. */
+  get mixed(): string | undefined {
+    const members = [...this.#works.values()].flatMap((works) => [...works]);
+    return members.find(([, works]) => works.size > 1)?.[0];
+  }
+
+  /** `tensorsOf`: those of the model that a vector is a change of. */
+  finish(
+    tensorsOf: (vector: VectorNode) => readonly LoweredTensor[],
+    count: OperationCount,
+  ): readonly ModelStatistic[] {
     const statistics: ModelStatistic[] = [];
     // Completing one may meet others: a vector that was masked before.
     for (const { vector, rule, stream } of this.#wanted) {
       if (count.isExceeded) break;
-      const members = tensors.flatMap((tensor) => memberOf(tensor, vector, rule, stream));
+      const used = this.#works.get(this.#first + statistics.length);
+      const members = tensorsOf(vector).flatMap((tensor) => {
+        const wide = tensor.wide || used?.get(tensor.name)?.has("F64") === true;
+        return memberOf({ ...tensor, wide }, vector, rule, stream);
+      });
       for (const { program } of members) count.add(program);
       statistics.push({ vector: nameOf(vector), ...rule, members });
     }

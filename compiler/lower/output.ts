@@ -1,6 +1,5 @@
 // One output: its tensors are the donor's, each becomes an action with a program and a dtype of its own.
 
-import type { Span } from "../../dsl/source.ts";
 import { isFloat, type Dtype } from "../checkpoint.ts";
 import { baseOf, donorOf, nodesUnder, sourcesUnder } from "../graph-walk.ts";
 import type { Headers } from "../headers.ts";
@@ -39,6 +38,18 @@ export function lowerOutput(
       help: "write the merge as an output and take the vector from that",
     }));
   }
+  /** What a vector is of may have layers that the output lacks, or has twice, under other names. */
+  const tensorsUnder = (vector: VectorNode): readonly LoweredTensor[] => {
+    const base = baseOf(vector);
+    const naming = headers.naming(base);
+    return [...headers.layout(base).tensors].map(([name, donated]) => ({
+      name,
+      shape: donated.tensor.shape,
+      wide: false,
+      aside: () =>
+        makeScope([name, ...(naming.tied.get(name) ?? [])], donated, headers, new TensorProblems(), statistics),
+    }));
+  };
   const layout = headers.layout(made);
   const { tied } = headers.naming(made);
   const actions: Action[] = [];
@@ -55,9 +66,18 @@ export function lowerOutput(
     if (action !== undefined) count.add(action.program);
     const wide = action?.dtype === "F64" || scope.builder.wide;
     lowered.push({ name, shape: scope.shape, wide, aside: () => make(new TensorProblems()) });
+    if (action !== undefined && action.work !== "bytes") statistics.use(action);
   }
-  if (statistics.any) refuseInStack(value.node, output, problems);
-  const finished = statistics.finish(lowered, count);
+  const isStacked = [...nodesUnder(value.node)].some(({ kind }) => kind === "stack");
+  const mixed = statistics.mixed;
+  if (mixed !== undefined) {
+    problems.add("not-served", output, () => ({
+      message: `${mixed} takes part in the work types f32 and f64, and its mask per: model would be another one in each`,
+      span: output.span,
+      help: "write one of the models as an output of the other's dtype, or use per: tensor",
+    }));
+  }
+  const finished = statistics.finish((vector) => (isStacked ? tensorsUnder(vector) : lowered), count);
   count.check(output, problems);
   const names = new Set(actions.map(({ tensor }) => tensor));
   return {
@@ -104,6 +124,7 @@ export function makeScope(
     const vectors = new Map<VectorNode, Value | "skip">();
     const scope: TensorScope = {
       names,
+      own: ownNames[0],
       shape: donor.tensor.shape,
       donor,
       headers,
@@ -129,21 +150,6 @@ export function makeScope(
     return scope;
   };
   return scopeOf(ownNames);
-}
-
-/** Where the model or vector needs model-wide statistics. `at`: where it is told. */
-export function refuseInStack(
-  node: ModelNode | VectorNode,
-  at: { readonly span: Span },
-  problems: TensorProblems,
-): void {
-  if (![...nodesUnder(node)].some(({ kind }) => kind === "stack")) return;
-  problems.add("not-served", at, () => ({
-    message:
-      "a mask per: model, or lines with like, is not served together with a stack yet: a vector has tensors that the stack leaves out, or has twice",
-    span: at.span,
-    help: "write the merge as an output and stack what was written; a mask can also be per: tensor",
-  }));
 }
 
 function ofModel(node: ModelNode, output: OutputNode, scope: TensorScope): Action | undefined {

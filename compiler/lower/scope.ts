@@ -20,8 +20,10 @@ export function isValue(found: Found): found is Value {
 }
 
 export interface TensorScope {
-  /** The output's stored name, then its tied names. */
+  /** The stored name, then its tied names: the output's, or inside a stack those that the model there has. */
   readonly names: readonly [string, ...string[]];
+  /** The output's stored name; another than the first of `names` where a stack renumbers layers. */
+  readonly own: string;
   readonly shape: readonly number[];
   /** The tensor that the output's dtype and shape come from. */
   readonly donor: { readonly node: CheckpointNode; readonly tensor: TensorInfo };

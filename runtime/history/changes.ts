@@ -199,6 +199,7 @@ const OPERANDS = new Set([
   "statistic",
   "own",
   "like",
+  "member",
 ]);
 
 const FIELD_WORDS: Readonly<Record<string, string>> = {

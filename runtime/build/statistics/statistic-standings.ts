@@ -6,8 +6,8 @@ import type { TensorInfo } from "../../../compiler/checkpoint.ts";
 import {
   isResolved,
   resolveStatistics,
-  unresolvedStatistics,
   type StatisticValue,
+  type StatisticValues,
 } from "../../../compiler/resolve-statistics.ts";
 import type { Action, CutStatistic, Gate, ModelStatistic, StatisticMember } from "../../../compiler/tensor-graph.ts";
 import type { RunReason } from "../../reasons.ts";
@@ -143,15 +143,12 @@ function resolveAction(action: Action, standings: readonly StatisticStanding[]):
 }
 
 function valuesAt(
-  { tensor, program }: Action | StatisticMember,
+  { tensor }: Action | StatisticMember,
   standingOf: (number: number) => StatisticStanding,
-): ReadonlyMap<number, StatisticValue> {
-  return new Map(
-    unresolvedStatistics(program).flatMap((number) => {
-      const standing = standingOf(number);
-      if (standing.state === "open") return [];
-      const value = typeof standing.value === "number" ? standing.value : standing.value.get(tensor);
-      return value === undefined ? [] : [[number, value] as const];
-    }),
-  );
+): StatisticValues {
+  return (number, member = tensor) => {
+    const standing = standingOf(number);
+    if (standing.state === "open") return undefined;
+    return typeof standing.value === "number" ? standing.value : standing.value.get(member);
+  };
 }
