@@ -337,11 +337,19 @@ function hashKey(action: Action, digests: readonly string[] | "unknown"): string
 
 const float64 = new Float64Array(1);
 const words = new Uint32Array(float64.buffer);
+/** Most numbers of a recipe are those of every tensor. */
+const knownBits = new Map<number, string>();
+const MOST_KNOWN = 1000;
 
 /** Big-endian hex of a float64's bits, sixteen digits; −0 as +0. */
 export function float64Bits(value: number): string {
-  float64[0] = value + 0;
-  return hex32(words[1]!) + hex32(words[0]!);
+  let bits = knownBits.get(value);
+  if (bits === undefined) {
+    float64[0] = value + 0;
+    bits = hex32(words[1]!) + hex32(words[0]!);
+    if (knownBits.size < MOST_KNOWN) knownBits.set(value, bits);
+  }
+  return bits;
 }
 
 function hex32(word: number): string {

@@ -230,15 +230,13 @@ function peakOf(actions: readonly Action[], startEngine: () => Engine): number {
 
 /** What memory depends on: the layers of a model differ in numbers that are computed with, which need none. */
 function structureOf({ dtype, shape, work, inputs, program }: Action): string {
-  const operations = program.operations.map((operation) =>
-    Object.values<unknown>(operation).filter((value) => !isFraction(value)),
-  );
+  const operations = program.operations.map((operation) => Object.values<unknown>(operation).filter(isStructure));
   const tensors = inputs.map(({ tensor }) => [tensor.dtype, tensor.shape]);
-  return JSON.stringify([dtype, shape, work, tensors, operations], (_, value: unknown) =>
-    typeof value === "bigint" ? undefined : value,
-  );
+  return JSON.stringify([dtype, shape, work, tensors, operations]);
 }
 
-function isFraction(value: unknown): boolean {
-  return Array.isArray(value) ? value.some(isFraction) : typeof value === "number" && !Number.isInteger(value);
+/** Words, positions and sizes; neither fractions nor streams, nor where a mask cuts. */
+function isStructure(value: unknown): boolean {
+  if (Array.isArray(value)) return value.every(isStructure);
+  return typeof value === "string" || typeof value === "boolean" || Number.isInteger(value);
 }

@@ -27,8 +27,8 @@ export function reasonToRun(action: Action, output: WantedOutput, key?: string, 
   if (before.roles.length < action.inputs.length) return "input-added";
   if (before.roles.length > action.inputs.length) return "input-removed";
   const now = operationsOf(action);
-  if (namesOf(before.operations) !== namesOf(now)) return "program-changed";
-  return before.operations === now ? "param-changed" : "op-revision-changed";
+  if (before.operations === now) return "param-changed";
+  return namesOf(before.operations) === namesOf(now) ? "op-revision-changed" : "program-changed";
 }
 
 /** As things stood when it was first asked about: a build makes them right again, and tells why behind that. */
