@@ -290,7 +290,7 @@ async function main() {
     runs: Number(values.runs),
     threads: values.threads,
     memory: values.memory,
-    changes: values.size === "embedding" ? "model.embed_tokens.weight" : "model.layers.3.mlp.up_proj.weight",
+    changes: values.size.startsWith("embedding") ? "model.embed_tokens.weight" : "model.layers.3.mlp.up_proj.weight",
   };
   const note = (text) => process.stderr.write(`${text}\n`);
   note(`models in ${dir}`);

@@ -1,7 +1,7 @@
 // Writes synthetic checkpoints for the benchmark: a base with N(0, 0.02) elements and fine-tunes whose task vectors are
-// N(0, 0.001), all in bf16, so that ties, zeros and roundings occur as in real ones. The same seed gives the same bytes.
+// N(0, 0.001), in bf16, so that ties, zeros and roundings occur as in real ones. The same seed gives the same bytes.
 //
-//   node test/bench/generate.mjs --size small|1b|many|embedding [--dir DIR] [--finetunes 3] [--shards N]
+//   node test/bench/generate.mjs --size small|1b|many|embedding|embedding-f32 [--dir DIR] [--finetunes 3] [--shards N]
 
 import {
   closeSync,
@@ -68,7 +68,15 @@ export const SIZES = {
   many: llama({ vocabulary: 64, hidden: 64, inner: 64, keyValue: 64, layers: 1111 }),
   /** One tensor of 1 GB: nothing to run side by side but its chunks. */
   embedding: { tensors: [["model.embed_tokens.weight", [262144, 2048]]], config: { num_hidden_layers: 0 } },
+  /** That of Llama 3 in float32, one tensor of 2.1 GB: the same in twice as many bytes an element. */
+  "embedding-f32": {
+    tensors: [["model.embed_tokens.weight", [128256, 4096]]],
+    config: { num_hidden_layers: 0 },
+    isF32: true,
+  },
 };
+
+const bytesOf = (isF32) => (isF32 ? 4 : 2);
 
 const elements = (shape) => shape.reduce((product, dimension) => product * dimension, 1);
 
@@ -108,7 +116,8 @@ function seedOf(...parts) {
   return hash === 0 ? 1 : hash;
 }
 
-/** Fills `out` with bf16 patterns of elements [0, count) of a block: the base, plus a task vector when there is one. */
+/** Fills `out` with bf16 patterns of elements [0, count) of a block: the base, plus a task vector when there is one. Before
+ *  they are rounded they are left in `sums`. */
 function fillBlock(out, sums, bits, table, count, baseSeed, deltaSeed) {
   let state = baseSeed;
   for (let i = 0; i < count; i++) {
@@ -133,15 +142,16 @@ function fillBlock(out, sums, bits, table, count, baseSeed, deltaSeed) {
 }
 
 /** One worker's share: blocks of tensors, written where they belong. */
-function work({ file, tensor, offset, count, model }) {
+function work({ file, tensor, offset, count, model, isF32 }) {
   const descriptor = openSync(file, "r+");
   const { out, sums, bits, table } = scratch();
-  const bytes = new Uint8Array(out.buffer);
+  const bytes = new Uint8Array(isF32 ? sums.buffer : out.buffer);
+  const size = bytesOf(isF32);
   for (let at = 0, block = 0; at < count; at += BLOCK, block++) {
     const here = Math.min(BLOCK, count - at);
     const deltaSeed = model === "base" ? undefined : seedOf(tensor, block, model);
     fillBlock(out, sums, bits, table, here, seedOf(tensor, block, "base"), deltaSeed);
-    writeSync(descriptor, bytes, 0, 2 * here, offset + 2 * at);
+    writeSync(descriptor, bytes, 0, size * here, offset + size * at);
   }
   closeSync(descriptor);
 }
@@ -158,12 +168,13 @@ function scratch() {
 // ---------------------------------------------------------------------------------------------------- files
 
 /** Writes a shard's header, gives the file its size and returns what is left to fill. */
-function layOut(file, tensors, model) {
+function layOut(file, { tensors, isF32 = false }, model) {
   const header = { __metadata__: { format: "pt" } };
   let end = 0;
   for (const [name, shape] of tensors) {
-    header[name] = { dtype: "BF16", shape, data_offsets: [end, end + 2 * elements(shape)] };
-    end += 2 * elements(shape);
+    const bytes = bytesOf(isF32) * elements(shape);
+    header[name] = { dtype: isF32 ? "F32" : "BF16", shape, data_offsets: [end, end + bytes] };
+    end += bytes;
   }
   let text = JSON.stringify(header);
   text += " ".repeat((8 - (text.length % 8)) % 8);
@@ -180,22 +191,23 @@ function layOut(file, tensors, model) {
     offset: start.length + header[name].data_offsets[0],
     count: elements(shape),
     model,
+    isF32,
   }));
 }
 
-function layOutModel(directory, { tensors, config: sizes }, shards, model) {
+function layOutModel(directory, { tensors, config: sizes, isF32 = false }, shards, model) {
   mkdirSync(directory, { recursive: true });
   const config = {
     architectures: ["LlamaForCausalLM"],
     model_type: "llama",
     ...sizes,
     tie_word_embeddings: false,
-    torch_dtype: "bfloat16",
+    torch_dtype: isF32 ? "float32" : "bfloat16",
   };
   writeFileSync(join(directory, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
-  if (shards === 1) return layOut(join(directory, "model.safetensors"), tensors, model);
+  if (shards === 1) return layOut(join(directory, "model.safetensors"), { tensors, isF32 }, model);
   const index = {
-    metadata: { total_size: tensors.reduce((sum, [, shape]) => sum + 2 * elements(shape), 0) },
+    metadata: { total_size: tensors.reduce((sum, [, shape]) => sum + bytesOf(isF32) * elements(shape), 0) },
     weight_map: {},
   };
   const padded = (n) => String(n).padStart(5, "0");
@@ -204,7 +216,7 @@ function layOutModel(directory, { tensors, config: sizes }, shards, model) {
     const file = `model-${padded(shard + 1)}-of-${padded(shards)}.safetensors`;
     const part = tensors.filter((_, i) => Math.floor((i * shards) / tensors.length) === shard);
     for (const [name] of part) index.weight_map[name] = file;
-    jobs.push(...layOut(join(directory, file), part, model));
+    jobs.push(...layOut(join(directory, file), { tensors: part, isF32 }, model));
   }
   writeFileSync(join(directory, "model.safetensors.index.json"), JSON.stringify(index));
   return jobs;
