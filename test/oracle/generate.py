@@ -240,7 +240,7 @@ def expression(g, base, entries, vectors, depth):
 
 
 def draw_stack(g, models):
-    """Layers of some models, and sometimes more around them; masks with a threshold of the whole model have none of these."""
+    """Layers of some models, and sometimes more around them."""
     depths = g.case.depths
     depth = depths[LAYERS]
 
@@ -282,10 +282,14 @@ def draw_outputs(g, base, others, merges, vectors, huge):
     wanted = [m for m in merges if g.chance(0.5)] or merges[-1:]
     wanted += [v for v in vectors if g.chance(0.2)]
     if g.chance(0.1): wanted.append(g.pick(complete(g, [base, *others])))
-    if g.chance(0.3) and not g.case.aliases and not any(re.search("per: model|like:", statement) for statement in g.statements):
+    # With float64 about, a layer that a stack has twice can take part in two work types, and then it has no one threshold.
+    narrow = not any(tensor.dtype == "F64" for source in g.case.sources for tensor in source.tensors.values())
+    is_wide = any(re.search("per: model|like:", statement) for statement in g.statements)
+    if g.chance(0.3) and not g.case.aliases and (narrow or not is_wide):
         wanted.append(draw_stack(g, complete(g, [base, *others, *merges])))
     for i, value in enumerate(wanted):
-        dtype = values.word(g, ["f32", "f32", "bf16", "bf16", "f16", "f64", "f8_e4m3", "f8_e5m2"]) if g.chance(0.4) else None
+        narrow_only = isinstance(value, r.Model) and value.layers and is_wide
+        dtype = values.word(g, ["f32", "bf16"] if narrow_only else ["f32", "f32", "bf16", "bf16", "f16", "f64", "f8_e4m3", "f8_e5m2"]) if g.chance(0.4) else None
         settings = [f"dtype {dtype.text}"] if dtype else []
         if g.chance(0.2): settings.append(f"shard {g.pick(['20kB', '64KiB', '1MB'])}")
         # A propagated NaN can spread over a whole tensor by a sum, which counts as overflow.
@@ -389,7 +393,7 @@ def values_of(case, output, rules=rounded):
         if not is_model: return "F32"
         model, name = layers[c.name] if layers else (output.value, c.name)
         return case.source(model.donor).tensors[name].dtype
-    everywhere = None if layers else model_wide(case, output, dtype_at, rules)
+    everywhere = under_stack(case, rules) if layers else model_wide(case, output, dtype_at, rules)
     for name in layers or case.shapes:
         context = r.Context(name, (name,), case.shapes[layers[name][1]], output.value.depths) if layers else case.context(name)
         dtype = dtype_at(context)
@@ -410,6 +414,23 @@ def model_wide(case, output, dtype_at, rules):
             output.value.value(context)
             if vector.value(context) is None: continue
             context.W, context.finite, context.rules = st.work_type(dtype_at(context), *context.dtypes), True, rules
+            context.everywhere = everywhere
+            taus[name] = vector.value(context)
+        known[id(vector)] = vector, taus
+        return taus
+    return everywhere
+
+
+def under_stack(case, rules):
+    """The same of a model that a stack takes layers from: of all its layers, in the work type of what they are read from."""
+    known = {}
+    def everywhere(vector):
+        if id(vector) in known: return known[id(vector)][1]
+        taus = {}
+        for name in case.shapes:
+            context = case.context(name)
+            if vector.value(context) is None: continue
+            context.W, context.finite, context.rules = st.work_type(*context.dtypes), True, rules
             context.everywhere = everywhere
             taus[name] = vector.value(context)
         known[id(vector)] = vector, taus
