@@ -9,9 +9,12 @@ const LONGEST = 1000;
 export class BoundedText {
   #text = "";
   readonly #most: number;
+  /** Whether what has a name is told by it, however short it is: where names are defined. */
+  readonly byName: boolean;
 
-  constructor(most = LONGEST) {
+  constructor(most = LONGEST, byName = false) {
     this.#most = most;
+    this.byName = byName;
   }
 
   get isFull(): boolean {

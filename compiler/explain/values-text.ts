@@ -34,18 +34,23 @@ export function maskText(mask: Varying<MaskNode>): string {
   return textOf((out) => putMask(mask, out));
 }
 
-/** What a declared mask stands for. */
+/** What a declared mask stands for, in terms of others. */
 export function maskDefinition(mask: Varying<MaskNode>): string {
-  return textOf((out) => (mask.kind === "match" ? putMatch(mask, putMask, out) : putMaskNode(mask.value, out)));
+  const out = new BoundedText(undefined, true);
+  if (mask.kind === "match") putMatch(mask, putMask, out);
+  else putMaskNode(mask.value, out);
+  return out.text;
 }
 
 export function strategyText(strategy: Varying<StrategyValue>): string {
   return textOf((out) => putStrategy(strategy, out));
 }
 
-/** What a declared strategy stands for. */
+/** What a declared strategy stands for, in terms of others. */
 export function strategyDefinition(strategy: Varying<StrategyValue>): string {
-  return textOf((out) => putStrategyItself(strategy, out));
+  const out = new BoundedText(undefined, true);
+  putStrategyItself(strategy, out);
+  return out.text;
 }
 
 /** `ties(scale: 0.3, elect: weighted, divide: weights)` */
@@ -74,6 +79,10 @@ function putNamed<T extends { readonly name?: string }>(value: T, put: Put<T>, o
   if (name === undefined) {
     put(value, out);
     return false;
+  }
+  if (out.byName) {
+    out.put(name);
+    return true;
   }
   let text = inlineTexts.get(value);
   if (text === undefined) {
@@ -166,7 +175,7 @@ function putSelectorItself(selector: Selector, out: BoundedText): void {
 
 function putPart(selector: Selector, out: BoundedText): void {
   if (selector.kind !== "and" && selector.kind !== "or") return putSelector(selector, out);
-  const part = new BoundedText(out.left);
+  const part = new BoundedText(out.left, out.byName);
   const isName = putNamed(selector, putSelectorItself, part);
   out.put(isName ? part.text : `(${part.text})`);
 }

@@ -110,7 +110,7 @@ output "dist/m" = m
         chosen  match("*mlp*": magnitude(density: 0.5, per: tensor, at_least_one: false, rescale: none), else: late)
 
       strategies
-        vote  match(layers(1..) & !"*norm*": ties(scale: 1, elect: weighted, divide: weights), else: sum(scale: 1))
+        vote  match(late: ties(scale: 1, elect: weighted, divide: weights), else: sum(scale: 1))
 
       sources
         llama  model  "models/llama"
