@@ -45,7 +45,7 @@ export function analyse(recipe: Recipe, host: CompilerHost, options: AnalyseOpti
   const report = (diagnostic: Diagnostic) => void diagnostics.push(diagnostic);
   const { source } = recipe.span;
   const directory = resolve(source.directory);
-  const analysis: Analysis = { host, report, suggest: suggestions(), lists: new Map(), imported: 0 };
+  const analysis: Analysis = { host, report, suggest: suggestions(), lists: new Map(), imported: 0, importedText: 0 };
   const inputs = parseInputs(recipe, options.parameters, report);
   const root = { recipe, directory, prefix: "", inputs, open: [resolve(directory, basename(source.path))] };
   const { scope, mentioned } = analyseFile(root, analysis);

@@ -43,7 +43,7 @@ export const DIAGNOSTIC_CODES = {
     unused: "nothing uses a declaration whose name does not begin with `_` (warning)",
     cycle: "a declaration is defined by itself",
     "import-cycle": "a file imports itself",
-    "too-many-imports": "imports go too deep, or are too many",
+    "too-many-imports": "imports go too deep, are too many, or are too much text",
     "bad-path": "a source, import or output has no usable path",
     "duplicate-setting": "a setting stands twice in a block",
     "unknown-setting": "a block has no setting of this name",

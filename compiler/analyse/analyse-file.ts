@@ -3,6 +3,7 @@
 import { basename, dirname, resolve } from "node:path";
 import type { ImportStatement, Name, ParamStatement, Recipe } from "../../dsl/ast.ts";
 import type { Report } from "../../dsl/diagnostic.ts";
+import { MAX_RECIPE_LENGTH } from "../../dsl/limits.ts";
 import { parse } from "../../dsl/parse.ts";
 import type { CompilerHost } from "../checkpoint.ts";
 import { evaluate } from "./evaluate.ts";
@@ -24,11 +25,14 @@ export interface Analysis {
   /** By name, `lib.` included. */
   readonly lists: Map<string, readonly string[]>;
   imported: number;
+  /** UTF-16 units of all imported files; one that is imported twice counts twice. */
+  importedText: number;
 }
 
 /** Deeper chains of imports, and more imported files, than anyone needs; they bound what a hostile recipe costs. */
 const MOST_OPEN_FILES = 32;
 const MOST_IMPORTS = 1000;
+const MOST_IMPORTED_TEXT = 4 * MAX_RECIPE_LENGTH;
 
 interface FileUnderAnalysis {
   readonly recipe: Recipe;
@@ -151,6 +155,16 @@ function evaluateImport(
   if ("kind" in read) {
     const { code, message, help } = read;
     report({ code, severity: "error", subject: "input", message, span, ...(help === undefined ? {} : { help }) });
+    return undefined;
+  }
+  analysis.importedText += read.text.length;
+  if (analysis.importedText > MOST_IMPORTED_TEXT) {
+    report({
+      code: "too-many-imports",
+      severity: "error",
+      message: `imported files have at most ${MOST_IMPORTED_TEXT / 1024 / 1024} MiB of text in all, each counted as often as it is imported`,
+      span,
+    });
     return undefined;
   }
   const source = { path: displayPath(statement), directory: dirname(path), text: read.text };

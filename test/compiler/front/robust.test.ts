@@ -110,6 +110,14 @@ describe("long chains of names", () => {
     expect(codesOf(`theta 1\n${lines.join("\n")}\n`)).toEqual(["cycle"]);
   });
 
+  test("a long file that is imported again and again ends in a sentence", () => {
+    const files = { "/project/long.theta": `theta 1\n${"# comment\n".repeat(100_000)}mask k = "*"\n` };
+    const imports = Array.from({ length: 100 }, (_, i) => `import "long.theta" as a${i}`);
+    const { diagnostics } = analyseText(`theta 1\n${imports.join("\n")}\n`, { files });
+    const codes = diagnostics.filter(({ severity }) => severity === "error").map(({ code }) => code);
+    expect(codes).toEqual(new Array(92).fill("too-many-imports"));
+  });
+
   test("imports that double at each level end in a sentence", () => {
     const files = Object.fromEntries(
       Array.from({ length: 30 }, (_, i) => [
