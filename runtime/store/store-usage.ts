@@ -172,12 +172,13 @@ function allocated(stat: Stats | undefined): number {
   return stat === undefined ? 0 : stat.blocks * 512;
 }
 
-/** A store that an earlier theta made has no trash. */
+/** Nothing where there is no folder: a store that an earlier theta made lacks some, and who needs one says what is in its way. */
 function list(folder: string): readonly string[] {
   try {
     return readdirSync(folder);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return [];
     throw error;
   }
 }
