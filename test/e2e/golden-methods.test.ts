@@ -2,7 +2,7 @@
 // NaN, infinities, denormals, values that cancel) against digests of the strict oracle (test/oracle/golden_methods.py).
 
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -20,6 +20,8 @@ interface Mixture {
   readonly tensors: readonly string[];
   /** By path: dtype and the first 64 bits of the digest, tensor by tensor. */
   readonly outputs: Readonly<Record<string, string>>;
+  /** By path and tensor, for each mask of it: elements kept, groups that are empty, the first of these or −1. */
+  readonly kept: Readonly<Record<string, readonly (readonly number[])[]>>;
 }
 
 const golden = JSON.parse(readFileSync(new URL("../golden/methods.json", import.meta.url), "utf8")) as Golden;
@@ -117,13 +119,46 @@ function write(named: Readonly<Record<string, Model>>): void {
   writeFileSync(join(directory, "merge.theta"), golden.recipe);
 }
 
+const sha256 = (data: Uint8Array): string => createHash("sha256").update(data).digest("hex");
+
 function found(path: string, tensors: readonly string[]): string {
   const output = readOutput(join(directory, path));
   const said = tensors.map((name) => {
     const { dtype, data } = output.get(name)!;
-    return `${dtype} ${createHash("sha256").update(data).digest("hex").slice(0, 16)}`;
+    return `${dtype} ${sha256(data).slice(0, 16)}`;
   });
   return said.join(" ");
+}
+
+interface Sidecar {
+  readonly tensors: readonly {
+    readonly name: string;
+    readonly digest: string;
+    /** `load/1 load/1 subtract/1 …` */
+    readonly operations: string;
+    readonly counters: {
+      readonly masks: readonly { operation: number; kept: number; empty: number; firstEmpty: number }[];
+    };
+  }[];
+}
+
+/** What the masks kept, as the store remembers it of a shard with these bytes; a checksum follows in a line of its own. */
+function keptOf(path: string, tensors: readonly string[]): readonly (readonly number[])[] {
+  const wanted = new Map([...readOutput(join(directory, path))].map(([name, { data }]) => [name, sha256(data)]));
+  const shards = join(directory, ".theta/shards");
+  const sidecars = readdirSync(shards)
+    .filter((file) => file.endsWith(".json"))
+    .map((file) => JSON.parse(readFileSync(join(shards, file), "utf8").split("\n")[0]!) as Sidecar);
+  const shard = sidecars.find(({ tensors: all }) =>
+    all.every(({ name, digest }) => digest === `sha256:${wanted.get(name)}`),
+  );
+  const byName = new Map(shard!.tensors.map((tensor) => [tensor.name, tensor]));
+  return tensors.map((name) => {
+    const { operations, counters } = byName.get(name)!;
+    // A mask is counted where it is made, too.
+    const applied = counters.masks.filter(({ operation }) => operations.split(" ")[operation]!.startsWith("select/"));
+    return applied.flatMap(({ kept, empty, firstEmpty }) => [kept, empty, firstEmpty]);
+  });
 }
 
 /** Each mixture on one of the machines, the long tensors on all. */
@@ -135,9 +170,10 @@ const RUNS = Object.keys(golden.models).flatMap((mixture, i) =>
 );
 
 test.each(RUNS)("every method over $mixture equals the strict oracle: $how", ({ mixture, args, environment }) => {
-  const { tensors, outputs } = golden.models[mixture]!;
+  const { tensors, outputs, kept } = golden.models[mixture]!;
   write(models[mixture]!);
   build(directory, [...args, ...Object.keys(outputs).flatMap((path) => ["--only", path])], environment);
   const wrong = Object.entries(outputs).filter(([path, expected]) => found(path, tensors) !== expected);
   expect(wrong.map(([path]) => path)).toEqual([]);
+  for (const [path, expected] of Object.entries(kept)) expect(keptOf(path, tensors), path).toEqual(expected);
 });

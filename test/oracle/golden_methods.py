@@ -13,6 +13,7 @@ import numpy as np
 import checkpoints
 import generate
 import recipe as r
+import rounded
 import strict as st
 from draw import Case, Output, Source
 
@@ -141,6 +142,30 @@ def made(stored):
     return case
 
 
+# Random masks of one for each member, applied once; the counters of the others are in strict/cases.json.
+MASKED = ["random", "random-none", "della", "della-last"]
+
+
+class Recording:
+    """The arithmetic of strict.py, and what its masks kept."""
+    def __init__(self): self.kept = []
+    def __getattr__(self, name): return getattr(rounded, name)
+    def keep(self, mask, taus, stream):
+        found = rounded.keep(mask, taus, stream)
+        self.kept.append(found)
+        return found
+
+
+def counters(case, output, names):
+    """By tensor: elements kept, groups that are empty, the first of them; a mask after the other."""
+    recording, found = Recording(), {}
+    for name, _, context, _ in generate.values_of(case, output, recording):
+        kept = [k[name] for k in recording.kept] if context.shape else []
+        found[name] = [number for k in kept for number in (k.count, k.empty, k.first_empty)]
+        recording.kept.clear()
+    return [found[name] for name in names]
+
+
 def digest(tensor):
     """Dtype and the first 64 bits of SHA-256: what is compared is made by us, not by somebody who looks for collisions."""
     return f"{tensor.dtype} {hashlib.sha256(np.ascontiguousarray(tensor.bits).tobytes()).hexdigest()[:16]}"
@@ -157,9 +182,11 @@ def main():
             tensors = generate.expected(case, output)
             found[output.path] = [digest(tensors[name]) for name in names]
             count += len(names)
-        result[mixture] = {"tensors": names, "outputs": found}
+        masked = {o.path: counters(case, o, names) for o in case.outputs if o.path.removeprefix("dist/") in MASKED}
+        result[mixture] = {"tensors": names, "outputs": found, "kept": masked}
     lines = [f' {json.dumps(mixture)}: {{"tensors": {json.dumps(sets["tensors"])}, "outputs": {{\n  ' +
-             ",\n  ".join(f"{json.dumps(path)}: {json.dumps(' '.join(found))}" for path, found in sets["outputs"].items()) + "\n }}"
+             ",\n  ".join(f"{json.dumps(path)}: {json.dumps(' '.join(found))}" for path, found in sets["outputs"].items()) + "\n },\n \"kept\": {\n  " +
+             ",\n  ".join(f"{json.dumps(path)}: {json.dumps(found, separators=(',', ':'))}" for path, found in sets["kept"].items()) + "\n }}"
              for mixture, sets in result.items()]
     path = GOLDEN / "methods.json"
     path.write_text('{"recipe": ' + json.dumps(case.text) + ',\n"models": {\n' + ",\n".join(lines) + "\n}}\n")
