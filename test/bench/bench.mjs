@@ -1,7 +1,7 @@
 // npm run bench -- --size 1b: how long theta takes for each method, beside the time that reading the inputs and writing the
 // output costs on the same machine in the same run. Medians; nothing is averaged away, `--json` gives every run.
 //
-//   --size small|1b|many|embedding   synthetic models (generate.mjs)      --finetunes 3
+//   --size small|1b|many|embedding|embedding-f32   synthetic models (generate.mjs)      --finetunes 3
 //   --methods a,b               of METHODS below                     --runs 3
 //   --threads N --memory SIZE   handed to theta                      --dir DIR   models, kept between runs
 //   --theta PATH                another theta.js, to compare two
