@@ -111,7 +111,12 @@ Program choosing() {
            Subtract{17, 2},
            Divergence{18, 17},
            ArceeFusion{18, 19},
-           Onto{17, 20}}};
+           Onto{17, 20},
+           Extremes{6, 0.05},
+           Extremes{4, 0},
+           Extremes{12, 0.3},
+           Pcb{{6, 4, 12}, {22, 23, 24}, {0.5, 0, -0.25}, 1.2, 0.1},
+           Onto{21, 25}}};
 }
 
 struct Outcome {
@@ -254,6 +259,10 @@ TEST(evaluate_refuses) {
   CHECK(refused(task({Load{0, false}, Magnitude{0, .5, Group::row, false, 1}, Negate{1}})) == ErrorCode::input);
   CHECK(refused(task({Load{0, false}, Sce{{0}, 0}})) == ErrorCode::input);
   CHECK(refused(task({Load{0, false}, Divergence{0, 0}})) == ErrorCode::input);
+  CHECK(refused(task({Load{0, false}, Extremes{0, 0.1}})) == ErrorCode::input);
+  CHECK(refused(task({Load{0, false}, Extremes{0, 0.1}, Pcb{{0}, {0}, {1}, 1, 0.1}})) == ErrorCode::input);
+  CHECK(refused(task({Load{0, false}, Divergence{0, 0}, Pcb{{0}, {1}, {1}, 1, 0.1}})) == ErrorCode::input);
+  CHECK(refused(task({Load{0, false}, Extremes{0, 0.1}, ArceeFusion{0, 1}})) == ErrorCode::input);
   CHECK(refused(task({Load{0, false}, Divergence{0, 0}, Negate{1}})) == ErrorCode::input);
   CHECK(refused(task({Load{0, false}, ArceeFusion{0, 0}})) == ErrorCode::input);
   CHECK(refused(task({Load{0, false}, Mean{{0, 0}, {0.5, -0.5}, 1}})) == ErrorCode::input);
