@@ -68,13 +68,19 @@ function unequal(action: Action, digest: (tensor: TensorInfo) => string | undefi
 }
 
 function emptyGroups(output: string, action: Action, counters: ActionCounters): readonly Diagnostic[] {
-  // Masks that follow a rule are counted, too, and again by what selects with them.
-  const selects = counters.masks.filter(({ operation }) => action.program.operations[operation]?.op === "select");
+  const { operations } = action.program;
+  // Masks that follow a rule are counted, too, and again by what selects with them; l1 selects once more, to measure.
+  const measured = new Set(
+    operations.flatMap((operation) => (operation.op === "rescale-l1" ? [operation.masked] : [])),
+  );
+  const selects = counters.masks.filter(
+    ({ operation }) => operations[operation]?.op === "select" && !measured.has(operation),
+  );
   const empty = selects.reduce((sum, mask) => sum + mask.empty, 0);
   if (empty === 0) return [];
   const first = selects.find((mask) => mask.empty > 0)?.firstEmpty ?? -1;
   const message = `a mask keeps nothing in ${empty === 1 ? "a group" : `${empty} groups`} of ${action.tensor} of "${output}", the first at ${place(first, action.shape)}`;
-  const isDrawn = action.program.operations.some(({ op }) => op === "random" || op === "della");
+  const isDrawn = operations.some(({ op }) => op === "random" || op === "della");
   const help = isDrawn
     ? "density times the group's size is small; raise it, or mask such tensors otherwise"
     : "density times the group's size is below 1; at_least_one: true keeps one element";

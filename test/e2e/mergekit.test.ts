@@ -192,6 +192,10 @@ describe("magnitude", () => {
     expect(warned.code).toBe(0);
     expect(warned.stderr).toContain("empty-mask");
     expect(numbers(readOutput(join(project, "out")).get("w"))).toEqual([0, 0, 0, 0]);
+    for (const rescale of ["inv", "l1"]) {
+      const { stderr } = await theta(merge(`magnitude(density: 0.2, rescale: ${rescale})`), declarations);
+      expect(stderr).toContain("keeps nothing in a group");
+    }
     const one = await build(merge("magnitude(density: 0.2, at_least_one: true)"), declarations);
     expect(numbers(one.get("w"))).toEqual([0, -5, 0, 0]);
   });
