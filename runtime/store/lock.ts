@@ -27,7 +27,7 @@ const POLL_MS = 50;
 /** Takes the lock, or says who holds it. */
 export function tryLock(calls: FileSystemCalls, path: string): Lock | Held {
   const outcome = openLocked(calls, path);
-  return typeof outcome === "number" ? { release: () => closeSync(outcome) } : outcome;
+  return typeof outcome === "number" ? { release: () => unlockAndClose(calls, outcome) } : outcome;
 }
 
 /** The same; the file goes away when the lock is released. */
@@ -41,7 +41,7 @@ export function tryPassingLock(calls: FileSystemCalls, path: string): Lock | Hel
       } catch {
         // It keeps nobody out, and the next holder removes it.
       }
-      closeSync(fd);
+      unlockAndClose(calls, fd);
     };
     // One that its holder removed between our opening and locking it keeps nobody out.
     if (isAt(fd, path)) return { release };
@@ -64,6 +64,12 @@ function openLocked(calls: FileSystemCalls, path: string): number | Held {
     closeSync(fd);
     throw error;
   }
+}
+
+/** Closing alone is not enough: a child that this process is just starting holds the descriptor, too, until it is another program. */
+export function unlockAndClose(calls: FileSystemCalls, fd: number): void {
+  calls.unlock(fd);
+  closeSync(fd);
 }
 
 function isAt(fd: number, path: string): boolean {

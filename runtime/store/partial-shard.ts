@@ -19,6 +19,7 @@ import { promisify } from "node:util";
 import type { FileSystemCalls } from "../../native/addon-types.ts";
 import { writeAll } from "./durable.ts";
 import { EMPTY_JOURNAL, Journal, readJournal, type JournalContent } from "./journal.ts";
+import { unlockAndClose } from "./lock.ts";
 import { openShard, type StoredShard } from "./shard-store.ts";
 import type { TensorRecord } from "./shard-record.ts";
 
@@ -40,6 +41,7 @@ export class PartialShard {
   readonly #finished: Map<string, TensorRecord>;
   /** False after a reboot: what the journal says was written may not have reached the disk. */
   readonly trusted: boolean;
+  readonly #calls: FileSystemCalls;
   readonly #journal: Journal;
   readonly #journalPath: string;
   #moved = false;
@@ -69,6 +71,7 @@ export class PartialShard {
     layout: PartialLayout,
     base: StoredShard | undefined,
   ) {
+    this.#calls = calls;
     this.fd = fd;
     this.path = `${stem}.partial`;
     this.#journalPath = `${stem}.journal`;
@@ -121,7 +124,7 @@ export class PartialShard {
       rmSync(this.#journalPath, { force: true });
       rmSync(this.path, { force: true });
     }
-    closeSync(this.fd);
+    unlockAndClose(this.#calls, this.fd);
   }
 }
 
