@@ -172,10 +172,10 @@ describe("parameters", () => {
     const pathOf = (given: Given) => graphOf(body, given).outputs[0]!.value.node;
     expect(pathOf({})).toMatchObject({ path: "/project/models/x", display: "models/x" });
     expect(pathOf({ parameters: flag('path=a "b" \\n') })).toMatchObject({
-      path: '/work/a "b" \\n',
+      path: '/project/a "b" \\n',
     });
     expect(pathOf({ parameters: parameterFile({ path: "y" }) })).toMatchObject({
-      path: "/work/p/y",
+      path: "/project/p/y",
     });
   });
 

@@ -27,18 +27,18 @@ export function analyseText(text: string, given: Given = {}): AnalyseResult {
   return { ...result, diagnostics: [...diagnostics, ...result.diagnostics] };
 }
 
-/** What `-p` gives in the directory /work. */
+/** What `-p` gives in the directory /project. */
 export function flag(text: string): Readonly<Record<string, ParameterInput>> {
-  const source: Source = { path: "-p", directory: "/work", text, isArgument: true };
+  const source: Source = { path: "-p", directory: "/project", text, isArgument: true };
   const equals = text.indexOf("=");
   const name = { source, start: 0, end: equals };
   const value = { source, start: equals + 1, end: text.length };
   return { [text.slice(0, equals)]: { from: "flag", name, value } };
 }
 
-/** What a parameter file in the directory /work/p gives. */
+/** What a parameter file in the directory /project/p gives. */
 export function parameterFile(values: object): Readonly<Record<string, ParameterInput>> {
-  const source: Source = { path: "p/params.json", directory: "/work/p", text: JSON.stringify(values, null, 2) };
+  const source: Source = { path: "p/params.json", directory: "/project/p", text: JSON.stringify(values, null, 2) };
   const inputs = Object.entries(values).map(([key, json]: [string, unknown]): [string, ParameterInput] => {
     const start = source.text.indexOf(`"${key}"`);
     const name = { source, start, end: start + key.length + 2 };
