@@ -15,7 +15,7 @@ import { evaluateParameter, expectationOf, reportUnknownOverride } from "./param
 import { referencesIn, referencesOf } from "./references.ts";
 import { orderOfEvaluation } from "./resolve-order.ts";
 import { listMembers } from "./sources.ts";
-import { DTYPE_WORDS } from "./words.ts";
+import { DTYPE_WORDS } from "../settings.ts";
 
 /** What all files of one analysis share. */
 export interface Analysis {

@@ -5,14 +5,11 @@ import { evaluate } from "./evaluate.ts";
 import type { Scope } from "./names.ts";
 import { takeConstantWord, takeWord } from "./parameter-values.ts";
 import type { CheckpointNode, OutputNode } from "../recipe-graph.ts";
+import { DTYPE_WORDS, OUTPUT_SETTING_NAMES, OVERFLOW_WORDS, type OutputSettingName } from "../settings.ts";
 import { reportSettingTwice, reportUnknownSetting, takePath } from "./sources.ts";
-import { DTYPE_WORDS } from "./words.ts";
 import { takesInstead } from "./wrong-kind.ts";
 
-const OVERFLOW = ["error", "saturate", "inf"] as const;
-const SETTINGS = ["dtype", "shard", "overflow", "tokenizer", "config"] as const;
-
-type Settings = Pick<OutputNode, "dtype" | "shard" | "overflow" | "tokenizer" | "config">;
+type Settings = Pick<OutputNode, OutputSettingName>;
 
 /** Undefined when something was reported. */
 export function evaluateOutput({ path, value, settings, span }: OutputStatement, scope: Scope): OutputNode | undefined {
@@ -34,10 +31,10 @@ function readSettings(settings: OutputStatement["settings"], scope: Scope): Sett
   const seen = new Set<string>();
   let isSound = true;
   for (const { name, value } of settings) {
-    const setting = SETTINGS.find((each) => each === name.text);
+    const setting = OUTPUT_SETTING_NAMES.find((each) => each === name.text);
     if (setting === undefined || seen.has(setting)) {
       isSound = false;
-      if (setting === undefined) reportUnknownSetting(name.text, name.span, SETTINGS, scope);
+      if (setting === undefined) reportUnknownSetting(name.text, name.span, OUTPUT_SETTING_NAMES, scope);
       else reportSettingTwice(setting, name.span, scope);
       continue;
     }
@@ -56,8 +53,8 @@ function readSettings(settings: OutputStatement["settings"], scope: Scope): Sett
         break;
       }
       case "overflow": {
-        const word = takeConstantWord(setting, OVERFLOW, value, scope);
-        const policy = OVERFLOW.find((each) => each === word);
+        const word = takeConstantWord(setting, OVERFLOW_WORDS, value, scope);
+        const policy = OVERFLOW_WORDS.find((each) => each === word);
         if (policy === undefined) isSound = false;
         else read.overflow = policy;
         break;

@@ -8,7 +8,7 @@ import { evaluate } from "./evaluate.ts";
 import { POISON, type Result } from "./kinds.ts";
 import type { Scope } from "./names.ts";
 import { expectationOf, type Override } from "./parameters.ts";
-import { DTYPE_WORDS } from "./words.ts";
+import { DTYPE_WORDS } from "../settings.ts";
 import { wrongKind } from "./wrong-kind.ts";
 
 /**

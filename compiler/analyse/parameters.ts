@@ -9,7 +9,7 @@ import { describeKind, POISON, type Result } from "./kinds.ts";
 import { describeRange, isInRange, type Range } from "../methods/method-row.ts";
 import type { Scope } from "./names.ts";
 import { reportVarying, takeConstant } from "./numbers.ts";
-import { DTYPE_WORDS } from "./words.ts";
+import { DTYPE_WORDS } from "../settings.ts";
 import { wrongKind } from "./wrong-kind.ts";
 
 const TYPES = ["number", "integer", "boolean", "string", "size", "dtype", "list"] as const;

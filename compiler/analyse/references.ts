@@ -4,7 +4,7 @@
 import type { Argument, Clause, Expression, Name, Setting, Statement } from "../../dsl/ast.ts";
 import type { DeclaringStatement } from "./names.ts";
 import { METHODS, parameterOf } from "../methods/method-table.ts";
-import { DTYPE_WORDS } from "./words.ts";
+import { DTYPE_WORDS } from "../settings.ts";
 
 type Declarations = ReadonlyMap<string, DeclaringStatement>;
 

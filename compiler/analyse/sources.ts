@@ -12,6 +12,7 @@ import type { StringResult } from "./kinds.ts";
 import type { Scope } from "./names.ts";
 import { takeConstantWord } from "./parameter-values.ts";
 import type { CheckpointNode, Exceptions } from "../recipe-graph.ts";
+import { SOURCE_SETTINGS } from "../settings.ts";
 import { takesInstead } from "./wrong-kind.ts";
 
 interface LocalPath {
@@ -141,23 +142,15 @@ function areGlobs(pattern: string, span: Span, scope: Scope): boolean {
   return true;
 }
 
-const EXCEPTIONS: { readonly [K in keyof Required<Exceptions>]: readonly NonNullable<Exceptions[K]>[] } = {
-  missing: ["base", "skip"],
-  extra: ["skip"],
-  nan: ["propagate", "zero"],
-  resize: ["common"],
-  int: ["base"],
-};
-
 /** `{ missing base ⏎ nan zero }`; undefined when something was reported. */
 export function readExceptions(settings: readonly Setting[], scope: Scope): Exceptions | undefined {
   const exceptions = new Map<string, string>();
   let isSound = true;
   for (const setting of settings) {
     const { name, value } = setting;
-    const words = Object.entries(EXCEPTIONS).find(([known]) => known === name.text)?.[1];
-    if (words === undefined) {
-      reportUnknownSetting(name.text, name.span, Object.keys(EXCEPTIONS), scope);
+    const known = Object.entries(SOURCE_SETTINGS).find(([each]) => each === name.text)?.[1];
+    if (known === undefined) {
+      reportUnknownSetting(name.text, name.span, Object.keys(SOURCE_SETTINGS), scope);
       isSound = false;
       continue;
     }
@@ -166,7 +159,7 @@ export function readExceptions(settings: readonly Setting[], scope: Scope): Exce
       isSound = false;
       continue;
     }
-    const word = takeConstantWord(name.text, words, value, scope);
+    const word = takeConstantWord(name.text, Object.keys(known.words), value, scope);
     if (word === undefined) isSound = false;
     else exceptions.set(name.text, word);
   }

@@ -1,8 +1,9 @@
-// The parts of METHODS.md and LANGUAGE.md that are made from tables of the sources: methods and diagnostic codes. They
-// stand between marked lines; `npm run docs` writes them anew.
+// The parts of METHODS.md and LANGUAGE.md that are made from tables of the sources: methods, settings and diagnostic
+// codes. They stand between marked lines; `npm run docs` writes them anew.
 
 import { describeRange, type MethodRow, type Parameter } from "../../compiler/methods/method-row.ts";
 import { METHODS } from "../../compiler/methods/method-table.ts";
+import { OUTPUT_SETTINGS, SOURCE_SETTINGS } from "../../compiler/settings.ts";
 import { DIAGNOSTIC_CODES } from "../../dsl/diagnostic-codes.ts";
 
 interface Section {
@@ -14,6 +15,7 @@ interface Section {
 
 export const SECTIONS: readonly Section[] = [
   { file: "METHODS.md", name: "methods", render: renderMethods },
+  { file: "LANGUAGE.md", name: "settings", render: renderSettings },
   { file: "LANGUAGE.md", name: "diagnostics", render: renderDiagnostics },
 ];
 
@@ -127,6 +129,20 @@ function refusals(parameter: Parameter): string {
   if (parameter.kind !== "word" || parameter.wordsNotServed === undefined) return whole;
   const words = [...parameter.wordsNotServed].map(([word, help]) => `; \`${word}\` is not served yet: ${help}`);
   return whole + words.join("");
+}
+
+function renderSettings(): string {
+  const ofSources = Object.entries(SOURCE_SETTINGS).flatMap(([name, { words, without }]) =>
+    Object.entries(words).map(([word, meaning]) => `| \`${name} ${word}\` | ${meaning} | ${without} |`),
+  );
+  const ofOutputs = Object.entries(OUTPUT_SETTINGS).map(
+    ([name, { values, meaning, without }]) => `| \`${name}\` | ${values} | ${meaning} | ${without} |`,
+  );
+  const tables = [
+    ["| of a source | | without it |", "|---|---|---|", ...ofSources],
+    ["| of an output | values | | without it |", "|---|---|---|---|", ...ofOutputs],
+  ];
+  return `\n${tables.map((lines) => lines.join("\n")).join("\n\n")}\n\n`;
 }
 
 function renderDiagnostics(): string {
