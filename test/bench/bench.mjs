@@ -1,224 +1,38 @@
 // npm run bench -- --size 1b: how long theta takes for each method, beside the time that reading the inputs and writing the
-// output costs on the same machine in the same run. Medians; nothing is averaged away, `--json` gives every run.
+// output costs on the same machine in the same run, and how many bytes it moves a second, beside how fast the machine reads
+// the same files and copies memory. Medians; nothing is averaged away, `--json` gives every run.
 //
 //   --size small|1b|many|embedding|embedding-f32   synthetic models (generate.mjs)      --finetunes 3
-//   --methods a,b               of METHODS below                     --runs 3
+//   --methods a,b               of merges.mjs                        --runs 3
 //   --threads N --memory SIZE   handed to theta                      --dir DIR   models, kept between runs
-//   --theta PATH                another theta.js, to compare two
+//   --theta PATH                another theta.js, to compare two     --one-thread   the same with one thread, too
 //
 // MERGEKIT_YAML=/path/to/mergekit-yaml measures mergekit on the same merges too.
 
-import { spawn } from "node:child_process";
 import {
   closeSync,
   existsSync,
   mkdirSync,
   openSync,
-  readFileSync,
   readSync,
   rmSync,
   statSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { generate } from "./generate.mjs";
-
-const SAMPLE_MS = 10;
-
-/** What is measured: the merge in theta's words and in mergekit's, and how many fine-tunes it takes. */
-const METHODS = {
-  linear: {
-    theta: (models) => `merge merged = linear(${models.join(", ")})`,
-    mergekit: { merge_method: "linear", each: { weight: 1 } },
-  },
-  "task-arithmetic": {
-    theta: (models) => block(models, "sum(scale: 0.3)", "weight 1"),
-    mergekit: { merge_method: "task_arithmetic", base: true, each: { weight: 0.3 } },
-  },
-  passthrough: {
-    theta: ([first]) => `merge merged = scale(${first}, by: 0.5)`,
-    mergekit: { merge_method: "passthrough", each: { scale: 0.5 } },
-    finetunes: 1,
-  },
-  slerp: {
-    theta: ([first, second]) => `merge merged = slerp(${first}, ${second}, t: 0.4)`,
-    mergekit: { merge_method: "slerp", pair: true, parameters: { t: 0.4 } },
-    finetunes: 2,
-  },
-  nuslerp: {
-    theta: ([first, second]) => `merge merged = nuslerp(${first}, ${second}, weight: [0.6, 0.4])`,
-    mergekit: { merge_method: "nuslerp", each: { weight: 1 }, parameters: { nuslerp_flatten: true } },
-    finetunes: 2,
-  },
-  "nuslerp-row": {
-    theta: ([first, second]) => `merge merged = nuslerp(${first}, ${second}, weight: [0.6, 0.4], per: row)`,
-    mergekit: { merge_method: "nuslerp", each: { weight: 1 }, parameters: { nuslerp_flatten: false } },
-    finetunes: 2,
-  },
-  multislerp: {
-    theta: (models) => block(models, "multislerp", "weight 1"),
-    mergekit: { merge_method: "multislerp", base: true, each: { weight: 1 } },
-  },
-  karcher: {
-    theta: (models) => `merge merged = karcher(${models.join(", ")})`,
-    mergekit: { merge_method: "karcher" },
-  },
-  "model-stock": {
-    theta: (models) => block(models, "model_stock"),
-    mergekit: { merge_method: "model_stock", base: true },
-  },
-  nearswap: {
-    theta: ([first]) => `merge merged onto base0 using nearswap(t: 0.001) {\n  ${first}\n}`,
-    mergekit: { merge_method: "nearswap", base: true, parameters: { t: 0.001 } },
-    finetunes: 1,
-  },
-  ties: {
-    theta: (models) => block(models, "ties", "weight 1  mask magnitude(density: 0.2)"),
-    mergekit: { merge_method: "ties", base: true, each: { weight: 1, density: 0.2 }, parameters: { normalize: true } },
-  },
-  "ties-model": {
-    theta: (models) =>
-      block(models, "ties(elect: unweighted, divide: count)", "mask magnitude(density: 0.2, per: model)"),
-  },
-  dare: {
-    theta: (models) => block(models, "sum(scale: 0.3)", "mask random(density: 0.3, seed: 7)"),
-    mergekit: { merge_method: "dare_linear", base: true, each: { weight: 0.3, density: 0.3 } },
-  },
-  "dare-ties": {
-    theta: (models) => block(models, "ties(divide: none)", "mask random(density: 0.3, seed: 7)"),
-    mergekit: { merge_method: "dare_ties", base: true, each: { weight: 1, density: 0.3 } },
-  },
-  della: {
-    theta: (models) => block(models, "sum(scale: 0.3)", "mask della(density: 0.5, seed: 7)"),
-    mergekit: { merge_method: "della_linear", base: true, each: { weight: 0.3, density: 0.5, epsilon: 0.15 } },
-  },
-  "breadcrumbs-row": {
-    theta: (models) => block(models, "sum(scale: 0.3)", "mask breadcrumbs(density: 0.15, drop_top: 0.01)"),
-  },
-  "breadcrumbs-tensor": {
-    theta: (models) => block(models, "sum(scale: 0.3)", "mask breadcrumbs(density: 0.15, drop_top: 0.01, per: tensor)"),
-    mergekit: { merge_method: "breadcrumbs", base: true, each: { weight: 0.3, density: 0.15, gamma: 0.01 } },
-  },
-  sce: {
-    theta: (models) => block(models, "sce(select: 0.1)"),
-    mergekit: { merge_method: "sce", base: true, parameters: { select_topk: 0.1 } },
-  },
-  ram: {
-    theta: (models) => block(models, "ram"),
-    mergekit: { merge_method: "ram", base: true },
-  },
-  "ram-plus": {
-    theta: (models) => block(models, "ram_plus"),
-    mergekit: { merge_method: "ramplus_tl", base: true },
-  },
-  pcb: {
-    theta: (models) => block(models, "pcb(scale: 1.2)"),
-  },
-  "arcee-fusion": {
-    theta: (models) => block(models, "arcee_fusion"),
-    mergekit: { merge_method: "arcee_fusion", base: true },
-    finetunes: 1,
-  },
-};
-
-const block = (models, using, clauses) =>
-  `merge merged onto base0 using ${using} {\n${clauses ? `  each  ${clauses}\n` : ""}${models.map((m) => `  ${m}\n`).join("")}}`;
-
-function recipe(method, finetunes) {
-  const models = finetunes.map((_, i) => `ft${i}`);
-  const base = METHODS[method].theta(models).includes("base0") ? 'base base0 = "models/base"\n' : "";
-  const declared = models.map((name) => `model ${name} = "models/${name}"\n`).join("");
-  return `theta 1\n\n${base}${declared}\n${METHODS[method].theta(models)}\n\noutput "merged" = merged\n`;
-}
-
-function mergekitConfig({ merge_method, base, pair, each, parameters }, models, finetunes) {
-  const lines = [`merge_method: ${merge_method}`, "dtype: float32", "out_dtype: bfloat16"];
-  if (base) lines.push(`base_model: ${models}/base`);
-  if (pair) lines.push(`base_model: ${models}/ft0`);
-  lines.push("models:");
-  for (const name of finetunes) {
-    lines.push(`  - model: ${models}/${name}`);
-    if (each) lines.push("    parameters:", ...Object.entries(each).map(([key, value]) => `      ${key}: ${value}`));
-  }
-  if (parameters) lines.push("parameters:", ...Object.entries(parameters).map(([key, value]) => `  ${key}: ${value}`));
-  return `${lines.join("\n")}\n`;
-}
-
-// ---------------------------------------------------------------------------------------------------- measuring
-
-const CLOCK_TICKS = 100; // per second; what Linux reports to user space on every architecture that Node runs on
-
-/** Processor seconds and anonymous memory of a process now, or undefined when it is gone. */
-function sample(pid) {
-  try {
-    const [, user, system] = /^.*\) (?:\S+ ){11}(\d+) (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8"));
-    const anonymous = /^RssAnon:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
-    if (anonymous === null) return undefined; // a zombie has no memory
-    return { cpu: (Number(user) + Number(system)) / CLOCK_TICKS, anonymous: 1024 * Number(anonymous[1]) };
-  } catch (error) {
-    if (error.code === "ENOENT" || error.code === "ESRCH") return undefined;
-    throw error;
-  }
-}
-
-/** Runs a command: wall and processor seconds, peak anonymous bytes (sampled), standard output. */
-function measure(command, args, options = {}) {
-  return new Promise((resolve, reject) => {
-    const started = performance.now();
-    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], ...options });
-    const peak = { cpu: 0, anonymous: 0 };
-    const timer = setInterval(() => {
-      const now = sample(child.pid);
-      if (now === undefined) return;
-      peak.cpu = now.cpu;
-      peak.anonymous = Math.max(peak.anonymous, now.anonymous);
-    }, SAMPLE_MS);
-    let [stdout, stderr] = ["", ""];
-    child.stdout.on("data", (chunk) => (stdout += chunk));
-    child.stderr.on("data", (chunk) => (stderr += chunk));
-    child.on("error", reject);
-    child.on("close", (code) => {
-      clearInterval(timer);
-      const seconds = (performance.now() - started) / 1000;
-      if (code === 0) resolve({ seconds, ...peak, stdout });
-      else
-        reject(
-          new Error(`${command} ${args.join(" ")} exited with ${code}:\n${stdout.slice(-2000)}${stderr.slice(-2000)}`),
-        );
-    });
-  });
-}
-
-const median = (values) => {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-};
-
-/** The least that any program does: read every input once and write one output durably. Inputs are in the page cache. */
-async function ioFloor(inputs, dir) {
-  const target = join(dir, "floor.bin");
-  rmSync(target, { force: true });
-  const started = performance.now();
-  const copy = measure("dd", [`if=${inputs[0]}`, `of=${target}`, "bs=16M", "conv=fdatasync"]);
-  const read = async () => {
-    for (const file of inputs.slice(1)) await measure("dd", [`if=${file}`, "of=/dev/null", "bs=16M"]);
-  };
-  await Promise.all([copy, read()]);
-  const seconds = (performance.now() - started) / 1000;
-  rmSync(target);
-  return seconds;
-}
+import { measure, median } from "./measure.mjs";
+import { mergekitConfig, METHODS, recipe } from "./merges.mjs";
+import { copySpeed, ioFloor, readSpeed } from "./roofline.mjs";
 
 // ---------------------------------------------------------------------------------------------------- theta
 
 function theta(work, options) {
-  const args = [options.theta, "build", "--json", "-C", work];
-  if (options.threads !== undefined) args.push("--threads", options.threads);
+  const args = [options.theta, "build", "--json", "-C", work, "--threads", String(options.threads)];
   if (options.memory !== undefined) args.push("--memory", options.memory);
   return measure(process.execPath, args);
 }
@@ -240,12 +54,22 @@ function flip(file, tensor) {
   closeSync(descriptor);
 }
 
-async function benchTheta(method, paths, work, options) {
+function clear(work) {
+  for (const name of [".theta", "merged"]) rmSync(join(work, name), { recursive: true, force: true });
+}
+
+async function fullBuilds(work, options) {
   const runs = [];
   for (let run = 0; run < options.runs; run++) {
-    for (const name of [".theta", "merged"]) rmSync(join(work, name), { recursive: true, force: true });
+    clear(work);
     runs.push(await theta(work, options));
   }
+  return runs;
+}
+
+async function benchTheta(method, paths, work, options) {
+  const alone = options.oneThread ? await fullBuilds(work, { ...options, threads: 1 }) : [];
+  const runs = await fullBuilds(work, options);
   const nothing = [];
   for (let run = 0; run < options.runs; run++) nothing.push(await theta(work, options));
   const unchanged = summary(nothing[0]).actions.run;
@@ -258,13 +82,82 @@ async function benchTheta(method, paths, work, options) {
   } finally {
     flip(file, tensor);
   }
-  return { runs, nothing, changed, changedActions: summary(changed[0]).actions.run };
+  return { runs, alone, nothing, changed, changedActions: summary(changed[0]).actions.run };
 }
 
 // ---------------------------------------------------------------------------------------------------- the report
 
+const times = (ratio) => `${ratio.toFixed(2)}×`;
 const s = (seconds) => `${seconds.toFixed(2)} s`;
+const GBps = (bytesPerSecond) => `${(bytesPerSecond / 1e9).toFixed(1)} GB/s`;
 const MB = (bytes) => `${Math.round(bytes / 1e6)} MB`;
+
+/** Everything that is known of one method's builds. */
+async function benchMethod(method, models, dir, options) {
+  const finetunes = models.slice(1, 1 + (METHODS[method].finetunes ?? models.length));
+  const text = recipe(method, finetunes);
+  const inputs = (text.includes("base0") ? [models[0], ...finetunes] : finetunes).map(fileOf);
+  writeFileSync(join(dir, "merge.theta"), text);
+  const floor = [];
+  for (let run = 0; run < options.runs; run++) floor.push(await ioFloor(inputs, dir));
+  const { runs, alone, nothing, changed, changedActions } = await benchTheta(method, models, dir, options);
+  const { read, written } = summary(runs[0]).bytes;
+  const seconds = (builds) => builds.map((build) => build.seconds);
+  const mergekit = await benchMergekit(method, finetunes, dir);
+  clear(dir);
+  return {
+    seconds: seconds(runs),
+    alone: seconds(alone),
+    floor,
+    moved: read + written,
+    cpu: median(runs.map((run) => run.cpu)),
+    anonymous: Math.max(...runs.map((run) => run.anonymous)),
+    nothing: seconds(nothing),
+    changed: seconds(changed),
+    changedActions,
+    ...(mergekit && { mergekit }),
+  };
+}
+
+async function benchMergekit(method, finetunes, dir) {
+  const command = process.env["MERGEKIT_YAML"];
+  const how = METHODS[method].mergekit;
+  if (command === undefined || how === undefined) return undefined;
+  const [config, output] = [join(dir, "mergekit.yml"), join(dir, "mergekit-out")];
+  const names = finetunes.map((_, i) => `ft${i}`);
+  writeFileSync(config, mergekitConfig(how, join(dir, "models"), names));
+  const { seconds, anonymous } = await measure(command, [config, output]);
+  rmSync(output, { recursive: true, force: true });
+  return { seconds, anonymous };
+}
+
+const COLUMNS = [
+  ["method", 18, (_, method) => method],
+  ["build (slowest)", 18, ({ seconds }) => `${s(median(seconds))} (${s(Math.max(...seconds))})`],
+  ["floor", 8, ({ floor }) => s(median(floor))],
+  ["ratio", 6, ({ seconds, floor }) => times(median(seconds) / median(floor))],
+  ["moved", 9, ({ seconds, moved }) => GBps(moved / median(seconds))],
+  ["CPU", 8, ({ cpu }) => s(cpu)],
+  ["anonymous", 9, ({ anonymous }) => MB(anonymous)],
+  ["nothing to do", 13, ({ nothing }) => s(median(nothing))],
+  ["one tensor changed", 18, ({ changed, changedActions }) => `${s(median(changed))}, ran ${changedActions}`],
+];
+const ONE_THREAD = [
+  "one thread",
+  15,
+  ({ alone, seconds }) => `${s(median(alone))}, ${times(median(alone) / median(seconds))}`,
+];
+const MERGEKIT = [
+  "mergekit",
+  24,
+  ({ mergekit, seconds }) =>
+    mergekit ? `${s(mergekit.seconds)}, ${MB(mergekit.anonymous)}, ${times(mergekit.seconds / median(seconds))}` : "–",
+];
+
+const row = (columns, cell) =>
+  columns.map((column, i) => (i === 0 ? cell(column).padEnd(column[1]) : cell(column).padStart(column[1]))).join("  ");
+
+const fileOf = (model) => join(model, "model.safetensors");
 
 async function main() {
   const { values } = parseArgs({
@@ -273,10 +166,11 @@ async function main() {
       methods: { type: "string", default: Object.keys(METHODS).join(",") },
       finetunes: { type: "string", default: "3" },
       runs: { type: "string", default: "3" },
-      threads: { type: "string" },
+      threads: { type: "string", default: String(availableParallelism()) },
       memory: { type: "string" },
       dir: { type: "string" },
       theta: { type: "string", default: fileURLToPath(new URL("../../dist/theta.js", import.meta.url)) },
+      "one-thread": { type: "boolean", default: false },
       json: { type: "boolean", default: false },
     },
   });
@@ -288,8 +182,9 @@ async function main() {
   const options = {
     theta: values.theta,
     runs: Number(values.runs),
-    threads: values.threads,
+    threads: Number(values.threads),
     memory: values.memory,
+    oneThread: values["one-thread"],
     changes: values.size.startsWith("embedding") ? "model.embed_tokens.weight" : "model.layers.3.mlp.up_proj.weight",
   };
   const note = (text) => process.stderr.write(`${text}\n`);
@@ -301,66 +196,22 @@ async function main() {
     finetunes: Number(values.finetunes),
     shards: 1,
   });
-  const file = (model) => join(model, "model.safetensors");
-  for (const model of models) await measure("dd", [`if=${file(model)}`, "of=/dev/null", "bs=16M"]); // into the page cache
-  note(`${models.length} × ${MB(statSync(file(models[0])).size)}, ${options.runs} runs each, median (slowest)`);
+  const files = models.map(fileOf);
+  await readSpeed(files, 1); // into the page cache
+  const machine = { read: await readSpeed(files, options.threads), copy: await copySpeed(options.threads) };
+  note(`${models.length} × ${MB(statSync(files[0]).size)}, ${options.runs} runs each, median (slowest)`);
+  note(`${options.threads} threads read these files at ${GBps(machine.read)} and copy memory at ${GBps(machine.copy)}`);
 
+  const columns = [...COLUMNS];
+  if (options.oneThread) columns.push(ONE_THREAD);
+  if (process.env["MERGEKIT_YAML"] !== undefined) columns.push(MERGEKIT);
+  note(row(columns, ([title]) => title));
   const results = {};
-  note(
-    "method              build (slowest)      floor   ratio     CPU   anonymous   nothing to do   one tensor changed",
-  );
   for (const method of methods) {
-    const finetunes = models.slice(1, 1 + (METHODS[method].finetunes ?? models.length));
-    const text = recipe(method, finetunes);
-    const inputs = (text.includes("base0") ? [models[0], ...finetunes] : finetunes).map(file);
-    writeFileSync(join(dir, "merge.theta"), text);
-    const floors = [];
-    for (let run = 0; run < options.runs; run++) floors.push(await ioFloor(inputs, dir));
-    const measured = await benchTheta(method, models, dir, options);
-    const seconds = measured.runs.map((run) => run.seconds);
-    const result = {
-      seconds,
-      floor: floors,
-      cpu: median(measured.runs.map((run) => run.cpu)),
-      anonymous: Math.max(...measured.runs.map((run) => run.anonymous)),
-      nothing: measured.nothing.map((run) => run.seconds),
-      changed: measured.changed.map((run) => run.seconds),
-      changedActions: measured.changedActions,
-    };
-    results[method] = result;
-    const cells = [
-      method.padEnd(18),
-      `${s(median(seconds))} (${s(Math.max(...seconds))})`.padStart(18),
-      s(median(floors)).padStart(10),
-      `${(median(seconds) / median(floors)).toFixed(2)}×`.padStart(7),
-      s(result.cpu).padStart(8),
-      MB(result.anonymous).padStart(10),
-      s(median(result.nothing)).padStart(14),
-      `${s(median(result.changed))}, ran ${result.changedActions}`.padStart(20),
-    ];
-    note(cells.join("  "));
-    const mergekit = process.env["MERGEKIT_YAML"];
-    if (mergekit !== undefined && METHODS[method].mergekit !== undefined) {
-      const config = join(dir, "mergekit.yml");
-      writeFileSync(
-        config,
-        mergekitConfig(
-          METHODS[method].mergekit,
-          join(dir, "models"),
-          finetunes.map((_, i) => `ft${i}`),
-        ),
-      );
-      const output = join(dir, "mergekit-out");
-      const run = await measure(mergekit, [config, output]);
-      rmSync(output, { recursive: true, force: true });
-      result.mergekit = run.seconds;
-      note(
-        `  mergekit ${s(run.seconds)}, ${MB(run.anonymous)}: ${(run.seconds / median(seconds)).toFixed(1)}× theta's time`,
-      );
-    }
-    for (const name of [".theta", "merged"]) rmSync(join(dir, name), { recursive: true, force: true });
+    results[method] = await benchMethod(method, models, dir, options);
+    note(row(columns, ([, , cell]) => cell(results[method], method)));
   }
-  if (values.json) process.stdout.write(`${JSON.stringify(results)}\n`);
+  if (values.json) process.stdout.write(`${JSON.stringify({ machine, results })}\n`);
 }
 
 await main();
