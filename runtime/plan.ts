@@ -1,6 +1,6 @@
 // What a build would do, without doing it: reads headers, records and time stamps, no payload, and writes nothing. Asked to
-// hash, it reads payloads, of the store's shards too where their stamps prove nothing, and remembers what it learned in the
-// store, which it then makes.
+// hash, it reads payloads, of the store's shards too where their stamps prove nothing, and remembers what it learned in a
+// store that is there.
 
 import type { Action, TensorGraph } from "../compiler/tensor-graph.ts";
 import type { Engine } from "../native/addon-types.ts";
@@ -24,6 +24,7 @@ import type { WantedOutput } from "./build/wanted-output.ts";
 import { changedParameters, changesBetween, type Change, type ParameterChange } from "./history/changes.ts";
 import { describeAction } from "./history/described-action.ts";
 import { EarlierRuns } from "./history/earlier-runs.ts";
+import { existingStore } from "./store/store-paths.ts";
 import type { ActionCounts, HitReason } from "./reasons.ts";
 
 export type PlannedNode = Fate & {
@@ -108,7 +109,8 @@ export async function planBuild(
     }
   };
   const nothingToPrepare = (): Promise<void> => Promise.resolve();
-  return options.hash
+  // Where nothing was built, no digest could make a hit: there is nothing to hash, and nothing to remember.
+  return options.hash && existingStore(context.store) !== undefined
     ? withSession(tensors, context, signal, nothingToPrepare, look)
     : withSessionToLook(tensors, context, signal, look);
 }

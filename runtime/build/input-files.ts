@@ -14,6 +14,14 @@ import { placeOf, type DigestCache, type Place } from "../store/stat-cache.ts";
 import { timeStampTrust, type TimeStampTrust } from "../store/time-stamp-trust.ts";
 import { isTooManyFiles, tooManyFiles } from "../too-many-files.ts";
 
+/** How far time stamps and what is remembered are believed. */
+export interface Belief {
+  /** Those of tmpfs, NFS, SMB, FUSE and 9p, too. */
+  readonly trustRemoteStat: boolean;
+  /** Digests that are remembered are compared with what is read. */
+  readonly recheck: boolean;
+}
+
 interface InputFile {
   readonly path: string;
   readonly identity: FileIdentity;
@@ -32,6 +40,7 @@ export class InputFiles {
   readonly #cache: DigestCache;
   readonly #signal: AbortSignal;
   readonly #locked: LockedInputs | undefined;
+  readonly #recheck: boolean;
   /** Of the files' digests, those that were asked for: most are, many times. One that is known stays. */
   readonly #known = new Map<TensorInfo, string>();
   #savedAt = performance.now();
@@ -41,13 +50,14 @@ export class InputFiles {
     opened: ReadonlyMap<string, FileIdentity>,
     cache: DigestCache,
     calls: FileSystemCalls,
-    trustRemoteStat: boolean,
+    { trustRemoteStat, recheck }: Belief,
     signal: AbortSignal,
     locked?: LockedInputs,
   ) {
     this.#cache = cache;
     this.#signal = signal;
     this.#locked = locked;
+    this.#recheck = recheck;
     const list = [...paths].map((path) => {
       const identity = opened.get(path);
       if (identity === undefined) throw new Error(`no header of ${path} was read`);
@@ -81,10 +91,10 @@ export class InputFiles {
 
   /**
    * Whether an unchanged file proves that a digest which is known is that of what is read now. Where it does not, as in
-   * memory file systems, each reading takes the digest again, and `learn` compares.
+   * memory file systems, or where nothing is to be believed, each reading takes the digest again, and `learn` compares.
    */
   isProven(tensor: TensorInfo): boolean {
-    return this.#file(tensor).trust.cacheable;
+    return !this.#recheck && this.#file(tensor).trust.cacheable;
   }
 
   /** Identity of the bytes that a tensor stands for, whether or not their digest is known. */
@@ -99,7 +109,7 @@ export class InputFiles {
     return file.fd;
   }
 
-  /** Takes digests of bytes that were read; throws a Failure (66) when the file changed meanwhile, or is not as locked. */
+  /** Takes digests of bytes that were read; throws a Failure: 66 the file changed meanwhile, or is not as locked; 3 what was known is false. */
   async learn(tensors: readonly TensorInfo[], digests: readonly (string | null)[]): Promise<void> {
     await this.note(tensors, digests);
     this.checkLocked(tensors);
@@ -114,12 +124,23 @@ export class InputFiles {
         const digest = digests[index];
         if (digest === null || digest === undefined) return;
         const known = file.digests.get(placeOf(tensor));
-        if (known !== undefined && known !== digest) throw changedMeanwhile(file);
+        if (known !== undefined && known !== digest) throw this.#contradiction(file, tensor);
         file.digests.set(placeOf(tensor), digest);
         file.unsaved = true;
       }),
     );
     if (performance.now() - this.#savedAt > SAVE_EVERY_MS) this.save();
+  }
+
+  /** The file is as it was, and its bytes are not: without time stamps it changed, with them what was remembered is false. */
+  #contradiction(file: InputFile, { name }: TensorInfo): Failure {
+    if (!file.trust.cacheable) return changedMeanwhile(file);
+    file.digests.clear();
+    file.unsaved = true;
+    this.save();
+    const message = `${file.path}: the bytes of ${name} have another digest than the store remembered`;
+    const help = "what it remembered of this file is forgotten: run the command again";
+    return new Failure(EXIT.verification, message, { code: "input-digest-false", help });
   }
 
   /** Throws a Failure (66) when a digest that is known is not the one that the lock file asks for. */
@@ -190,7 +211,7 @@ function checkUnchanged(file: InputFile, fd: number): void {
 }
 
 function changedMeanwhile({ path }: InputFile): Failure {
-  const help = "build again when nothing writes to it any more";
+  const help = "try again when nothing writes to it any more";
   return new Failure(EXIT.input, `${path} changed while it was read`, { code: "input-changed", help });
 }
 

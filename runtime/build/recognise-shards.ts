@@ -4,8 +4,7 @@
 import { closeSync, openSync } from "node:fs";
 import type { Engine } from "../../native/addon-types.ts";
 import { checkShardFile } from "../store/check-shard-file.ts";
-import type { FileIdentity } from "../checkpoint/source-file.ts";
-import { identityOfDescriptor, ownStamp } from "../store/file-identity.ts";
+import { identityOfDescriptor, isFresh, ownStamp } from "../store/file-identity.ts";
 import { underMutationLock } from "../store/mutation-lock.ts";
 import type { StoredShard } from "../store/shard-store.ts";
 import type { Store } from "../store/store.ts";
@@ -42,7 +41,7 @@ export function shardRecogniser(
     }
     if (right.length > 0) {
       await underMutationLock(addon, paths, signal, () => {
-        for (const { shard, stamp } of right) shards.restamp(shard, stamp);
+        for (const { shard, stamp } of right) shards.restamp(shard.record.digest, stamp);
       });
     }
     return unknown.length > 0;
@@ -87,12 +86,4 @@ async function stampOfRight(
   } finally {
     closeSync(fd);
   }
-}
-
-/** Two changes within so many nanoseconds may leave the same time stamp, on any file system. */
-const GRANULARITY = 2_000_000_000n;
-
-/** Its next change need not show. */
-function isFresh({ mtimeNs }: FileIdentity): boolean {
-  return mtimeNs + GRANULARITY > BigInt(Date.now()) * 1_000_000n;
 }

@@ -64,7 +64,15 @@ async function workIn<T>(
   const used = tensorsOf(tensors);
   const { opened, trustRemoteStat, locked } = context;
   const files = new Set([...used].map(({ file }) => file));
-  const inputs = new InputFiles(files, opened, store.inputs, addon, trustRemoteStat, signal, locked);
+  const inputs = new InputFiles(
+    files,
+    opened,
+    store.inputs,
+    addon,
+    { trustRemoteStat, recheck: context.force },
+    signal,
+    locked,
+  );
   inputs.checkLocked(used);
   const lease = new Lease(addon, store.paths.locks);
   const measurements = new PassingMeasurements();

@@ -14,6 +14,8 @@ interface LoadedConfig {
 }
 
 const PLACES = [".thetarc", ".thetarc.json", ".thetarc.yaml", ".thetarc.yml", "theta.config.json", "package.json"];
+/** Where cosmiconfig ends a search, too. */
+const PROJECT_MARKS = ["package.json", "package.yaml"];
 const USER_PLACES = ["config.json", "config.yaml", "config.yml"];
 const PROGRAMS = PROGRAM_ENDS.flatMap((end) => [`.thetarc${end}`, `theta.config${end}`]);
 
@@ -33,7 +35,7 @@ export async function loadConfigFiles(
     ...thereIn(userDirectory, USER_PLACES),
   ];
   if (candidates.length === 0) return {};
-  candidates.forEach(refuseEndless);
+  candidates.forEach(refuseOther);
   const { cosmiconfig } = (await import("cosmiconfig")).default; // CommonJS: bundled, only the default export is there.
   const loaders = await settingsLoaders();
   const [explorer, userExplorer] = withoutMetaSettings(() => [
@@ -71,27 +73,38 @@ function withoutMetaSettings<T>(makeExplorers: () => T): T {
 
 function unreadable(file: string, error: unknown): Failure {
   const { code, message } = error as NodeJS.ErrnoException;
-  const words: Readonly<Record<string, string>> = { ENOENT: "there is no such file", EISDIR: "this is a directory" };
-  const why = words[code ?? ""] ?? (/^No loader/.test(message) ? "settings are JSON or YAML files" : message);
+  const why =
+    code === "ENOENT"
+      ? "there is no such file"
+      : /^No loader/.test(message)
+        ? "settings are JSON or YAML files"
+        : message;
   const details = { code: "config-unreadable", help: SETTINGS_HELP };
   return new Failure(EXIT.config, `${file}: ${why}`, details, error);
 }
 
-/** In the directory or those above it. */
+/** In the directory or those above it, up to the project's. */
 function thereAbove(directory: string, names: readonly string[]): readonly string[] {
   const there = thereIn(directory, names);
-  return dirname(directory) === directory ? there : [...there, ...thereAbove(dirname(directory), names)];
+  const isLast = dirname(directory) === directory || thereIn(directory, PROJECT_MARKS).length > 0;
+  return isLast ? there : [...there, ...thereAbove(dirname(directory), names)];
 }
 
 function thereIn(directory: string, names: readonly string[]): readonly string[] {
   return names.map((name) => join(directory, name)).filter((path) => existsSync(path));
 }
 
-/** Reading a pipe or a device may never end. What else is wrong with a path is found when it is read. */
-function refuseEndless(path: string): void {
+/** Reading a pipe or a device may never end, and a directory would be passed over. What else is wrong is found by reading. */
+function refuseOther(path: string): void {
   const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined || stat.isFile() || stat.isDirectory()) return;
-  const what = stat.isFIFO() ? "a named pipe" : stat.isSocket() ? "a socket" : "a device";
+  if (stat === undefined || stat.isFile()) return;
+  const what = stat.isDirectory()
+    ? "a directory"
+    : stat.isFIFO()
+      ? "a named pipe"
+      : stat.isSocket()
+        ? "a socket"
+        : "a device";
   throw new Failure(EXIT.config, `${path}: this is ${what}, not a file`, {
     code: "config-unreadable",
     help: SETTINGS_HELP,

@@ -76,7 +76,14 @@ export async function withPayloads<T>(
   const index = await openIndex(addon, options.store, warn);
   const cache = index === undefined ? NO_CACHE : cacheOf(index, warn);
   const files = new Set([...tensors].map(({ file }) => file));
-  const inputs = new InputFiles(files, options.opened, cache, addon, options.trustRemoteStat, signal);
+  const inputs = new InputFiles(
+    files,
+    options.opened,
+    cache,
+    addon,
+    { trustRemoteStat: options.trustRemoteStat, recheck: false },
+    signal,
+  );
   const engine = addon.createEngine(options.engine);
   const cancel = (): void => engine.cancel();
   signal.addEventListener("abort", cancel);

@@ -60,7 +60,7 @@ export async function hashSources(
       root,
       addon,
       async (store) => {
-        const inputs = new InputFiles(files, opened, store.inputs, addon, trustRemoteStat, signal);
+        const inputs = new InputFiles(files, opened, store.inputs, addon, { trustRemoteStat, recheck: false }, signal);
         return work(inputs).finally(() => inputs.close());
       },
       signal,

@@ -27,3 +27,11 @@ function identity(stat: BigIntStats): FileIdentity {
   const { dev: device, ino: inode, size, mtimeNs, ctimeNs } = stat;
   return { device, inode, size, mtimeNs, ctimeNs };
 }
+
+/** Two changes within so many nanoseconds may leave the same time stamp, on any file system. */
+const GRANULARITY = 2_000_000_000n;
+
+/** Its next change need not show. */
+export function isFresh({ mtimeNs }: FileIdentity): boolean {
+  return mtimeNs + GRANULARITY > BigInt(Date.now()) * 1_000_000n;
+}

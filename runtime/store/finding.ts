@@ -15,9 +15,11 @@ export type FindingCode =
   | "output-damaged"
   | "output-edited";
 
-/** What must go so that the next build makes it again. */
+/** What must go so that the next build makes it again, or be written anew. */
 export type Drop =
   | { readonly kind: "shard"; readonly digest: string }
+  /** What its sidecar says of the file's identity; the bytes are right. */
+  | { readonly kind: "stamp"; readonly digest: string; readonly stamp: string }
   | { readonly kind: "index" }
   /** The index's entries of these shards. */
   | { readonly kind: "entries"; readonly digests: readonly string[] }

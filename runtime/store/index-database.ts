@@ -1,6 +1,6 @@
 // The index over a store: which shard holds the result of an action, digests of inputs by file identity, and what gates
-// measured. Only the first is derived; the others cost a reading when they are lost, so a damaged one is thrown away. Statements take and give whole lists, so ten thousand actions cost
-// one of each.
+// measured. Only the first is derived; the others cost a reading when they are lost, so a damaged one is thrown away.
+// Statements take and give whole lists, so ten thousand actions cost one of each.
 
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,6 +20,8 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS measurement (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, content TEXT NOT NULL);
 `;
 
+const FORGET_ACTIONS = "DELETE FROM action WHERE shard = (SELECT id FROM shard WHERE digest = ?)";
+
 /** What gates measured is kept of so many tensors and pairs, the latest. */
 const MOST_MEASUREMENTS = 200_000;
 
@@ -28,7 +30,7 @@ export interface InputRow {
   readonly file: string;
   /** Input stamp: device, inode, size, mtime, ctime. */
   readonly stamp: string;
-  /** `encodeChecked`: `<offset>:<bytes>` to payload digest. */
+  /** See StatCache. */
   readonly digests: string;
 }
 
@@ -129,6 +131,8 @@ export class IndexDatabase {
   addShard(record: ShardRecord): void {
     this.#write(() => {
       this.#db.prepare("INSERT OR IGNORE INTO shard (digest) VALUES (?)").run(record.digest);
+      // Of an id that was given before, when somebody deleted the shard's row alone.
+      this.#db.prepare(FORGET_ACTIONS).run(record.digest);
       this.#db
         .prepare(
           `INSERT OR REPLACE INTO action (key, shard, weak)
@@ -141,7 +145,7 @@ export class IndexDatabase {
 
   dropShard(digest: string): void {
     this.#write(() => {
-      this.#db.prepare("DELETE FROM action WHERE shard = (SELECT id FROM shard WHERE digest = ?)").run(digest);
+      this.#db.prepare(FORGET_ACTIONS).run(digest);
       this.#db.prepare("DELETE FROM shard WHERE digest = ?").run(digest);
     });
   }

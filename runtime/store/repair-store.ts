@@ -1,5 +1,5 @@
-// Drops what a verification found wrong, so that the next build makes it again. Nothing is mended in place: the recipe is
-// the only thing that says what the bytes should be.
+// Drops what a verification found wrong, so that the next build makes it again. No bytes are mended in place: the recipe is
+// the only thing that says what they should be.
 
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -37,6 +37,9 @@ function dropStored({ index, paths, shards }: Store, drop: Drop): void {
   switch (drop.kind) {
     case "shard":
       shards.evict(drop.digest, paths.trash);
+      return;
+    case "stamp":
+      shards.restamp(drop.digest, drop.stamp);
       return;
     case "entries":
       for (const digest of drop.digests) {

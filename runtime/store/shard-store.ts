@@ -165,7 +165,8 @@ export class ShardStore {
   }
 
   /** The file with this stamp was read and is what the record says. Call it under the mutation lock. */
-  restamp({ path, record: { digest } }: StoredShard, stamp: string): void {
+  restamp(digest: string, stamp: string): void {
+    const path = this.path(digest);
     // As it is now: another process may have changed either.
     const record = this.#readSidecar(digest);
     if (record === undefined || ownStampAt(path) !== stamp) return;

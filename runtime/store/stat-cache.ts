@@ -27,8 +27,7 @@ export class StatCache {
     const rows = new Map(this.#index.inputs(files.map(rowName)).map((row) => [row.file, row]));
     return files.map((file) => {
       const row = rows.get(rowName(file));
-      const known = row?.stamp === inputStamp(file) ? decodeChecked(row.digests) : undefined;
-      return new Map(Object.entries((known ?? {}) as Record<Place, string>) as [Place, string][]);
+      return row === undefined ? new Map<Place, string>() : digestsOf(row, inputStamp(file));
     });
   }
 
@@ -37,11 +36,18 @@ export class StatCache {
     const rows = files.map(({ file, digests }): InputRow => ({
       file: rowName(file),
       stamp: inputStamp(file),
-      // A false one would be a wrong key: no byte of it may change unseen.
-      digests: encodeChecked(Object.fromEntries(digests)),
+      // A false one would be a wrong key: no byte of it may change unseen, nor may a row have those of another.
+      digests: encodeChecked([inputStamp(file), Object.fromEntries(digests)]),
     }));
     this.#index.saveInputs(rows);
   }
+}
+
+function digestsOf(row: InputRow, stamp: string): Map<Place, string> {
+  if (row.stamp !== stamp) return new Map();
+  const content = decodeChecked(row.digests);
+  if (!Array.isArray(content) || content[0] !== stamp) return new Map();
+  return new Map(Object.entries(content[1] as Record<Place, string>) as [Place, string][]);
 }
 
 function rowName(file: FileIdentity): string {

@@ -5,7 +5,7 @@ import { closeSync, fstatSync, openSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Engine, FileSystemCalls } from "../../native/addon-types.ts";
 import { checkShardFile } from "./check-shard-file.ts";
-import { identityOfDescriptor, ownStamp, ownStampAt } from "./file-identity.ts";
+import { identityOfDescriptor, isFresh, ownStamp, ownStampAt } from "./file-identity.ts";
 import { describeFault, type Fault, type Finding } from "./finding.ts";
 import { disagreements, readIndexContent, type ActionsByShard, type IndexContent } from "./index-content.ts";
 import { isHeld, tryLock } from "./lock.ts";
@@ -27,8 +27,13 @@ export interface VerifyObserver {
   total(files: number, bytes: number): void;
 }
 
-/** `touched`: the bytes are right, the stamp is not; of a stored shard only. */
-type FileFault = Fault | "touched" | "gone";
+/** The bytes are right, the stamp is not; of a stored shard only. A stamp that the next change need not show is not given. */
+interface Touched {
+  readonly kind: "touched";
+  readonly stamp: string | undefined;
+}
+
+type FileFault = Fault | Touched | "gone";
 
 /** So many files are open at once; the engine gets the tensors of all of them. */
 const FILES_AT_ONCE = 4;
@@ -105,7 +110,8 @@ class FileResults {
       return code === "ENOENT" ? "gone" : { kind: "unreadable", why: message };
     }
     try {
-      const stamp = ownStamp(identityOfDescriptor(fd));
+      const identity = identityOfDescriptor(fd);
+      const stamp = ownStamp(identity);
       const { dev, ino } = fstatSync(fd);
       const tensors = record.tensors.map(({ digest }) => digest).join();
       const id = `${dev}:${ino} ${record.layout} ${tensors}`;
@@ -113,7 +119,9 @@ class FileResults {
       this.#known.set(id, known);
       const fault = await known;
       if (fault !== undefined || output !== undefined) return fault;
-      return stamp === record.stamp ? undefined : "touched";
+      if (stamp === record.stamp) return undefined;
+      const isSettled = !isFresh(identity) && ownStamp(identityOfDescriptor(fd)) === stamp;
+      return { kind: "touched", stamp: isSettled ? stamp : undefined };
     } finally {
       closeSync(fd);
     }
@@ -121,11 +129,14 @@ class FileResults {
 }
 
 function ofShard({ path, record }: PromisedFile, fault: FileFault): Finding {
-  const drop = { kind: "shard", digest: record.digest } as const;
-  if (fault === "touched") {
+  const { digest } = record;
+  const drop = { kind: "shard", digest } as const;
+  if (fault !== "gone" && fault.kind === "touched") {
+    const { stamp } = fault;
     const message =
       "was written to, copied or restored since it was stored: the bytes are right, the time stamp is not";
-    return { code: "shard-changed", path, message, tensors: [], drop };
+    const mend = stamp === undefined ? drop : ({ kind: "stamp", digest, stamp } as const);
+    return { code: "shard-changed", path, message, tensors: [], drop: mend };
   }
   if (fault === "gone") {
     return { code: "shard-missing", path, message: "is gone, and its sidecar still promises it", tensors: [], drop };
@@ -135,7 +146,7 @@ function ofShard({ path, record }: PromisedFile, fault: FileFault): Finding {
 }
 
 function ofOutput({ path }: PromisedFile, output: OutputRecord, fault: FileFault): Finding {
-  if (fault === "gone" || fault === "touched") return missingFile(path);
+  if (fault === "gone" || fault.kind === "touched") return missingFile(path);
   const drop = { kind: "published", output: output.path, name: relative(output.path, path) } as const;
   return { code: "output-damaged", path, message: describeFault(fault), tensors: tensorsOf(fault), drop };
 }
@@ -163,7 +174,7 @@ function isSettled(
   { code, drop, path }: Finding,
   records: readonly OutputRecord[],
 ): boolean {
-  if (drop.kind === "shard" && code !== "sidecar-missing") {
+  if ((drop.kind === "shard" || drop.kind === "stamp") && code !== "sidecar-missing") {
     return ownStampAt(join(paths.shards, `${drop.digest}.json`)) !== undefined;
   }
   if (!code.startsWith("output-")) return true;

@@ -69,6 +69,17 @@ test("what has no end is not read", async () => {
   expect(named.stderr).toContain("device.json: this is a device, not a file");
 });
 
+test("a directory in place of settings is not passed over, but one above the project is nobody's business", async () => {
+  const project = projectWith({ "lib/merge.theta": "theta 1\n", "package.json": "{}" });
+  mkdirSync(join(dirname(project), ".thetarc.yaml"), { recursive: true });
+  expect(await session(join(project, "lib"), ["check"])).toMatchObject({ code: 0 });
+  mkdirSync(join(project, ".thetarc"));
+  const run = await session(join(project, "lib"), ["check"]);
+  expect(refusal(run, SETTINGS_ARE_WRONG)).toBe("config-unreadable");
+  expect(run.stderr).toContain(`${join(project, ".thetarc")}: this is a directory, not a file`);
+  rmSync(join(dirname(project), ".thetarc.yaml"), { recursive: true });
+});
+
 const PROGRAMS = ["js", "cjs", "mjs", "ts", "cts", "mts"].flatMap((end) => [`.thetarc.${end}`, `theta.config.${end}`]);
 
 test.each(PROGRAMS)("%s is refused, not run", async (file) => {

@@ -107,6 +107,8 @@ function describeFinding({ code, path, message, drop }: Finding, repaired: boole
 
 const TO_DO: Readonly<Record<Drop["kind"], string>> = {
   shard: "theta cache verify --repair drops the shard, and the next build makes it again",
+  stamp:
+    "theta cache verify --repair notes the new time stamp; without it, a build that could use the shard reads it first",
   index: "theta cache verify --repair drops the index, and makes it anew from the sidecars",
   entries: "theta cache verify --repair brings it in line with the sidecars",
   file: "theta cache verify --repair drops it, and the next build writes it again",
@@ -116,6 +118,7 @@ const TO_DO: Readonly<Record<Drop["kind"], string>> = {
 
 const DONE: Readonly<Record<Drop["kind"], string>> = {
   shard: "dropped; the next build makes it again",
+  stamp: "the new time stamp is noted",
   index: "dropped, and made anew from the sidecars",
   entries: "brought in line with the sidecars",
   file: "dropped; the next build writes it again",

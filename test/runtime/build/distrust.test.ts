@@ -12,7 +12,9 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
+import Sqlite from "libsql";
 import { expect, test } from "vitest";
+import { readIndexContent } from "../../../runtime/store/index-content.ts";
 import { sha256 } from "../../../runtime/store/sha256.ts";
 import { f32, type TestTensors } from "../../support/tensors.ts";
 import { useWorkspace } from "./use-workspace.ts";
@@ -48,6 +50,41 @@ function flipUnseen(file: string): void {
   closeSync(fd);
   execFileSync("touch", ["-r", reference, file]);
 }
+
+function inIndex(...statements: readonly string[]): void {
+  const db = new Sqlite(space.path(".theta/index.sqlite"));
+  for (const statement of statements) expect(db.prepare(statement).run().changes).toBeGreaterThan(0);
+  db.close();
+}
+
+test("digests that the index has of one input are not believed of another", async () => {
+  await space.build(RECIPE);
+  inIndex(`UPDATE input SET digests = (SELECT digests FROM input AS other WHERE other.file <> input.file)`);
+  expect((await space.build(RECIPE)).actions).toMatchObject({ run: 0, up_to_date: NAMES.length });
+  expect((await space.plan(RECIPE)).counts).toMatchObject({ run: 0, unknown: 0 });
+});
+
+test("force finds a false digest of an input, though its checksum fits, and forgets it", async () => {
+  await space.build(RECIPE);
+  const index = new Sqlite(space.path(".theta/index.sqlite"));
+  const row = index.prepare("SELECT file, digests FROM input").get() as { file: string; digests: string };
+  const line = row.digests.split("\n")[0]!.replaceAll(/sha256:..../g, "sha256:0000");
+  index.prepare("UPDATE input SET digests = ? WHERE file = ?").run(`${line}\n${sha256(line)}\n`, row.file);
+  index.close();
+  const forced = space.build(RECIPE, { force: true });
+  await expect(forced).rejects.toMatchObject({ exitCode: 3, details: { code: "input-digest-false" } });
+  await space.build(RECIPE, { force: true });
+  expect((await space.build(RECIPE)).actions).toMatchObject({ run: 0, up_to_date: NAMES.length });
+});
+
+test("a shard whose row somebody deleted is in the index again, with its own actions alone", async () => {
+  await space.build({ outputs: ["dist/l", "dist/m"], weights: { "dist/l": 0.1 } });
+  const before = await readIndexContent(space.path(".theta/index.sqlite"));
+  inIndex("INSERT INTO action SELECT key, 3 - shard, weak FROM action", "DELETE FROM shard");
+  await space.build({ outputs: ["dist/l", "dist/m"], weights: { "dist/l": 0.1 } });
+  const after = await readIndexContent(space.path(".theta/index.sqlite"));
+  expect(after).toEqual(before);
+});
 
 test("a flipped bit that no time stamp shows is found when the bytes are copied; only that tensor runs again", async () => {
   await space.build(RECIPE);

@@ -1,6 +1,6 @@
 // A plan says what the build then does.
 
-import { rmSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { Plan } from "../../../runtime/plan.ts";
 import { readOutputRecord, writeOutputRecord } from "../../../runtime/store/output-record.ts";
@@ -54,6 +54,11 @@ test("of another weight: all runs, because a parameter changed; going back is a 
     "  a hit local-hit",
     "  b hit local-hit",
   ]);
+});
+
+test("leaves no store where there is none, also when it may hash", async () => {
+  expect(await space.plan(RECIPE, true)).toMatchObject({ counts: { run: 2, unknown: 0 }, bytes: { hash: 0 } });
+  expect(existsSync(space.path(".theta"))).toBe(false);
 });
 
 test("of a file that was replaced: unknown until it is hashed", async () => {

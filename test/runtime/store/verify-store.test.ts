@@ -9,6 +9,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
@@ -196,6 +197,13 @@ describe("what a build sees by itself", () => {
       await repairAndBuild();
     });
   }
+});
+
+test("a shard that was touched long enough ago keeps its bytes and gets its new time stamp", async () => {
+  execFileSync("touch", ["-d", "1 hour ago", shard()]);
+  const { ino } = statSync(shard());
+  await repairAndBuild();
+  expect(statSync(shard()).ino).toBe(ino);
 });
 
 function sql(statement: string): void {
