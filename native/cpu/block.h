@@ -10,7 +10,7 @@
 
 namespace theta {
 
-inline constexpr int64_t kBlock = 1024;
+inline constexpr int64_t kBlock = 512;
 
 template <typename W>
 struct Block {

@@ -47,7 +47,7 @@ template <typename W>
 bool marks_as_it_cuts(const MaskStatistic<W>& selection, const std::vector<W>& x, int64_t first) {
   const MaskCuts<W>& cuts = selection.cuts(first);
   const auto size = static_cast<int64_t>(x.size());
-  for (const int64_t step : {int64_t{1000}, int64_t{37}}) {
+  for (const int64_t step : {kBlock, int64_t{37}}) {
     for (int64_t at = 0; at < size; at += step) {
       uint64_t marks[Marks::words(kBlock)];
       selection.marks(first + at, std::min(step, size - at), marks);
