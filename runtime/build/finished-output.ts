@@ -13,7 +13,7 @@ import { checkForeignFiles, ownFiles } from "../output/own-files.ts";
 import { publishOutput } from "../output/publish-output.ts";
 import { checkDiskSpace } from "../store/disk-space.ts";
 import { ownStampAt } from "../store/file-identity.ts";
-import { writeOutputRecord, type PublishedFile } from "../store/output-record.ts";
+import { writeOutputRecord, type PublishedFile, type PublishedSideFile } from "../store/output-record.ts";
 import type { TensorRecord } from "../store/shard-record.ts";
 import type { StoredShard } from "../store/shard-store.ts";
 import type { StorePaths } from "../store/store-paths.ts";
@@ -158,7 +158,7 @@ function record(
   output: FinishedOutput,
   build: string,
   shardFiles: readonly PublishedFile[],
-  sideFiles: readonly PublishedFile[],
+  sideFiles: readonly PublishedSideFile[],
 ): void {
   writeOutputRecord(store, {
     path: output.wanted.path,

@@ -8,7 +8,7 @@ import { EXIT, Failure } from "../failure.ts";
 import { syncDirectory, writeDurably } from "../store/durable.ts";
 import { ownStampAt } from "../store/file-identity.ts";
 import { makeFolder } from "../store/make-folder.ts";
-import type { PublishedFile } from "../store/output-record.ts";
+import type { PublishedFile, PublishedSideFile } from "../store/output-record.ts";
 import { sha256 } from "../store/sha256.ts";
 import type { StoredShard } from "../store/shard-store.ts";
 import type { OutputPaths } from "./output-paths.ts";
@@ -29,7 +29,7 @@ export interface NewContent {
 export interface Published {
   /** In the order given. */
   readonly shards: readonly PublishedFile[];
-  readonly sideFiles: readonly PublishedFile[];
+  readonly sideFiles: readonly PublishedSideFile[];
   /** Bytes of shards that could not be shared with the store. */
   readonly copied: number;
 }
@@ -55,7 +55,11 @@ export async function publishOutput(
 
 async function fill(calls: FileSystemCalls, fresh: string, content: NewContent): Promise<Published> {
   const folders = new Set([fresh]);
-  for (const file of content.sideFiles) folders.add(writeSideFile(fresh, file));
+  const digests = new Map<string, string>();
+  for (const file of content.sideFiles) {
+    digests.set(file.name, writeSideFile(fresh, file));
+    folders.add(dirname(join(fresh, file.name)));
+  }
   let copied = 0;
   for (const { name, stored, held } of content.shards) {
     copied += await placeShard(calls, stored, held, join(fresh, name));
@@ -66,20 +70,21 @@ async function fill(calls: FileSystemCalls, fresh: string, content: NewContent):
     name,
     stamp: ownStampAt(join(fresh, name)) ?? "",
   });
-  return { shards: content.shards.map(stamp), sideFiles: content.sideFiles.map(stamp), copied };
+  const sideFiles = content.sideFiles.map((file) => ({ ...stamp(file), digest: digests.get(file.name)! }));
+  return { shards: content.shards.map(stamp), sideFiles, copied };
 }
 
-/** Returns the directory that has the file's name. */
+/** Returns `sha256:<hex>` of what it holds. */
 function writeSideFile(root: string, file: SideFile): string {
   const path = join(root, file.name);
-  const folder = dirname(path);
-  makeFolder(folder);
+  makeFolder(dirname(path));
   if ("content" in file) {
     writeDurably(path, file.content);
-    return folder;
+    return `sha256:${sha256(file.content)}`;
   }
   copyFileSync(file.copyOf, path);
-  if (file.digest !== undefined && file.digest !== `sha256:${sha256(readFileSync(path))}`) {
+  const digest = `sha256:${sha256(readFileSync(path))}`;
+  if (file.digest !== undefined && file.digest !== digest) {
     const help = "build again when nothing writes to it any more";
     throw new Failure(EXIT.input, `${file.copyOf} changed while it was copied`, { code: "input-changed", help });
   }
@@ -90,5 +95,5 @@ function writeSideFile(root: string, file: SideFile): string {
   } finally {
     closeSync(fd);
   }
-  return folder;
+  return digest;
 }

@@ -25,7 +25,7 @@ export type Drop =
   | { readonly kind: "entries"; readonly digests: readonly string[] }
   /** A file of the store that says nothing any more. */
   | { readonly kind: "file"; readonly path: string }
-  /** What the record of an output says of one of its shards. */
+  /** What the record of an output says of one of its files. */
   | { readonly kind: "published"; readonly output: string; readonly name: string }
   /** The next build sees it by itself. */
   | { readonly kind: "nothing" };

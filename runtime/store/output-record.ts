@@ -15,6 +15,12 @@ export interface PublishedFile {
   readonly stamp: string;
 }
 
+/** Of a shard the record has the digests of its tensors. */
+export interface PublishedSideFile extends PublishedFile {
+  /** `sha256:<hex>` of its bytes. */
+  readonly digest: string;
+}
+
 export interface OutputRecord {
   readonly path: string;
   readonly recipe: string;
@@ -28,12 +34,12 @@ export interface OutputRecord {
   /** Over the sorted lines `name dtype shape payload-digest`. */
   readonly digest: string;
   readonly shards: readonly { readonly file: PublishedFile; readonly record: ShardRecord }[];
-  readonly sideFiles: readonly PublishedFile[];
+  readonly sideFiles: readonly PublishedSideFile[];
   /** Stands for everything that the side files were made from; equal means they would come out the same. */
   readonly sideFilesFrom: string;
 }
 
-const SCHEMA = "theta.published/1";
+const SCHEMA = "theta.published/2";
 
 export function readOutputRecord(store: StorePaths, path: string): OutputRecord | undefined {
   return readRecord(recordPath(store, path));

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { ownStampAt } from "./file-identity.ts";
 import type { Finding } from "./finding.ts";
 import type { ActionsByShard } from "./index-content.ts";
-import { listOutputRecords, type OutputRecord } from "./output-record.ts";
+import { listOutputRecords, type OutputRecord, type PublishedSideFile } from "./output-record.ts";
+import { sha256 } from "./sha256.ts";
 import { decodeSidecar, type ShardRecord } from "./shard-record.ts";
 import type { StorePaths } from "./store-paths.ts";
 
@@ -77,14 +78,28 @@ export function publishedFiles(output: OutputRecord): Promised {
   const missing = [...all.map(({ file }) => file), ...output.sideFiles]
     .filter(({ name }) => ownStampAt(join(output.path, name)) === undefined)
     .map(({ name }) => missingFile(join(output.path, name)));
-  const edited = output.sideFiles.flatMap(({ name, stamp }): readonly Finding[] => {
-    const path = join(output.path, name);
-    const now = ownStampAt(path);
-    if (now === undefined || now === stamp) return [];
-    const message = "was written by theta and edited since";
-    return [{ code: "output-edited", path, message, tensors: [], drop: { kind: "nothing" } }];
-  });
-  return { files: present, findings: [...missing, ...edited] };
+  return { files: present, findings: [...missing, ...output.sideFiles.flatMap((file) => ofSideFile(output, file))] };
+}
+
+function ofSideFile(output: OutputRecord, { name, stamp, digest }: PublishedSideFile): readonly Finding[] {
+  const path = join(output.path, name);
+  const now = ownStampAt(path);
+  if (now === undefined) return [];
+  const drop = { kind: "published", output: output.path, name } as const;
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    const message = `cannot be read: ${(error as Error).message}`;
+    return [{ code: "output-damaged", path, message, tensors: [], drop }];
+  }
+  if (`sha256:${sha256(bytes)}` === digest) return [];
+  if (now === stamp) {
+    const message = "does not hold what theta wrote, and no time stamp shows it";
+    return [{ code: "output-damaged", path, message, tensors: [], drop }];
+  }
+  const message = "was written by theta and edited since";
+  return [{ code: "output-edited", path, message, tensors: [], drop: { kind: "nothing" } }];
 }
 
 export function missingFile(path: string): Finding {

@@ -75,7 +75,8 @@ async function forgetPublished(
         ? { file: { name, stamp: "" }, record: { ...shard.record, tensors: [], stamp: "" } }
         : shard,
     );
-    writeOutputRecord(paths, { ...record, shards });
+    const sideFiles = record.sideFiles.map((file) => (file.name === name ? { ...file, stamp: "" } : file));
+    writeOutputRecord(paths, { ...record, shards, sideFiles });
   } finally {
     lock.release();
   }

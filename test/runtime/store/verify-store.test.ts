@@ -146,6 +146,23 @@ test("a bit that flipped in an output with bytes of its own comes back from the 
   expect(await found()).toEqual([]);
 });
 
+test("a bit that flipped in a side file is found, and the file written again", async () => {
+  const path = space.path("dist/m/README.md");
+  const readme = readFileSync(path);
+  flip(path, 5);
+  const { findings } = await verify();
+  expect(findings.map((finding) => [finding.code, finding.path])).toEqual([["output-damaged", path]]);
+  // Nothing tells the build.
+  expect((await space.build(RECIPE)).published).toEqual([]);
+  await repairAndBuild();
+  expect(readFileSync(path).equals(readme)).toBe(true);
+});
+
+test("a side file that was only touched, or written again, is right", async () => {
+  execFileSync("touch", [space.path("dist/m/README.md")]);
+  expect(await found()).toEqual([]);
+});
+
 describe("what a build sees by itself", () => {
   const cases: Record<string, readonly [damage: () => void, codes: readonly string[]]> = {
     "a shard that was cut off": [() => truncateSync(shard(), 1000), ["shard-damaged", "output-damaged"]],
