@@ -20,7 +20,7 @@ interface Mixture {
   readonly tensors: readonly string[];
   /** By path: dtype and the first 64 bits of the digest, tensor by tensor. */
   readonly outputs: Readonly<Record<string, string>>;
-  /** By path and tensor, for each mask of it: elements kept, groups that are empty, the first of these or −1. */
+  /** By path and tensor with elements, for each mask of it: elements kept, groups that are empty, the first of these or −1. */
   readonly kept: Readonly<Record<string, readonly (readonly number[])[]>>;
 }
 
@@ -50,16 +50,19 @@ function storedModels(mixture: string): Record<string, Model> {
     Object.entries(ROLES).map(([model, role]) => [
       model,
       Object.fromEntries(
-        golden.models[mixture]!.tensors.map((name) => [name, inputs.get(`${name}/${mixture}/${role}`)!]),
+        golden.models[mixture]!.tensors.map((name) => {
+          const withoutLayer = name.replace(/^h\.\d+\./, "");
+          return [name, inputs.get(`${withoutLayer}/${mixture}/${role}`)!];
+        }),
       ),
     ]),
   );
 }
 
 const LONG = {
-  "below.weight": { dtype: "BF16", shape: [2 ** 20 - 1] },
-  "square.weight": { dtype: "F32", shape: [1024, 1024] },
-  "above.weight": { dtype: "F16", shape: [1, 2 ** 20 + 1] },
+  "h.0.below": { dtype: "BF16", shape: [2 ** 20 - 1] },
+  "h.1.square": { dtype: "F32", shape: [1024, 1024] },
+  "h.2.above": { dtype: "F16", shape: [1, 2 ** 20 + 1] },
 } as const;
 
 /** Between −1/2 and 1/2, exact in float32. */
@@ -134,6 +137,7 @@ interface Sidecar {
   readonly tensors: readonly {
     readonly name: string;
     readonly digest: string;
+    readonly bytes: number;
     /** `load/1 load/1 subtract/1 …` */
     readonly operations: string;
     readonly counters: {
@@ -154,9 +158,13 @@ function keptOf(path: string, tensors: readonly string[]): readonly (readonly nu
   );
   const byName = new Map(shard!.tensors.map((tensor) => [tensor.name, tensor]));
   return tensors.map((name) => {
-    const { operations, counters } = byName.get(name)!;
-    // A mask is counted where it is made, too.
-    const applied = counters.masks.filter(({ operation }) => operations.split(" ")[operation]!.startsWith("select/"));
+    const { operations, counters, bytes } = byName.get(name)!;
+    if (bytes === 0) return [];
+    const words = operations.split(" ").map((operation) => operation.split("/")[0]);
+    // A mask is counted where it is made, too, and once more where l1 measures what it keeps.
+    const applied = counters.masks.filter(
+      ({ operation }) => words[operation] === "select" && words[operation + 1] !== "rescale-l1",
+    );
     return applied.flatMap(({ kept, empty, firstEmpty }) => [kept, empty, firstEmpty]);
   });
 }

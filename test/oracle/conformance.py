@@ -24,6 +24,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 import checkpoints
+import counters
 import exact
 import generate
 import recipe
@@ -109,14 +110,16 @@ def official_reader_agrees(directory, tensors):
 
 def compare(case, directory, outputs=None):
     """→ number of tensors compared; raises Mismatch."""
-    compared, problems = 0, []
+    compared, problems, remembered = 0, [], counters.remembered(directory / ".theta")
     for output in outputs or case.outputs:
-        got = checkpoints.read_model(directory / output.path)
-        want = generate.expected(case, output)
+        got, counted = checkpoints.read_model(directory / output.path), {}
+        want = generate.expected(case, output, counted)
         if set(got) != set(want):
             problems.append(f"{output.path}: unexpected {sorted(set(got) - set(want))}, lacking {sorted(set(want) - set(got))}")
         for name in sorted(set(want) & set(got)):
-            if sentence := difference(name, got[name], want[name]): problems.append(f"{output.path} {sentence}")
+            sentence = difference(name, got[name], want[name])
+            if not sentence and name in counted: sentence = counters.difference(remembered, name, want[name], *counted[name])
+            if sentence: problems.append(f"{output.path} {sentence}")
             compared += 1
         try: official_reader_agrees(directory / output.path, got)
         except SafetensorError as error: problems.append(f"{output.path}: the safetensors library says {error}")

@@ -12,6 +12,7 @@ import numpy as np
 
 import rounded
 import strict as st
+from counters import EVERYTHING
 from common import key_of, philox_u32, prob_threshold, stream_id, tie_key
 from strict import Mask  # noqa: F401: a rule of a recipe
 
@@ -104,6 +105,10 @@ def divided(v, by): return v.made(v.x / L(by), v.e / abs(L(by)), rounded.divided
 def vectors(pairs): return pairs
 def size_of(tau): return rounded.size_of(tau.r)        # within 1e-13, as METHODS.md has it
 def strictly(pairs): return rounded.vectors([(tau.r, weight) for tau, weight in pairs])
+
+
+def groups_of(mask, tau, kept): return EVERYTHING       # counters are for the rounded
+def selected(kept, groups): return None
 
 
 def select(kept, tau):

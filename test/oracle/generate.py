@@ -400,6 +400,7 @@ def values_of(case, output, rules=rounded):
         if output.value.value(context) is None: continue                # this finds the dtypes that decide W
         context.W, context.finite, context.rules = st.work_type(dtype, *context.dtypes), True, rules
         context.everywhere = everywhere
+        context.selected.clear()
         yield name, dtype, context, output.value.value(context)
 
 
@@ -438,11 +439,12 @@ def under_stack(case, rules):
     return everywhere
 
 
-def expected(case, output):
-    """{name: Tensor} of an output."""
+def expected(case, output, counted=None):
+    """{name: Tensor} of an output; `counted` is given {name: (what masks kept, overflow counters)}."""
     is_model = isinstance(output.value, r.Model)
     result = dict(case.source(output.value.donor).integers) if is_model else {}
     for name, dtype, context, value in values_of(case, output):
-        bits, _ = st.write(value, dtype, np.broadcast_to(context.finite, value.shape), output.overflow or "inf")
+        bits, overflow = st.write(value, dtype, np.broadcast_to(context.finite, value.shape), output.overflow or "inf")
         result[name] = st.Tensor(dtype, bits.reshape(value.shape))
+        if counted is not None: counted[name] = context.selected, overflow
     return result

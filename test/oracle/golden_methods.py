@@ -20,9 +20,11 @@ from draw import Case, Output, Source
 HERE = pathlib.Path(__file__).resolve().parent
 GOLDEN = HERE.parent / "golden"
 ROLES = {"base": "base", "one": "m0", "two": "m1", "three": "m2"}
-LONG_SHAPES = {"below.weight": ((1 << 20) - 1,), "square.weight": (1024, 1024), "above.weight": (1, (1 << 20) + 1)}
-LONG_OUTPUTS = ["breadcrumbs", "consensus", "della", "fusion", "karcher", "model", "random-l1", "sce-select", "stock-row",
-                "ties-count-count", "turn-row", "plus", "pcb"]
+LONG_SHAPES = {"h.0.below": ((1 << 20) - 1,), "h.1.square": (1024, 1024), "h.2.above": (1, (1 << 20) + 1)}
+LONG_OUTPUTS = ["breadcrumbs", "consensus", "della", "fusion", "karcher", "lines-like", "model", "model-l1", "random-l1", "sce-select",
+                "stock-row", "ties-count-count", "turn-row", "plus", "pcb"]
+# What lines has layers in; the same in golden-methods.test.ts, which takes `h.N.` off again.
+LAYERS = {"matrix": 0, "denormal": 0, "n257": 1, "empty": 1, "conv": 2, "one": 2, "rows_of_1": 3}
 
 
 def long_values(shape, seed):
@@ -35,7 +37,7 @@ def long_values(shape, seed):
 
 def long_models():
     """base + a sparse step: many elements of a fine-tune equal the base's, and many differences are equal."""
-    models, dtypes = {}, {"below.weight": "BF16", "square.weight": "F32", "above.weight": "F16"}
+    models, dtypes = {}, {"h.0.below": "BF16", "h.1.square": "F32", "h.2.above": "F16"}
     for number, name in enumerate(ROLES):
         tensors = {}
         for at, (tensor, shape) in enumerate(LONG_SHAPES.items()):
@@ -54,7 +56,8 @@ def stored_models():
     for name, tensor in inputs.items():
         shape, mixture, role = name.split("/")
         model = next((model for model, other in ROLES.items() if other == role), None)
-        if model: found.setdefault(mixture, {}).setdefault(model, {})[shape] = tensor
+        layered = f"h.{LAYERS[shape]}.{shape}" if shape in LAYERS else shape
+        if model: found.setdefault(mixture, {}).setdefault(model, {})[layered] = tensor
     return found
 
 
@@ -75,12 +78,13 @@ def made(stored):
     case = Case(0, sources=[Source(name, name, stored[name]) for name in ROLES])
     case.shapes = {name: tensor.bits.shape for name, tensor in stored["base"].items()}
     for tensors in stored.values(): assert set(tensors) == set(case.shapes)
+    case.depths = {"h": 1 + max(place[1] for place in map(r.stack_of, case.shapes) if place)}
     text = ["theta 1\n", 'base base = "base" { nan propagate }\n']
     text += [f'model {name} = "{name}" {{ nan propagate }}\n' for name in ("one", "two", "three")]
     weights, members = [0.7, 0.5, -0.3], [one, two, three]
     mask = lambda kind, density, **more: r.mask_method(kind, number(density), **more)
     dare, ranks = mask("random", 0.3, seed=7), mask("della", 0.5, epsilon=number(0.2), seed=2**53 - 1)
-    three_delta = r.difference(three, base)
+    one_delta, two_delta, three_delta = (r.difference(model, base) for model in (one, two, three))
 
     def output(name, value, dtype=None):
         text.append(f'output "dist/{name}" = {value.text} {{\n  overflow inf\n{f"  dtype {dtype}{chr(10)}" if dtype else ""}}}\n')
@@ -102,6 +106,8 @@ def made(stored):
                         ("magnitude-l1", mask("magnitude", 0.4, per=word("row"), rescale=word("l1"))),
                         ("breadcrumbs", r.mask_method("breadcrumbs", number(0.5), number(0.1), rescale=word("l1"))),
                         ("model", mask("magnitude", 0.3, per=word("model"))),
+                        ("model-l1", mask("magnitude", 0.25, per=word("model"), rescale=word("l1"))),
+                        ("model-none", r.mask_method("breadcrumbs", number(1e-9), number(0.3), per=word("model"), rescale=word("l1"))),
                         ("model-band", r.mask_method("breadcrumbs", number(0.4), number(0.05), per=word("model"), rescale=word("inv"))),
                         ("of", mask("magnitude", 0.3, of=three_delta)),
                         ("of-ranks", mask("della", 0.5, seed=5, of=three_delta)),
@@ -126,6 +132,13 @@ def made(stored):
     merged("stock-one", r.model_stock(), of=[two], ws=None)
     merged("near", r.nearswap(number(0.002)), of=[two], ws=None)
     merged("fusion", r.choosing("arcee_fusion"), of=[one], ws=None)
+    # Sizes that are finite, so that there is a ratio.
+    like, own = (r.masked(v, r.selector_mask(r.layers(0, None))) for v in (one_delta, two_delta))
+    output("lines", r.onto(base, "+", r.lines(two_delta, number(-0.75), number(0.3))))
+    output("lines-like", r.onto(base, "+", r.lines(own, number(0.7), number(0.4), like)))
+    output("lines-vector", r.lines(own, number(0.7), like=r.call(r.strategy("mean"), [own, like])))
+    paper = r.lines(r.call(r.strategy("ties"), [one_delta, two_delta]), number(0.4), like=r.call(r.strategy("mean"), [one_delta, two_delta]))
+    output("lines-paper", r.onto(base, "+", paper), "f64")
     merged("step", r.multislerp())
     merged("turned", r.nuslerp(word("row")), of=[one, two], ws=[0.6, 0.5])
     called("turn", r.nuslerp(), [one, two], [0.3, 0.9])
@@ -142,8 +155,9 @@ def made(stored):
     return case
 
 
-# Random masks of one for each member, applied once; the counters of the others are in strict/cases.json.
-MASKED = ["random", "random-none", "della", "della-last"]
+# Masks of one for each member, whose counters are kept; those of magnitude and breadcrumbs without l1 are in strict/cases.json.
+MASKED = ["random", "random-none", "random-l1", "della", "della-l1", "della-last", "magnitude-l1", "breadcrumbs",
+          "model", "model-l1", "model-none", "model-band"]
 
 
 class Recording:
@@ -157,10 +171,10 @@ class Recording:
 
 
 def counters(case, output, names):
-    """By tensor: elements kept, groups that are empty, the first of them; a mask after the other."""
+    """By tensor with elements: those kept, groups that are empty, the first of them; a mask after the other."""
     recording, found = Recording(), {}
     for name, _, context, _ in generate.values_of(case, output, recording):
-        kept = [k[name] for k in recording.kept] if context.shape else []
+        kept = [k[name] for k in recording.kept] if context.shape and 0 not in context.shape else []
         found[name] = [number for k in kept for number in (k.count, k.empty, k.first_empty)]
         recording.kept.clear()
     return [found[name] for name in names]

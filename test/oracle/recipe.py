@@ -12,6 +12,7 @@ from typing import Callable, NamedTuple
 
 import numpy as np
 
+import counters
 import elementary
 import rounded
 import strict as st
@@ -34,6 +35,7 @@ class Context:
     theta: object = None                       # what the vectors of the strategy at hand are laid onto
     rules: object = rounded                    # the arithmetic: rounded as theta does, or exact
     everywhere: Callable = None                # vector → {name: its τ} of all tensors; None while W is still to be found
+    selected: list = field(default_factory=list)    # what its masks kept
 
     def stack(self): return stack_of(self.name)
 
@@ -66,7 +68,7 @@ class Selector(NamedTuple):
 
 class Mask(NamedTuple):
     text: str
-    use: Callable           # context, τ, stream, the vector τ is of → kept elements, τ rescaled
+    use: Callable           # context, τ, stream, the vector τ is of → kept elements, τ rescaled, groups to count them by
 
 
 class Vector(NamedTuple):
@@ -213,7 +215,8 @@ def or_(a, b): return Selector(f"({a.text} | {b.text})", lambda c, name: a.of(c,
 
 
 def selector_mask(s):
-    return Mask(s.text, lambda c, tau, stream, vector: (np.full(tau.shape, s.takes(c)), tau))
+    groups = lambda c: counters.EVERYTHING if s.takes(c) else counters.NOTHING
+    return Mask(s.text, lambda c, tau, stream, vector: (np.full(tau.shape, s.takes(c)), tau, groups(c)))
 
 
 def mask_method(kind, density, drop_top=None, per=None, at_least_one=None, rescale=None, stream=None, seed=0, epsilon=None,
@@ -227,10 +230,10 @@ def mask_method(kind, density, drop_top=None, per=None, at_least_one=None, resca
         source = of.value(c) if looks else tau
         taus, s = {c.name: source}, position if stream is None else stream
         if mask.per == "model":
-            if c.everywhere is None: return np.ones(tau.shape, bool), tau
+            if c.everywhere is None: return np.ones(tau.shape, bool), tau, counters.EVERYTHING
             taus = c.everywhere(of or vector)
         kept = c.rules.keep(mask, taus, s)[c.name]
-        return kept.elements, c.rules.rescale(mask, tau, kept)
+        return kept.elements, c.rules.rescale(mask, tau, kept), c.rules.groups_of(mask, tau, kept)
     settings = [f"density: {density.text}"]
     if drop_top: settings.append(f"drop_top: {drop_top.text}")
     if epsilon: settings.append(f"epsilon: {epsilon.text}")
@@ -246,18 +249,24 @@ def mask_method(kind, density, drop_top=None, per=None, at_least_one=None, resca
 def mask_and(a, b):
     """At most one of the two rescales."""
     def use(c, tau, stream, vector):
-        (kept_a, tau_a), (kept_b, tau_b) = a.use(c, tau, stream, vector), b.use(c, tau, stream, vector)
-        return kept_a & kept_b, tau_b if tau_a is tau else tau_a
+        (kept_a, tau_a, groups_a), (kept_b, tau_b, groups_b) = a.use(c, tau, stream, vector), b.use(c, tau, stream, vector)
+        return kept_a & kept_b, tau_b if tau_a is tau else tau_a, counters.joined(groups_a, groups_b, counters.EVERYTHING)
     return Mask(f"({a.text} & {b.text})", use)
 
 
 def mask_or(a, b):
     """Neither rescales."""
-    return Mask(f"({a.text} | {b.text})", lambda c, tau, s, v: (a.use(c, tau, s, v)[0] | b.use(c, tau, s, v)[0], tau))
+    def use(c, tau, stream, vector):
+        (kept_a, _, groups_a), (kept_b, _, groups_b) = a.use(c, tau, stream, vector), b.use(c, tau, stream, vector)
+        return kept_a | kept_b, tau, counters.joined(groups_a, groups_b, counters.NOTHING)
+    return Mask(f"({a.text} | {b.text})", use)
 
 
 def mask_not(a):
-    return Mask(f"!{a.text}", lambda c, tau, s, v: (~a.use(c, tau, s, v)[0], tau))
+    def use(c, tau, stream, vector):
+        kept, _, groups = a.use(c, tau, stream, vector)
+        return ~kept, tau, counters.opposite(groups)
+    return Mask(f"!{a.text}", use)
 
 
 def match_mask(arms, otherwise):
@@ -322,7 +331,8 @@ def masked(vector, mask, stream=0):
     def value(c):
         tau = vector.value(c)
         if tau is None: return None
-        kept, rescaled = mask.use(c, tau, stream, vector)
+        kept, rescaled, groups = mask.use(c, tau, stream, vector)
+        c.selected.append(c.rules.selected(kept, groups))
         return c.rules.select(kept, rescaled)
     return Vector(f"(({vector.text}) & {mask.text})", value)
 

@@ -2,6 +2,7 @@
 import numpy as np
 
 import strict as st
+from counters import groups_of, selected  # noqa: F401
 from strict import (  # noqa: F401: the rules of a recipe
     Mask, arcee_fusion, consensus, keep, linear, lora_product, magmax, mean, model_stock, nearswap, onto, pcb, ram, ram_plus, rescale,
     sce, sum_, ties)
