@@ -83,6 +83,9 @@ struct WorkKernels {
   void (*zero_not_finite)(W* x, int64_t n);
 
   void (*subtract)(const W* a, const W* b, W* to, int64_t n);
+  /// By dtype, as `widen`: what is stored less b; the same where marked, +0 elsewhere.
+  void (*subtract_stored[kDtypes])(const std::byte* from, const W* b, W* to, int64_t n);
+  void (*subtract_stored_marked[kDtypes])(const std::byte* from, const W* b, const uint64_t* marks, W* to, int64_t n);
   void (*add)(const W* a, const W* b, W* to, int64_t n);
   void (*onto)(const W* base, const W* vector, W* to, int64_t n);
   void (*negate)(const W* x, W* to, int64_t n);
@@ -113,6 +116,7 @@ struct WorkKernels {
   void (*mask_not)(const Key* a, Key* to, int64_t n);
   int64_t (*mask_count)(const Key* a, int64_t n);
   void (*select)(const W* x, const Key* mask, W* to, int64_t n);
+  void (*select_marked)(const W* x, const uint64_t* marks, W* to, int64_t n);
   /// Lanes where low <= key < high.
   void (*band)(const W* x, Key low, Key high, Key* to, int64_t n);
 

@@ -61,6 +61,18 @@ void subtract(const W* a, const W* b, W* __restrict to, int64_t n) {
   for (int64_t i = 0; i < n; ++i) to[i] = a[i] - b[i];
 }
 
+template <typename Stored, typename W>
+void subtract_stored(const std::byte* from, const W* b, W* __restrict to, int64_t n) {
+  const auto* stored = reinterpret_cast<const typename Stored::Storage*>(from);
+  for (int64_t i = 0; i < n; ++i) to[i] = widen<Stored, W>(stored[i]) - b[i];
+}
+
+template <typename Stored, typename W>
+void subtract_stored_marked(const std::byte* from, const W* b, const uint64_t* marks, W* __restrict to, int64_t n) {
+  const auto* stored = reinterpret_cast<const typename Stored::Storage*>(from);
+  where_marked(marks, to, n, [&](int64_t i) { return widen<Stored, W>(stored[i]) - b[i]; });
+}
+
 template <typename W>
 void add(const W* a, const W* b, W* __restrict to, int64_t n) {
   for (int64_t i = 0; i < n; ++i) to[i] = a[i] + b[i];
@@ -167,6 +179,11 @@ void select(const W* x, const Bits<W>* mask, W* __restrict to, int64_t n) {
 }
 
 template <typename W>
+void select_marked(const W* x, const uint64_t* marks, W* __restrict to, int64_t n) {
+  where_marked(marks, to, n, [&](int64_t i) { return x[i]; });
+}
+
+template <typename W>
 void lanes_absolute(const W* x, int64_t n, double* lanes) {
   alignas(64) double sums[kLanes];
   for (int j = 0; j < kLanes; ++j) sums[j] = lanes[j];
@@ -183,23 +200,23 @@ void nearswap(const W* x, W t, W* __restrict to, int64_t n) {
   for (int64_t i = 0; i < n; ++i) to[i] = nearswapped(x[i], t);
 }
 
+template <typename Stored, typename W>
+constexpr void convert(WorkKernels<W>& k, Dtype dtype) {
+  k.widen[static_cast<int>(dtype)] = widen_block<Stored, W>;
+  k.narrow[static_cast<int>(dtype)] = narrow_block<Stored, W>;
+  k.subtract_stored[static_cast<int>(dtype)] = subtract_stored<Stored, W>;
+  k.subtract_stored_marked[static_cast<int>(dtype)] = subtract_stored_marked<Stored, W>;
+}
+
 template <typename W>
 constexpr WorkKernels<W> work_kernels() {
   WorkKernels<W> k{};
-  if constexpr (sizeof(W) == sizeof(double)) {
-    k.widen[static_cast<int>(Dtype::f64)] = widen_block<F64, W>;
-    k.narrow[static_cast<int>(Dtype::f64)] = narrow_block<F64, W>;
-  }
-  k.widen[static_cast<int>(Dtype::f32)] = widen_block<F32, W>;
-  k.widen[static_cast<int>(Dtype::f16)] = widen_block<F16, W>;
-  k.widen[static_cast<int>(Dtype::bf16)] = widen_block<Bf16, W>;
-  k.widen[static_cast<int>(Dtype::f8_e5m2)] = widen_block<F8E5m2, W>;
-  k.widen[static_cast<int>(Dtype::f8_e4m3)] = widen_block<F8E4m3, W>;
-  k.narrow[static_cast<int>(Dtype::f32)] = narrow_block<F32, W>;
-  k.narrow[static_cast<int>(Dtype::f16)] = narrow_block<F16, W>;
-  k.narrow[static_cast<int>(Dtype::bf16)] = narrow_block<Bf16, W>;
-  k.narrow[static_cast<int>(Dtype::f8_e5m2)] = narrow_block<F8E5m2, W>;
-  k.narrow[static_cast<int>(Dtype::f8_e4m3)] = narrow_block<F8E4m3, W>;
+  if constexpr (sizeof(W) == sizeof(double)) convert<F64>(k, Dtype::f64);
+  convert<F32>(k, Dtype::f32);
+  convert<F16>(k, Dtype::f16);
+  convert<Bf16>(k, Dtype::bf16);
+  convert<F8E5m2>(k, Dtype::f8_e5m2);
+  convert<F8E4m3>(k, Dtype::f8_e4m3);
   k.zero_not_finite = zero_not_finite<W>;
   k.subtract = subtract<W>;
   k.add = add<W>;
@@ -222,6 +239,7 @@ constexpr WorkKernels<W> work_kernels() {
   k.mask_not = mask_not<Bits<W>>;
   k.mask_count = mask_count<Bits<W>>;
   k.select = select<W>;
+  k.select_marked = select_marked<W>;
   k.band = band<W>;
   k.below = below<Bits<W>>;
   k.below_each = below_each<Bits<W>>;

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstddef>
 
+#include "../formula/choose.h"
 #include "../formula/order.h"
 
 #if defined(__x86_64__)
@@ -145,7 +146,7 @@ THETA_HD Matches match(const float* x, uint32_t low, uint32_t high) {
 
 template <bool by_number, typename W>
 THETA_HD Matches match(const W* x, Bits<W> low, Bits<W> high) {
-  using Signed = std::make_signed_t<Bits<W> >;
+  using Signed = std::make_signed_t<Bits<W>>;
   Matches matches{0, 0};
   for (int j = 0; j < kMatchGroup; ++j) {
     const Bits<W> key = ordered_key<by_number>(x[j]);
@@ -251,6 +252,22 @@ THETA_HD void spread(uint32_t bits, Key* to) {
 }
 
 #endif
+
+/// value(i) where it is marked, +0 elsewhere.
+template <typename W, typename Value>
+THETA_HD void where_marked(const uint64_t* marks, W* __restrict to, int64_t n, Value value) {
+  int64_t begin = 0;
+  for (; begin + kMatchGroup <= n; begin += kMatchGroup) {
+    const auto all = static_cast<Bits<W>>(get_marks(marks, begin));
+    for (int j = 0; j < kMatchGroup; ++j) {
+      const Bits<W> bit = Bits<W>{1} << j;
+      to[begin + j] = kept(value(begin + j), lanes_of<W>((all & bit) == bit));
+    }
+  }
+  for (; begin < n; ++begin) {
+    to[begin] = kept(value(begin), lanes_of<W>(marks[begin / 64] >> (begin % 64) & 1));
+  }
+}
 
 /// mark_heads_from(): a mark where heads[j] >= bound, of kHeadGroup heads.
 #if defined(__AVX512BW__)

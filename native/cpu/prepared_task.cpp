@@ -118,10 +118,11 @@ template <typename W>
 void PreparedTask<W>::bind_passes(Carver& memory) {
   std::vector<W*> slots;
   for (int slot = 0; slot < schedule.slot_count; ++slot) slots.push_back(memory.take<W>(kBlock));
-  const StepContext<W> context{task.program, schedule.facts, task.inputs, kernels, *found_, statistics, lora};
   for (const Pass& pass : schedule.passes) {
     BoundPass<W> bound{{}, pass.groups.size, pass.is_output};
     for (const Stage& stage : pass.stages) {
+      const StepContext<W> context{task.program, schedule.facts, task.inputs, kernels,
+                                   *found_,      statistics,     lora,        stage.folded};
       BoundStage<W> bound_stage;
       for (size_t i = 0; i < stage.steps.size(); ++i) {
         const ValueId id = stage.steps[i];

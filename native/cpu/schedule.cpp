@@ -132,18 +132,53 @@ class Scheduler {
 
   void add_stage(Pass& pass, const std::vector<ValueId>& values, const std::vector<ValueId>& statistics) {
     const std::vector<bool> needed = needed_for(values, [this](ValueId id) { return schedule_.is_marked[id]; });
-    Stage stage{{}, {}, statistics};
+    Stage stage{{}, {}, statistics, folded_among(needed, values)};
     for (ValueId id = 0; id <= last(); ++id) {
-      if (needed[id]) stage.steps.push_back(id);
+      if (needed[id] && !stage.folded[id]) stage.steps.push_back(id);
     }
     assign_slots(stage, values);
     pass.stages.push_back(std::move(stage));
   }
 
+  /// What a difference reads from an input, the marks that select, and a difference of which they do.
+  std::vector<bool> folded_among(const std::vector<bool>& needed, const std::vector<ValueId>& values) const {
+    std::vector<int> uses(program_.operations.size(), 0);
+    for (const ValueId id : values) ++uses[id];
+    for (ValueId id = 0; id <= last(); ++id) {
+      if (!needed[id] || schedule_.is_marked[id]) continue;
+      for (const ValueId operand : operands(id)) ++uses[operand];
+    }
+    std::vector<bool> folded(program_.operations.size(), false);
+    for (ValueId id = 0; id <= last(); ++id) {
+      if (!needed[id]) continue;
+      if (const auto* subtract = std::get_if<Subtract>(&program_.operations[id])) {
+        const auto* load = std::get_if<Load>(&program_.operations[subtract->left]);
+        folded[subtract->left] = load && !load->zero_not_finite && uses[subtract->left] == 1;
+      } else if (const auto* select = std::get_if<Select>(&program_.operations[id])) {
+        folded[select->mask] = schedule_.is_marked[select->mask] && uses[select->mask] == 1;
+        const auto* of = std::get_if<Subtract>(&program_.operations[select->of]);
+        folded[select->of] = folded[select->mask] && of && folded[of->left] && uses[select->of] == 1;
+      }
+    }
+    return folded;
+  }
+
+  /// Values that a step looks at.
+  std::vector<ValueId> values_read_by(ValueId id, const Stage& stage) const {
+    if (schedule_.is_marked[id]) return {};
+    std::vector<ValueId> all;
+    for (const ValueId operand : operands(id)) {
+      const std::vector<ValueId> read =
+          stage.folded[operand] ? values_read_by(operand, stage) : std::vector<ValueId>{operand};
+      all.insert(all.end(), read.begin(), read.end());
+    }
+    return all;
+  }
+
   void assign_slots(Stage& stage, const std::vector<ValueId>& kept) {
     std::vector<ValueId> last_use(program_.operations.size(), -1);
     for (const ValueId id : stage.steps) {
-      for (const ValueId operand : operands(id)) last_use[operand] = id;
+      for (const ValueId value : values_read_by(id, stage)) last_use[value] = id;
     }
     for (const ValueId id : kept) last_use[id] = last() + 1;
     std::vector<int> free, slot(program_.operations.size(), -1);
@@ -154,12 +189,11 @@ class Scheduler {
       free.pop_back();
       stage.slots.push_back(slot[id]);
       // Only now: a kernel may read its operands while it writes its result.
-      std::vector<ValueId> done = operands(id);
+      std::vector<ValueId> done = values_read_by(id, stage);
       std::ranges::sort(done);
       done.erase(std::unique(done.begin(), done.end()), done.end());
-      for (const ValueId operand : done) {
-        const bool is_here = slot[operand] >= 0;  // What a marked mask is of need not be.
-        if (is_here && last_use[operand] == id) free.push_back(slot[operand]);
+      for (const ValueId value : done) {
+        if (last_use[value] == id) free.push_back(slot[value]);
       }
     }
     schedule_.slot_count = std::max(schedule_.slot_count, used);

@@ -17,6 +17,8 @@ struct Stage {
   /// Where each step's value lies while the stage runs; a slot is used again when its value is no longer needed.
   std::vector<int> slots;
   std::vector<ValueId> statistics;
+  /// By operation: no step of its own, since the one step that uses it makes it as it goes, and it is never stored.
+  std::vector<bool> folded;
 };
 
 struct Pass {

@@ -12,50 +12,6 @@ namespace theta {
 
 namespace {
 
-/// Brings what the next block will load into the cache while this one is worked on: with several inputs, what
-/// processors do by themselves begins anew with each block of each.
-void fetch_ahead(const std::byte* from, int64_t bytes) {
-  constexpr int64_t kLine = 64;
-  for (int64_t at = 0; at < bytes; at += kLine) __builtin_prefetch(from + at);
-}
-
-template <typename W>
-Step<W> make_load_step(ValueId id, const Load& operation, const StepContext<W>& context) {
-  const Dtype dtype = *context.inputs[operation.input].dtype;
-  const WorkKernels<W>& kernels = kernels_of<W>(context.kernels);
-  const int32_t input = operation.input;
-  if (!operation.zero_not_finite && dtype == (sizeof(W) == 8 ? Dtype::f64 : Dtype::f32)) {
-    return
-        [id, input](const Block<W>& block, W*) { block.values[id] = reinterpret_cast<const W*>(block.stored[input]); };
-  }
-  const auto widen = kernels.widen[static_cast<int>(dtype)];
-  if (!widen) throw Error(ErrorCode::input, "a float64 input needs float64 work");
-  if (!operation.zero_not_finite) {
-    const int64_t size = size_of(dtype);
-    return [input, widen, size](const Block<W>& block, W* to) {
-      widen(block.stored[input], to, block.count);
-      if (block.is_cold) fetch_ahead(block.stored[input] + block.count * size, block.count * size);
-    };
-  }
-  return [input, widen, &kernels](const Block<W>& block, W* to) {
-    widen(block.stored[input], to, block.count);
-    kernels.zero_not_finite(to, block.count);
-  };
-}
-
-template <typename W>
-Step<W> make_resize_step(const Resize& operation, const StepContext<W>& context) {
-  const TensorDesc& tensor = context.inputs[operation.input];
-  const WorkKernels<W>& kernels = kernels_of<W>(context.kernels);
-  const auto widen = kernels.widen[static_cast<int>(*tensor.dtype)];
-  return [operation, widen, end = elements(tensor.shape), &kernels](const Block<W>& block, W* to) {
-    const int64_t there = std::clamp<int64_t>(end - block.begin, 0, block.count);
-    widen(block.stored[operation.input], to, there);
-    if (operation.zero_not_finite) kernels.zero_not_finite(to, there);
-    std::copy_n(block.value(operation.base) + there, block.count - there, to + there);
-  };
-}
-
 template <typename W>
 Step<W> make_rescale_l1_step(ValueId id, const RescaleL1& operation, const StepContext<W>& context) {
   const WorkKernels<W>& kernels = kernels_of<W>(context.kernels);
@@ -106,7 +62,7 @@ Step<W> make_step(ValueId id, const StepContext<W>& context) {
                             product->run(kernels, block, to);
                           };
                         },
-                        [&](const Subtract& op) { return binary<W>(kernels.subtract, op.left, op.right); },
+                        [&](const Subtract& op) { return make_subtract_step<W>(op, context); },
                         [&](const Add& op) { return binary<W>(kernels.add, op.left, op.right); },
                         [&](const Onto& op) { return binary<W>(kernels.onto, op.base, op.vector); },
                         [&](const Negate& op) -> Step<W> {
@@ -128,11 +84,7 @@ Step<W> make_step(ValueId id, const StepContext<W>& context) {
                             kernels.mask_not(block.mask(of), reinterpret_cast<Bits<W>*>(to), block.count);
                           };
                         },
-                        [&](const Select& op) -> Step<W> {
-                          return [&kernels, op](const Block<W>& block, W* to) {
-                            kernels.select(block.value(op.of), block.mask(op.mask), to, block.count);
-                          };
-                        },
+                        [&](const Select& op) { return make_select_step<W>(op, context); },
                         [&](const RescaleInv& op) { return with_number<W>(kernels.divide, op.of, op.density); },
                         [&](const RescaleDella& op) { return make_rescale_della_step<W>(op, context); },
                         [&](const RescaleL1& op) { return make_rescale_l1_step<W>(id, op, context); },

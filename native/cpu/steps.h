@@ -22,11 +22,23 @@ struct StepContext {
   /// By operation, null where there is none.
   const std::vector<std::unique_ptr<Statistic<W>>>& statistics;
   const std::vector<std::unique_ptr<LoraProduct<W>>>& lora;
+  /// As the stage's.
+  const std::vector<bool>& folded;
 };
 
 /// Throws Error(input) where the operation's parameters make no sense.
 template <typename W>
 Step<W> make_step(ValueId id, const StepContext<W>& context);
+
+/// What reads what is stored, or may; in stored_steps.cpp.
+template <typename W>
+Step<W> make_load_step(ValueId id, const Load& operation, const StepContext<W>& context);
+template <typename W>
+Step<W> make_resize_step(const Resize& operation, const StepContext<W>& context);
+template <typename W>
+Step<W> make_subtract_step(const Subtract& operation, const StepContext<W>& context);
+template <typename W>
+Step<W> make_select_step(const Select& operation, const StepContext<W>& context);
 
 /// The mask of a plain mask operation; in mask_step.cpp.
 template <typename W>

@@ -176,7 +176,67 @@ void same_bits_everywhere(const Program& program) {
   }
 }
 
+/// Three masked vectors: of a load, of a load without NaN, of a tensor with other rows. Each `folds` into one step in
+/// the last pass, or its parts are stored in between.
+Program masked_vectors(bool folds, Group per) {
+  Program program{{Load{0, false}}};
+  auto& ops = program.operations;
+  const auto push = [&](Operation operation) {
+    ops.push_back(operation);
+    return static_cast<ValueId>(ops.size()) - 1;
+  };
+  const auto apart = [&](ValueId id) { return folds ? id : push(Negate{push(Negate{id})}); };
+  const auto mask_apart = [&](ValueId id) { return folds ? id : push(MaskNot{push(MaskNot{id})}); };
+  std::vector<ValueId> of;
+  for (const Operation& loaded :
+       {Operation{Load{1, false}}, Operation{Load{2, true}}, Operation{Resize{3, false, 0}}}) {
+    const ValueId vector = push(Subtract{apart(push(loaded)), 0});
+    const ValueId mask = push(Breadcrumbs{vector, 0.4, 0.1, per, false, 5});
+    of.push_back(push(Select{apart(vector), mask_apart(mask)}));
+  }
+  push(Onto{0, push(Ties{of, {0.5, 0.3, 0.4}, 0.9, Elect::weighted, DivideBy::weights})});
+  return program;
+}
+
+std::vector<std::byte> bytes_of(Dtype dtype, int64_t count, unsigned seed) {
+  // Of finite numbers: which NaN comes out of two is up to the processor.
+  const std::vector<double> x = theta_test::numbers<double>(count, seed, true);
+  std::vector<std::byte> bytes(static_cast<size_t>(count * size_of(dtype)));
+  kernels_for(Isa::plain).f64.narrow[static_cast<int>(dtype)](x.data(), bytes.data(), count);
+  return bytes;
+}
+
+void folds_to_the_same_bits(Work work, const std::vector<Dtype>& dtypes, Group per) {
+  for (const auto& shape : std::vector<std::vector<int64_t>>{{1, 1}, {7, 33}, {5, 4099}, {3, 70001}}) {
+    TaskSpec task{{}, {}, {Dtype::f32, shape, elements(shape) * 4}, work, Overflow::inf};
+    MemorySource source;
+    for (size_t i = 0; i < dtypes.size(); ++i) {
+      std::vector<int64_t> own = shape;
+      if (i == 3) own.front() = (own.front() + 1) / 2;
+      source.inputs.push_back(bytes_of(dtypes[i], elements(own), static_cast<unsigned>(i)));
+      task.inputs.push_back({dtypes[i], own, elements(own) * size_of(dtypes[i])});
+    }
+    task.program = masked_vectors(false, per);
+    const Outcome expected = run(task, source, {int64_t{1} << 30, 1 << 20}, Isa::plain);
+    task.program = masked_vectors(true, per);
+    for (const Isa isa : supported_isas()) {
+      for (const auto& [memory, chunk] : {std::pair{64, 1 << 20}, {16, 1 << 16}, {16, 4096}}) {
+        CHECK(run(task, source, {int64_t{memory} << 20, chunk}, isa).bytes == expected.bytes);
+      }
+    }
+  }
+}
+
 }  // namespace
+
+TEST(evaluate_folds_to_the_same_bits) {
+  for (const Group per : {Group::row, Group::tensor}) {
+    folds_to_the_same_bits(Work::f32, {Dtype::bf16, Dtype::bf16, Dtype::f16, Dtype::f32}, per);
+    folds_to_the_same_bits(Work::f32, {Dtype::f32, Dtype::f32, Dtype::bf16, Dtype::f16}, per);
+    folds_to_the_same_bits(Work::f64, {Dtype::f16, Dtype::f64, Dtype::f64, Dtype::bf16}, per);
+    folds_to_the_same_bits(Work::f64, {Dtype::f64, Dtype::f32, Dtype::f8_e4m3, Dtype::f8_e5m2}, per);
+  }
+}
 
 TEST(evaluate_same_bits_everywhere) { same_bits_everywhere(everything()); }
 TEST(evaluate_choosing_same_bits_everywhere) { same_bits_everywhere(choosing()); }

@@ -226,6 +226,48 @@ void conversions_agree(int64_t size) {
   }
 }
 
+/// What is computed from stored bytes and marks is what the steps in between give.
+template <typename W>
+void folded_agree(int64_t size) {
+  using Key = Bits<W>;
+  std::mt19937_64 random(10);
+  std::vector<std::byte> stored(static_cast<size_t>(size) * 8);
+  for (std::byte& byte : stored) byte = static_cast<std::byte>(random());
+  std::vector<uint64_t> marks(static_cast<size_t>(size / 64 + 1));
+  for (uint64_t& word : marks) word = random();
+  const auto b = numbers<W>(size, 7);
+  const WorkKernels<W>& plain = kernels_of<W>(kernels_for(Isa::plain));
+  std::vector<W> widened(static_cast<size_t>(size)), difference(static_cast<size_t>(size));
+  std::vector<Key> lanes(static_cast<size_t>(size));
+  plain.lanes_of_marks(marks.data(), lanes.data(), size);
+  const auto all_give = [&](const Guarded<W>& expected, auto&& run) {
+    for (const Isa isa : supported_isas()) {
+      Guarded<W> result(size);
+      run(kernels_of<W>(kernels_for(isa)), result.data());
+      make_nan_canonical(result, size);
+      CHECK(result == expected);
+    }
+  };
+  Guarded<W> expected(size);
+  plain.select(b.data(), lanes.data(), expected.data(), size);
+  make_nan_canonical(expected, size);
+  all_give(expected, [&](const WorkKernels<W>& k, W* to) { k.select_marked(b.data(), marks.data(), to, size); });
+  for (int dtype = 0; dtype < kDtypes; ++dtype) {
+    if (!plain.widen[dtype]) continue;
+    plain.widen[dtype](stored.data(), widened.data(), size);
+    plain.subtract(widened.data(), b.data(), difference.data(), size);
+    std::ranges::copy(difference, expected.data());
+    make_nan_canonical(expected, size);
+    all_give(expected,
+             [&](const WorkKernels<W>& k, W* to) { k.subtract_stored[dtype](stored.data(), b.data(), to, size); });
+    plain.select(difference.data(), lanes.data(), expected.data(), size);
+    make_nan_canonical(expected, size);
+    all_give(expected, [&](const WorkKernels<W>& k, W* to) {
+      k.subtract_stored_marked[dtype](stored.data(), b.data(), marks.data(), to, size);
+    });
+  }
+}
+
 }  // namespace
 
 TEST(kernels_arithmetic) {
@@ -246,5 +288,12 @@ TEST(kernels_conversions) {
   for (const int64_t size : theta_test::kSizes) {
     conversions_agree<float>(size);
     conversions_agree<double>(size);
+  }
+}
+
+TEST(kernels_folded) {
+  for (const int64_t size : theta_test::kSizes) {
+    folded_agree<float>(size);
+    folded_agree<double>(size);
   }
 }
