@@ -1,5 +1,6 @@
 // `theta explain --level recipe`: the recipe graph, in the format asked for.
 
+import { printableJson } from "../../dsl/printable.ts";
 import type { RecipeGraph } from "../recipe-graph.ts";
 import { dotText, mermaidText, type Arrow, type Box, type Diagram } from "./diagram.ts";
 import { maskDefinitions, recipeText, strategyDefinitions } from "./recipe-text.ts";
@@ -16,7 +17,7 @@ export function explainRecipe(graph: RecipeGraph, format: ExplainFormat): string
     case "mermaid":
       return mermaidText(diagramOf(viewOutputs(graph)));
     case "json":
-      return `${JSON.stringify(jsonOf(graph), null, 2)}\n`;
+      return `${printableJson(JSON.stringify(jsonOf(graph), null, 2))}\n`;
   }
 }
 

@@ -10,8 +10,9 @@ const UNITS: ReadonlyMap<string, number> = new Map([
 
 export const AGE_EXAMPLES = "a number and s, min, h, d or w, such as 12h or 30d";
 
-/** Milliseconds, or undefined when the text is no age. */
+/** Milliseconds, or undefined when the text is no age. Nothing needs no unit. */
 export function parseAge(text: string): number | undefined {
+  if (text === "0") return 0;
   const match = /^(\d+(?:\.\d+)?)(s|min|h|d|w)$/.exec(text);
   if (match === null) return undefined;
   const milliseconds = Math.floor(Number(match[1]) * UNITS.get(match[2]!)!);

@@ -1,6 +1,7 @@
 // Where text goes: human text to standard error, data to standard output. Nothing else writes to either.
 
 import { writeSync } from "node:fs";
+import { printableJson } from "../../dsl/printable.ts";
 
 /** Writes all of it before it returns, so that the process may exit next. A reader that went away is no error. */
 function write(fd: number, text: string): void {
@@ -45,7 +46,7 @@ export function writeMessage(text: string): void {
 
 /** One line of JSON data. */
 export function writeJson(value: unknown): void {
-  writeOutput(`${JSON.stringify(value)}\n`);
+  writeOutput(`${printableJson(JSON.stringify(value))}\n`);
 }
 
 /** Whether human text is coloured: --color, then NO_COLOR and FORCE_COLOR, then whether someone looks. */

@@ -24,6 +24,6 @@ export function diskFullDuringWork(folder: string, needed: number, cause: unknow
 }
 
 function diskFull(folder: string, message: string, cause?: unknown): Failure {
-  const help = "free some space, or choose another store with --store; finished tensors are kept";
+  const help = "free some space there; finished tensors are kept, and --store can put the store elsewhere";
   return new Failure(EXIT.resources, `${folder}: ${message}`, { code: "disk-full", help }, cause);
 }

@@ -1,6 +1,7 @@
 // `theta check`: all that can be said without reading a payload.
 
 import type { OutputGraph } from "../../../compiler/tensor-graph.ts";
+import { printable } from "../../../dsl/printable.ts";
 import { diagnosticToJson } from "../../../dsl/render-diagnostic.ts";
 import { EXIT } from "../../failure.ts";
 import type { Flags } from "../invocation.ts";
@@ -24,8 +25,10 @@ export async function check(path: string | undefined, flags: Flags): Promise<num
   diagnostics.forEach(createDiagnosticPrinter(useColor(settings.color), flags.quiet ?? false));
   if (!flags.quiet) {
     const counted = countDiagnostics(diagnostics);
-    const good = `${file.display} is right: ${describeOutputs(tensors?.outputs ?? [])}`;
-    writeMessage(code === EXIT.done ? `${good}${counted && `; ${counted}`}\n` : `${file.display}: ${counted}\n`);
+    const good = `${printable(file.display)} is right: ${describeOutputs(tensors?.outputs ?? [])}`;
+    writeMessage(
+      code === EXIT.done ? `${good}${counted && `; ${counted}`}\n` : `${printable(file.display)}: ${counted}\n`,
+    );
   }
   return code;
 }
@@ -38,7 +41,7 @@ function describeOutputs(outputs: readonly OutputGraph[]): string {
   const rest = outputs.slice(MOST_NAMED);
   const named = outputs
     .slice(0, MOST_NAMED)
-    .map(({ output, actions }) => `${output.display} (${actions.length} tensors)`);
+    .map(({ output, actions }) => `${printable(output.display)} (${actions.length} tensors)`);
   return (
     named.join(", ") + (rest.length === 0 ? "" : ` and ${rest.length} more ${rest.length === 1 ? "output" : "outputs"}`)
   );
