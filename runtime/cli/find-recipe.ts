@@ -44,7 +44,11 @@ function projectAbove(workingDirectory: string): string | undefined {
 }
 
 function missing(message: string): Failure {
-  const help = "name a recipe, such as path/to/merge.theta, or start one with theta init";
+  // Node gives bytes that are no UTF-8 as this sign, and no file has that name.
+  const isLost = message.includes("\ufffd");
+  const help = isLost
+    ? "theta follows no path whose bytes are not UTF-8: rename it"
+    : "name a recipe, such as path/to/merge.theta, or start one with theta init";
   return new Failure(EXIT.input, message, { code: "recipe-missing", help });
 }
 

@@ -5,11 +5,20 @@ import { isTooManyFiles, tooManyFiles } from "../too-many-files.ts";
 import { parseCommandLine } from "./command-line.ts";
 import type { Invocation } from "./invocation.ts";
 import { reportFailure, reportInternalError } from "./report-failure.ts";
-import { writeMessage, writeOutput } from "./terminal.ts";
+import { lostOutput, writeMessage, writeOutput } from "./terminal.ts";
 import { VERSION } from "./version.ts";
 
 /** Runs one command and says why when it fails; never rejects. Once `signal` fired, the code means nothing. */
 export async function run(argv: readonly string[], signal: AbortSignal): Promise<number> {
+  const code = await runOrReport(argv, signal);
+  const lost = lostOutput();
+  if (lost === undefined || code !== EXIT.done) return code;
+  const details = { code: "stdout-not-writable", help: "what was asked for is done, and could not be told" };
+  reportFailure(new Failure(EXIT.output, `standard output cannot be written: ${lost.message}`, details), false);
+  return EXIT.output;
+}
+
+async function runOrReport(argv: readonly string[], signal: AbortSignal): Promise<number> {
   try {
     const invocation = parseCommandLine(argv, VERSION);
     if (invocation.verb === "answer") {

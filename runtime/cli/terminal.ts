@@ -3,20 +3,31 @@
 import { writeSync } from "node:fs";
 import { printableJson } from "../../dsl/printable.ts";
 
-/** Writes all of it before it returns, so that the process may exit next. A reader that went away is no error. */
+/** Descriptors that take nothing any more, and why. */
+const ended = new Map<number, NodeJS.ErrnoException>();
+
+/**
+ * Writes all of it before it returns, so that the process may exit next. Never throws, since many callers stand in the
+ * middle of other work: what follows is left out, and `lostOutput` says why.
+ */
 function write(fd: number, text: string): void {
+  if (ended.has(fd)) return;
   const bytes = Buffer.from(text, "utf8");
   for (let at = 0; at < bytes.length;) {
     try {
       at += writeSync(fd, bytes, at);
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === "EPIPE") return;
       // A terminal or pipe in non-blocking mode that is full: try again.
-      if (code !== "EAGAIN") throw error;
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return void ended.set(fd, error as Error);
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }
   }
+}
+
+/** Why data could not be written: the disk is full. A reader that went away is no error. */
+export function lostOutput(): Error | undefined {
+  const error = ended.get(1);
+  return error?.code === "EPIPE" ? undefined : error;
 }
 
 /** Data: results, JSON. */
@@ -31,6 +42,7 @@ const WRITTEN_AT_ONCE = 1 << 16;
 export function writePieces(pieces: Iterable<string>): void {
   let gathered = "";
   for (const piece of pieces) {
+    if (ended.has(1)) return;
     gathered += piece;
     if (gathered.length < WRITTEN_AT_ONCE) continue;
     writeOutput(gathered);

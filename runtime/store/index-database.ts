@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type Database from "libsql";
+import { EXIT, Failure } from "../failure.ts";
 import type { ShardRecord } from "./shard-record.ts";
 
 const SCHEMA_VERSION = 2;
@@ -87,7 +88,7 @@ export class IndexDatabase {
 
   /** A copy, which can be asked and changed without a trace beside the original; an empty one of none. */
   static async openCopy(path: string | undefined): Promise<IndexDatabase> {
-    const folder = mkdtempSync(join(tmpdir(), "theta-index-"));
+    const folder = temporaryFolder();
     try {
       const copy = join(folder, "index.sqlite");
       for (const log of path === undefined ? [] : ["", "-wal"]) {
@@ -274,6 +275,16 @@ function isBusy(error: unknown): boolean {
 
 function isCode(error: unknown, pattern: RegExp): boolean {
   return pattern.test((error as { readonly code?: string }).code ?? "");
+}
+
+function temporaryFolder(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), "theta-index-"));
+  } catch (error) {
+    const message = `the temporary directory ${tmpdir()} cannot be written: ${(error as Error).message}`;
+    const help = "name one that can be with TMPDIR";
+    throw new Failure(EXIT.output, message, { code: "no-temporary-directory", help }, error);
+  }
 }
 
 /** libsql has no code for a file that cannot be opened. */

@@ -64,7 +64,7 @@ export function outputRecords(paths: StorePaths): {
     .map((name) => join(paths.outputs, name))
     .filter((path) => !files.has(path))
     .map((path): Finding => {
-      const message = "is the record of an output, and was cut off or edited: its checksum is wrong";
+      const message = "is the record of an output, and was cut off, edited, or written by another version of theta";
       return { code: "record-damaged", path, message, tensors: [], drop: { kind: "file", path } };
     });
   return { records: readable.map(({ record }) => record), findings };

@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { f32, makeModelDirectory, raw, type TestTensors } from "../support/tensors.ts";
 import { digests } from "./read-output.ts";
-import { build, testEnvironment, THETA } from "./theta-process.ts";
+import { refusal } from "./refusal.ts";
+import { build, testEnvironment, THETA, theta } from "./theta-process.ts";
 
 const root = mkdtempSync(join(tmpdir(), "theta-surroundings-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -94,6 +95,29 @@ test("few files may be open: refused by name or served, never a mistake of ours"
   }
   expect(refused).toBeGreaterThan(0);
   expect(OUTPUTS.map((name) => digests(join(root, "dist", name)))).toEqual(undisturbed);
+});
+
+test("a full disk behind a stream costs what was to be written there, and standard output is reported", () => {
+  const into = (stream: 1 | 2, args: readonly string[]) =>
+    spawnSync("sh", ["-c", `exec "$@" ${stream}>/dev/full`, "sh", process.execPath, THETA, ...args], {
+      cwd: root,
+      env: testEnvironment({}),
+      encoding: "utf8",
+    });
+  for (const args of [["plan"], ["build", "--json"], ["explain", "--level", "tensor", "--format", "json"]]) {
+    const run = into(1, args);
+    expect(run.stderr).toMatch(/^error\[stdout-not-writable\]: standard output cannot be written: ENOSPC/m);
+    expect(run.status).toBe(73);
+  }
+  expect(into(1, ["bild", "--json"]).status).toBe(64);
+  expect(into(2, ["build"]).status).toBe(0);
+});
+
+test("a plan says that it has no place for temporary files, and a build needs none", () => {
+  const nowhere = { TMPDIR: join(root, "nowhere") };
+  const run = theta(root, ["plan"], nowhere);
+  expect(refusal(run, 73)).toBe("no-temporary-directory");
+  expect(theta(root, ["build"], nowhere).code).toBe(0);
 });
 
 /** A memory cgroup of version 1 or 2 that holds `bytes`, with its file of processes; undefined where none can be made. */
