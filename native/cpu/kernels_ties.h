@@ -89,20 +89,25 @@ THETA_HD void divisors_tile(const Terms<W>& terms, const TiesRule<W>& rule, int6
   }
 }
 
-/// table[set], by choosing between halves of the table: a gather takes longer while the table is small.
+/// table[set], by choosing between halves of the table: a gather takes longer while the table is small. `in`: by term,
+/// ones where it is in the set.
 template <int terms, typename W>
-THETA_HD W choose(const W* table, Bits<W> set) {
+THETA_HD W choose(const W* table, const Bits<W>* in) {
   if constexpr (terms == 0) {
     return table[0];
   } else {
-    const W without = choose<terms - 1>(table, set), with = choose<terms - 1>(table + (1 << (terms - 1)), set);
-    return where(lanes_of<W>(set >> (terms - 1) & 1), with, without);
+    const W without = choose<terms - 1>(table, in), with = choose<terms - 1>(table + (1 << (terms - 1)), in);
+    return where(in[terms - 1], with, without);
   }
 }
 
 template <int terms, typename W>
 THETA_HD void choose_tile(const W* table, const Bits<W>* sets, int64_t n, W* __restrict to) {
-  for (int64_t i = 0; i < n; ++i) to[i] = choose<terms>(table, sets[i]);
+  for (int64_t i = 0; i < n; ++i) {
+    Bits<W> in[terms];
+    for (int k = 0; k < terms; ++k) in[k] = lanes_of<W>(sets[i] >> k & 1);
+    to[i] = choose<terms>(table, in);
+  }
 }
 
 template <typename W>
@@ -153,13 +158,12 @@ void ties_of_few(const Terms<W>& terms, const W* divisors, W* __restrict to, int
   for (int k = 0; k < count; ++k) x[k] = terms.values[k];
   for (int64_t i = 0; i < n; ++i) {
     W elected = 0, sum = 0;
-    Bits<W> in = 0;
+    Bits<W> in[count];
     for (int k = 0; k < count; ++k) elected = elected + (elect == Elect::unweighted ? x[k][i] : weights[k] * x[k][i]);
     for (int k = 0; k < count; ++k) {
       const W term = weights[k] * x[k][i];
-      const Bits<W> stays = agrees(elect == Elect::unweighted ? x[k][i] : term, elected);
-      sum = where(stays, sum + term, sum);
-      in |= stays & (Bits<W>{1} << k);
+      in[k] = agrees(elect == Elect::unweighted ? x[k][i] : term, elected);
+      sum = where(in[k], sum + term, sum);
     }
     to[i] = terms.scale * (divides ? sum / choose<count>(divisors, in) : sum);
   }

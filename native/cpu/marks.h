@@ -1,7 +1,6 @@
 // A bit for each element of a span: what a mask keeps, or what lies before a cut. Written in order, read anywhere.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 
 #include "carver.h"
@@ -23,14 +22,10 @@ class Marks {
   void put(int64_t index, const uint64_t* from, int64_t count) {
     const int64_t at = index - origin_, shift = at % 64;
     uint64_t* to = words_ + at / 64;
-    if (shift == 0) {
-      std::copy_n(from, words(count), to);
-      return;
-    }
     uint64_t before = *to & ((uint64_t{1} << shift) - 1);
     for (int64_t i = 0; i < words(count); ++i) {
       to[i] = before | from[i] << shift;
-      before = from[i] >> (64 - shift);
+      before = from[i] >> 1 >> (63 - shift);
     }
     to[words(count)] = before;
   }
@@ -39,11 +34,7 @@ class Marks {
   void get(int64_t index, uint64_t* to, int64_t count) const {
     const int64_t at = index - origin_, shift = at % 64;
     const uint64_t* from = words_ + at / 64;
-    if (shift == 0) {
-      std::copy_n(from, words(count), to);
-      return;
-    }
-    for (int64_t i = 0; i < words(count); ++i) to[i] = from[i] >> shift | from[i + 1] << (64 - shift);
+    for (int64_t i = 0; i < words(count); ++i) to[i] = from[i] >> shift | from[i + 1] << 1 << (63 - shift);
   }
 
   /// Marks one more, or leaves it as it is.
