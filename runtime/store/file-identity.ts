@@ -19,7 +19,14 @@ export function ownStamp(file: FileIdentity): string {
 
 /** The own stamp of the file at `path`, or undefined where none lies. */
 export function ownStampAt(path: string): string | undefined {
-  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  let stat: BigIntStats | undefined;
+  try {
+    stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  } catch (error) {
+    // A file lies where a folder on the way was.
+    if ((error as NodeJS.ErrnoException).code === "ENOTDIR") return undefined;
+    throw error;
+  }
   return stat?.isFile() ? ownStamp(identity(stat)) : undefined;
 }
 

@@ -6,11 +6,17 @@ import { diskFullDuringWork } from "./disk-space.ts";
 
 const ELSEWHERE = "choose another place with --store or THETA_STORE";
 
+/** Something of another kind lies where the store has a file or a folder. */
+const IN_THE_WAY = new Set(["ENOTDIR", "EISDIR", "EEXIST"]);
+const MADE_AGAIN =
+  "something else lies in its place: delete the store, all of which can be built again, or name another with --store";
+
 /** Returns what it does not know, and what is about a file outside the store, as it is. */
 export function storeFailure(error: unknown, root: string, doing: "read" | "written"): unknown {
   if (!(error instanceof Error) || error instanceof Failure) return error;
   const { code, path, message } = error as NodeJS.ErrnoException;
-  if (code === undefined || (path !== undefined && !path.startsWith(root))) return error;
+  // That of an AbortError is a number.
+  if (typeof code !== "string" || (path !== undefined && !path.startsWith(root))) return error;
   switch (code.replace(/^(SQLITE_(BUSY|LOCKED))_.*/, "$1")) {
     case "ENOSPC":
     case "EDQUOT":
@@ -36,7 +42,10 @@ export function storeFailure(error: unknown, root: string, doing: "read" | "writ
       return new Failure(
         EXIT.output,
         `the store ${root} cannot be ${doing}: ${message}`,
-        { code: doing === "read" ? "store-not-readable" : "store-not-writable", help: ELSEWHERE },
+        {
+          code: doing === "read" ? "store-not-readable" : "store-not-writable",
+          help: IN_THE_WAY.has(code) ? MADE_AGAIN : ELSEWHERE,
+        },
         error,
       );
     }

@@ -2,10 +2,12 @@
 
 import { EXIT, Failure } from "../../failure.ts";
 import { loadedAddon } from "../../build/session.ts";
+import type { Bounds } from "../../store/choose-victims.ts";
+import { storeFailure } from "../../store/store-failure.ts";
 import { existingStore } from "../../store/store-paths.ts";
 import type { CacheAction, Flags } from "../invocation.ts";
 import { findRecipe } from "../find-recipe.ts";
-import { loadSettings } from "../settings.ts";
+import { loadSettings, type Settings } from "../settings.ts";
 import { writeJson, writeMessage } from "../terminal.ts";
 import { cacheGc, readBounds } from "./cache-gc.ts";
 import { cacheStatus } from "./cache-status.ts";
@@ -26,6 +28,20 @@ export async function cache(
   refuseFlagsOfOthers(action, flags);
   const bounds = readBounds(flags);
   const settings = await loadSettings(flags, projectDirectory(path, flags));
+  try {
+    return await inStore(action, settings, bounds, flags, signal);
+  } catch (error) {
+    throw storeFailure(error, settings.store, "read");
+  }
+}
+
+async function inStore(
+  action: CacheAction,
+  settings: Settings,
+  bounds: Bounds,
+  flags: Flags,
+  signal: AbortSignal,
+): Promise<number> {
   const paths = existingStore(settings.store);
   if (paths === undefined) {
     if (flags.json) writeJson({ schema: `theta.cache-${action}/1`, store: settings.store, exists: false });

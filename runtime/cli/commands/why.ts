@@ -7,6 +7,7 @@ import { shortened } from "../../../dsl/shortened.ts";
 import { EXIT, Failure } from "../../failure.ts";
 import { choose, History, type Why } from "../../history/why.ts";
 import { resolveLinks } from "../../output/real-place.ts";
+import { storeFailure } from "../../store/store-failure.ts";
 import { existingStore, storePaths } from "../../store/store-paths.ts";
 import type { Flags } from "../invocation.ts";
 import { findRecipe } from "../find-recipe.ts";
@@ -36,13 +37,25 @@ export async function why(name: string, path: string | undefined, flags: Flags):
   }
   const target = findWhyTarget(name, graph, chooseOutputs(graph, flags.only));
   const glob = globOf(target);
-  const history = new History(existingStore(settings.store) ?? storePaths(settings.store));
-  const all = target.outputs.map(({ display, path: at }) => ({ display, why: history.why(resolveLinks(at)) }));
+  const { all, damaged } = ask(settings.store, target);
   const answers = all.map(({ display, why: told }) => ({ display, why: narrowed(told, glob, target.role) }));
   refuseUnknownTensor(target, glob, all, answers);
   if (flags.json) writeJson(whyJson(target, answers));
-  else if (!flags.quiet) writeOutput(whyText(target, answers, history.damaged, flags.verbose ?? false));
+  else if (!flags.quiet) writeOutput(whyText(target, answers, damaged, flags.verbose ?? false));
   return EXIT.done;
+}
+
+function ask(
+  store: string,
+  { outputs }: WhyTarget,
+): { readonly all: readonly OutputAnswer[]; readonly damaged: History["damaged"] } {
+  try {
+    const history = new History(existingStore(store) ?? storePaths(store));
+    const all = outputs.map(({ display, path }) => ({ display, why: history.why(resolveLinks(path)) }));
+    return { all, damaged: history.damaged };
+  } catch (error) {
+    throw storeFailure(error, store, "read");
+  }
 }
 
 function narrowed(told: Why, glob: Glob | undefined, role: string | undefined): Why {

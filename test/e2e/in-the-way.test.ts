@@ -1,0 +1,64 @@
+// Something of another kind lies where the store or an output has a file or a folder: every command says so, none calls it
+// a mistake of theta's, and once it is gone the next build is right.
+
+import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { digests } from "./read-output.ts";
+import { refusal } from "./refusal.ts";
+import { theta } from "./theta-process.ts";
+import { useSession } from "./theta-session.ts";
+
+const session = useSession();
+let project: string;
+let clean: unknown;
+
+beforeAll(() => {
+  project = realpathSync(mkdtempSync(join(tmpdir(), "theta-in-the-way-")));
+  theta(project, ["init"]);
+  expect(theta(project, ["build"]).code).toBe(0);
+  clean = digests(join(project, "dist/mixed"));
+});
+afterAll(() => rmSync(project, { recursive: true }));
+
+const COMMANDS = [
+  "plan",
+  "build",
+  "cache status",
+  "cache verify",
+  "cache verify --repair",
+  "cache gc",
+  "why dist/mixed",
+];
+const PLACES = ["locks", "shards", "outputs", "builds", "partial", "trash", "statistics", "version", "index.sqlite"];
+
+test.each(PLACES)("%s in the store", async (name) => {
+  const place = join(project, ".theta", name);
+  renameSync(place, join(project, "aside"));
+  for (const command of COMMANDS) {
+    rmSync(place, { recursive: true, force: true });
+    if (statSync(join(project, "aside")).isDirectory()) writeFileSync(place, "in the way");
+    else mkdirSync(join(place, "in the way"), { recursive: true });
+    const run = await session(project, command.split(" "));
+    if (run.code !== 0 && run.code !== 3) expect(refusal(run, 73)).toMatch(/^store-not-(readable|writable)$/);
+  }
+  rmSync(place, { recursive: true, force: true });
+  renameSync(join(project, "aside"), place);
+  expect((await session(project, ["build"])).code).toBe(0);
+  expect(digests(join(project, "dist/mixed"))).toEqual(clean);
+});
+
+test("a file in place of the output", async () => {
+  rmSync(join(project, "dist/mixed"), { recursive: true });
+  writeFileSync(join(project, "dist/mixed"), "in the way");
+  expect((await session(project, ["plan"])).code).toBe(0);
+  for (const adopt of [[], ["--adopt"]]) {
+    const run = await session(project, ["build", ...adopt]);
+    expect(refusal(run, 73)).toBe("output-not-ours");
+    expect(run.stderr).toContain('the output "dist/mixed" exists and is not a directory');
+  }
+  rmSync(join(project, "dist/mixed"));
+  expect((await session(project, ["build"])).code).toBe(0);
+  expect(digests(join(project, "dist/mixed"))).toEqual(clean);
+});
