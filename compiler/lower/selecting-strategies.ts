@@ -31,8 +31,8 @@ export function lowerSce(
   const variance = builder.emit({ op: "variance", of });
   const tie = streamId("tie", 0, scope.names[0]);
   const chosen = builder.emit({ op: "largest", of: variance.id, share: select, tie }).id;
-  // One vector alone does not vary, but where it is infinite: ∞ − ∞ is NaN.
-  return builder.emit({ op: "sce", of, chosen }, (of.length === 1 && builder.annuls(0)) || changing[0]!.value.zero);
+  // One vector alone does not vary, but this is no zero to be known here: where its difference overflows, ∞ − ∞ is NaN.
+  return builder.emit({ op: "sce", of, chosen }, changing[0]!.value.zero);
 }
 
 /** An element that is 0 is never active. */

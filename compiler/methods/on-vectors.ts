@@ -191,6 +191,14 @@ export const VECTOR_METHODS: readonly MethodRow[] = [
         default: 0.01,
         meaning: "clip is the share of the smallest and of the largest elements that are held at the size of the next",
       },
+      {
+        name: "per",
+        kind: "word",
+        words: ["tensor", "model"],
+        wordsNotServed: new Map([["model", "use per: tensor, which balances each tensor by itself"]]),
+        default: "tensor",
+        meaning: "per is the group of elements that are balanced against each other",
+      },
     ],
     summary:
       "PCB merging, parameter competition balancing: an element counts by its size within its own input (intra-balancing) and by how it agrees with what all inputs change in its place (inter-balancing); the best balanced share of each input is averaged by what is above the rest. Balances are of the tensor, in float64. The authors use `scale: 1.2`.",

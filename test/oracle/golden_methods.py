@@ -1,7 +1,8 @@
 """Writes ../golden/methods.json: every method over awkward tensors of every dtype, and digests of what strict.py makes of them.
 
 The models are those of ../golden/strict/inputs.safetensors, one set for each mixture of dtypes; a set of 8 bits made of them;
-and one that both sides make by a formula, as long as numbers of elements around 2^20 are. test/e2e/golden-methods.test.ts builds the recipe without Python.
+and two that both sides make by a formula: one as long as numbers of elements around 2^20 are, and one of numbers so large that
+their differences, sums and squares are not finite, under the `nan error` that recipes have. test/e2e/golden-methods.test.ts builds the recipe without Python.
 Run this by hand when a method is added, or METHODS.md changes what one means:  .venv/bin/python golden_methods.py
 """
 import hashlib
@@ -16,6 +17,7 @@ import recipe as r
 import rounded
 import strict as st
 from draw import Case, Output, Source
+from models import LARGEST
 
 HERE = pathlib.Path(__file__).resolve().parent
 GOLDEN = HERE.parent / "golden"
@@ -47,6 +49,23 @@ def long_models():
             tensors[tensor] = st.Tensor(dtypes[tensor], st.narrow(x, dtypes[tensor])[0].reshape(shape))
         models[name] = tensors
     return models
+
+
+def extreme_models():
+    """The largest numbers of each dtype, with both signs, and small ones between them."""
+    dtypes = {"h.0.F64": "F64", "h.1.F32": "F32", "h.2.F16": "F16", "BF16": "BF16", "F8_E4M3": "F8_E4M3", "F8_E5M2": "F8_E5M2",
+              "one": "F32", "scalar": "BF16"}
+    shapes, found = {"one": (1,), "scalar": ()}, {}
+    for number, name in enumerate(ROLES):
+        tensors = {}
+        for tensor, dtype in dtypes.items():
+            shape = shapes.get(tensor, (5, 5))
+            largest = LARGEST[dtype]
+            pattern = np.array([largest, -largest, largest / 2, -largest / 2, 1.0, -0.0, largest])
+            x = pattern[(np.arange(int(np.prod(shape))) * (number + 2) + number) % 7]
+            tensors[tensor] = st.Tensor(dtype, st.narrow(x, dtype)[0].reshape(shape))
+        found[name] = tensors
+    return found
 
 
 def stored_models():
@@ -127,6 +146,11 @@ def made(stored):
     merged("magmax", r.choosing("magmax", scale=number(0.5)))
     merged("pcb", r.choosing("pcb", scale=number(1.2)))
     merged("pcb-masked", r.choosing("pcb", select=number(0.4), clip=number(0.1)), dare, "f32")
+    for name, method in (("sce", r.choosing("sce")), ("sce-select", r.choosing("sce", select=number(0.5))), ("pcb", r.choosing("pcb")),
+                         ("ram", r.choosing("ram")), ("plus", r.choosing("ram_plus")), ("magmax", r.choosing("magmax")),
+                         ("consensus", r.choosing("consensus", at_least=r.Number("1", lambda c: 1))), ("step", r.multislerp()),
+                         ("ties", r.strategy("ties")), ("mean", r.strategy("mean"))):
+        merged(f"{name}-one", method, of=[two], ws=None)
     merged("stock", r.model_stock())
     merged("stock-row", r.model_stock(word("row")), dare, "f32")
     merged("stock-one", r.model_stock(), of=[two], ws=None)
@@ -187,7 +211,7 @@ def digest(tensor):
 
 def main():
     result, count, models = {}, 0, stored_models()
-    for mixture, stored in {**models, "F8": narrow_models(models["F16"]), "long": long_models()}.items():
+    for mixture, stored in {**models, "F8": narrow_models(models["F16"]), "long": long_models(), "extreme": extreme_models()}.items():
         case = made(stored)
         if mixture == "long": case.outputs = [o for o in case.outputs if o.path.removeprefix("dist/") in LONG_OUTPUTS]
         names = sorted(case.shapes, key=str.encode)

@@ -313,6 +313,54 @@ test.each([
   }
 });
 
+describe("finite inputs whose difference the work type cannot hold", () => {
+  const largest = 2 ** 128 - 2 ** 104;
+  const model = (first: number, third: number): TestTensors => ({ w: f32([2, 2], [first, 1, third, 3]) });
+  // Nothing is selected, tall or in the fusion where a comparison is with NaN; angles need no difference.
+  const FINITE = [
+    "sce(select: 0.5)",
+    "consensus",
+    "arcee_fusion",
+    "multislerp of models",
+    "karcher of models",
+    "scale of models",
+  ];
+
+  beforeEach(() => write({ base: model(-largest, 2), one: model(largest, 2.25), two: model(-largest, 2.5) }));
+
+  test.each(EVERY)("are an overflow of %s, with its first place, or all of it is finite", async (method, merge) => {
+    write({ two: model(merge.startsWith("onto") ? largest : -largest, 2.25) });
+    const { status, diagnostics } = await built([merge]);
+    if (FINITE.includes(method)) {
+      expect(status).toBe("done");
+      expect(valuesOf(0).every(Number.isFinite)).toBe(true);
+      return;
+    }
+    expect(status).toBe("failed");
+    expect(diagnostics[0]!.message).toMatch(
+      /^w of "dist\/0" does not fit f32: \d elements? overflow, the first at \[0, 0\]$/,
+    );
+    expect((await built([merge], " { overflow saturate }")).status).toBe("done");
+    expect(valuesOf(0).some((value) => Math.abs(value) === Infinity)).toBe(false);
+  });
+
+  test("are not looked at where the recipe says that nothing of them is taken", async () => {
+    const merges = ["sum(scale: 0)", "mean(scale: 0)", "ties(scale: 0)", "magmax(scale: 0)", "nearswap(t: 0)"].map(
+      (method) => `onto base using ${method} {\n  one\n}`,
+    );
+    expect((await built([...merges, onto("sum", "  weight 0")])).status).toBe("done");
+    expectBase([...merges, "weight 0"]);
+  });
+
+  test("of one vector alone vary: as many NaN are selected as there are others", async () => {
+    write({ base: { w: f32([2], [-largest, -largest]) }, one: { w: f32([2], [largest, largest]) } });
+    const one = "onto base using sce(select: 0.5) {\n  one\n}";
+    expect(codes(await built([one]))).toEqual(["overflow"]);
+    await built([one], " { overflow inf }");
+    expect(valuesOf(0).filter(Number.isNaN)).toHaveLength(1);
+  });
+});
+
 test("0 elements, odd sizes, unaligned offsets, rows of one element: every method, every mask", async () => {
   const model = (step: number): TestTensors => ({
     odd: raw("U8", [3], [1, 2, 3]),
