@@ -45,12 +45,13 @@ export function startTheta(
   directory: string,
   args: readonly string[],
   variables: Readonly<Record<string, string>> = {},
+  timeout = 60_000,
 ): RunningTheta {
   const child = spawn(process.execPath, [entryPoint(), ...args], {
     cwd: directory,
     env: testEnvironment(variables),
     stdio: ["ignore", "pipe", "pipe"],
-    timeout: 60_000,
+    timeout,
     killSignal: "SIGKILL",
   });
   const done = new Promise<ThetaRun>((resolve, reject) => {
