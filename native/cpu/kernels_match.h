@@ -7,6 +7,7 @@
 
 #include "../formula/choose.h"
 #include "../formula/order.h"
+#include "kernels.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -32,7 +33,19 @@ struct Matches {
   uint32_t above, inside;
 };
 
-/// match(): the range is [low, high]; keys, by size or by number, are read as signed.
+/// Bounds of sizes that take in what has the keys of a range; both are read as signed. All sizes above infinity are of
+/// NaN, which have one key: with the bounds moved, none need be made of them.
+template <typename W>
+THETA_HD KeyRange<Bits<W>> sizes_with_keys(Bits<W> low, Bits<W> high) {
+  using Format = FormatOf<W>;
+  using Signed = std::make_signed_t<Bits<W>>;
+  constexpr auto kInfinity = static_cast<Signed>(Format::kInfinity), kNan = static_cast<Signed>(Format::kNan);
+  const auto bound = [](Signed key) { return key > kInfinity ? Format::kInfinity : static_cast<Bits<W>>(key); };
+  return {bound(static_cast<Signed>(low)) + (static_cast<Signed>(low) > kInfinity),
+          static_cast<Signed>(high) >= kNan ? Format::kMagnitude : bound(static_cast<Signed>(high))};
+}
+
+/// match(): the range is [low, high], keys by size or by number; `low` is none above that of NaN.
 #if defined(__AVX512F__)
 
 /// A vector mask as an integer. Left to itself, g++ 12 may spill 16 bits of it and read back 32 (seen with -O1
@@ -46,30 +59,28 @@ THETA_HD uint32_t integer_of(__mmask16 mask) {
 template <bool by_number>
 THETA_HD Matches match(const float* x, uint32_t low, uint32_t high) {
   static_assert(!by_number);
+  const auto [least, most] = sizes_with_keys<float>(low, high);
   const __m512i size = _mm512_and_si512(_mm512_loadu_si512(x), _mm512_set1_epi32(F32::kMagnitude));
-  const __mmask16 nan = _mm512_cmpgt_epi32_mask(size, _mm512_set1_epi32(F32::kInfinity));
-  const __m512i key = _mm512_mask_mov_epi32(size, nan, _mm512_set1_epi32(F32::kNan));
-  const __m512i offset = _mm512_sub_epi32(key, _mm512_set1_epi32(static_cast<int>(low)));
-  return {integer_of(_mm512_cmpgt_epi32_mask(key, _mm512_set1_epi32(static_cast<int>(high)))),
-          integer_of(_mm512_cmple_epu32_mask(offset, _mm512_set1_epi32(static_cast<int>(high - low))))};
+  const __m512i offset = _mm512_sub_epi32(size, _mm512_set1_epi32(static_cast<int>(least)));
+  return {integer_of(_mm512_cmpgt_epi32_mask(size, _mm512_set1_epi32(static_cast<int>(most)))),
+          integer_of(_mm512_cmple_epu32_mask(offset, _mm512_set1_epi32(static_cast<int>(most - least))))};
 }
 
 template <bool by_number>
-THETA_HD __m512i eight_keys(const double* x) {
+THETA_HD __m512i eight_sizes(const double* x) {
   const __m512d value = _mm512_loadu_pd(x);
   const __m512i size = _mm512_and_si512(_mm512_castpd_si512(value), _mm512_set1_epi64(F64::kMagnitude));
-  const __mmask8 nan = _mm512_cmpgt_epi64_mask(size, _mm512_set1_epi64(F64::kInfinity));
-  const __m512i key = _mm512_mask_mov_epi64(size, nan, _mm512_set1_epi64(F64::kNan));
-  if (!by_number) return key;
+  if (!by_number) return size;
   const __mmask8 negative = _mm512_cmp_pd_mask(value, _mm512_setzero_pd(), _CMP_LT_OQ);
-  return _mm512_mask_sub_epi64(key, negative, _mm512_setzero_si512(), key);
+  return _mm512_mask_sub_epi64(size, negative, _mm512_setzero_si512(), size);
 }
 
 template <bool by_number>
 THETA_HD Matches match(const double* x, uint64_t low, uint64_t high) {
-  const __m512i front = eight_keys<by_number>(x), back = eight_keys<by_number>(x + 8);
-  const __m512i most = _mm512_set1_epi64(static_cast<long long>(high));
-  const __m512i least = _mm512_set1_epi64(static_cast<long long>(low));
+  const auto [from, to] = sizes_with_keys<double>(low, high);
+  const __m512i front = eight_sizes<by_number>(x), back = eight_sizes<by_number>(x + 8);
+  const __m512i most = _mm512_set1_epi64(static_cast<long long>(to));
+  const __m512i least = _mm512_set1_epi64(static_cast<long long>(from));
   const __m512i width = _mm512_sub_epi64(most, least);
   return {integer_of(_mm512_kunpackb(_mm512_cmpgt_epi64_mask(back, most), _mm512_cmpgt_epi64_mask(front, most))),
           integer_of(_mm512_kunpackb(_mm512_cmple_epu64_mask(_mm512_sub_epi64(back, least), width),
@@ -81,15 +92,14 @@ THETA_HD Matches match(const double* x, uint64_t low, uint64_t high) {
 template <bool by_number>
 THETA_HD Matches match(const float* x, uint32_t low, uint32_t high) {
   static_assert(!by_number);
-  const __m256i least = _mm256_set1_epi32(static_cast<int>(low)), most = _mm256_set1_epi32(static_cast<int>(high));
+  const auto [from, to] = sizes_with_keys<float>(low, high);
+  const __m256i least = _mm256_set1_epi32(static_cast<int>(from)), most = _mm256_set1_epi32(static_cast<int>(to));
   const auto bits = [](__m256i lanes) { return static_cast<uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(lanes))); };
   Matches matches{0, 0};
   for (int part = 0; part < 2; ++part) {
     const __m256i value = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + 8 * part));
     const __m256i size = _mm256_and_si256(value, _mm256_set1_epi32(F32::kMagnitude));
-    const __m256i nan = _mm256_cmpgt_epi32(size, _mm256_set1_epi32(F32::kInfinity));
-    const __m256i key = _mm256_blendv_epi8(size, _mm256_set1_epi32(F32::kNan), nan);
-    const uint32_t above = bits(_mm256_cmpgt_epi32(key, most)), below = bits(_mm256_cmpgt_epi32(least, key));
+    const uint32_t above = bits(_mm256_cmpgt_epi32(size, most)), below = bits(_mm256_cmpgt_epi32(least, size));
     matches.above |= above << 8 * part;
     matches.inside |= (~(above | below) & 0xff) << 8 * part;
   }
@@ -98,20 +108,19 @@ THETA_HD Matches match(const float* x, uint32_t low, uint32_t high) {
 
 template <bool by_number>
 THETA_HD Matches match(const double* x, uint64_t low, uint64_t high) {
-  const __m256i least = _mm256_set1_epi64x(static_cast<long long>(low));
-  const __m256i most = _mm256_set1_epi64x(static_cast<long long>(high));
+  const auto [from, to] = sizes_with_keys<double>(low, high);
+  const __m256i least = _mm256_set1_epi64x(static_cast<long long>(from));
+  const __m256i most = _mm256_set1_epi64x(static_cast<long long>(to));
   const auto bits = [](__m256i lanes) { return static_cast<uint32_t>(_mm256_movemask_pd(_mm256_castsi256_pd(lanes))); };
   Matches matches{0, 0};
   for (int part = 0; part < 4; ++part) {
     const __m256d value = _mm256_loadu_pd(x + 4 * part);
-    const __m256i size = _mm256_and_si256(_mm256_castpd_si256(value), _mm256_set1_epi64x(F64::kMagnitude));
-    const __m256i nan = _mm256_cmpgt_epi64(size, _mm256_set1_epi64x(F64::kInfinity));
-    __m256i key = _mm256_blendv_epi8(size, _mm256_set1_epi64x(F64::kNan), nan);
+    __m256i size = _mm256_and_si256(_mm256_castpd_si256(value), _mm256_set1_epi64x(F64::kMagnitude));
     if (by_number) {
       const __m256i negative = _mm256_castpd_si256(_mm256_cmp_pd(value, _mm256_setzero_pd(), _CMP_LT_OQ));
-      key = _mm256_blendv_epi8(key, _mm256_sub_epi64(_mm256_setzero_si256(), key), negative);
+      size = _mm256_blendv_epi8(size, _mm256_sub_epi64(_mm256_setzero_si256(), size), negative);
     }
-    const uint32_t above = bits(_mm256_cmpgt_epi64(key, most)), below = bits(_mm256_cmpgt_epi64(least, key));
+    const uint32_t above = bits(_mm256_cmpgt_epi64(size, most)), below = bits(_mm256_cmpgt_epi64(least, size));
     matches.above |= above << 4 * part;
     matches.inside |= (~(above | below) & 0xf) << 4 * part;
   }
@@ -125,15 +134,14 @@ THETA_HD Matches match(const double* x, uint64_t low, uint64_t high) {
 template <bool by_number>
 THETA_HD Matches match(const float* x, uint32_t low, uint32_t high) {
   static_assert(!by_number);
-  const __m128i least = _mm_set1_epi32(static_cast<int>(low)), most = _mm_set1_epi32(static_cast<int>(high));
+  const auto [from, to] = sizes_with_keys<float>(low, high);
+  const __m128i least = _mm_set1_epi32(static_cast<int>(from)), most = _mm_set1_epi32(static_cast<int>(to));
   __m128i above[4], below[4];
   for (int part = 0; part < 4; ++part) {
     const __m128i value = _mm_loadu_si128(reinterpret_cast<const __m128i*>(x + 4 * part));
     const __m128i size = _mm_and_si128(value, _mm_set1_epi32(F32::kMagnitude));
-    const __m128i nan = _mm_cmpgt_epi32(size, _mm_set1_epi32(F32::kInfinity));
-    const __m128i key = _mm_or_si128(_mm_andnot_si128(nan, size), _mm_and_si128(nan, _mm_set1_epi32(F32::kNan)));
-    above[part] = _mm_cmpgt_epi32(key, most);
-    below[part] = _mm_cmpgt_epi32(least, key);
+    above[part] = _mm_cmpgt_epi32(size, most);
+    below[part] = _mm_cmpgt_epi32(least, size);
   }
   const auto bits = [](const __m128i* lanes) {
     const __m128i front = _mm_packs_epi32(lanes[0], lanes[1]), back = _mm_packs_epi32(lanes[2], lanes[3]);

@@ -6,7 +6,6 @@
 
 #include "block.h"
 #include "facts.h"
-#include "key_search.h"
 
 namespace theta {
 
@@ -49,7 +48,7 @@ StreamedRanks<K>::StreamedRanks(const std::vector<Rank>& wanted, int64_t group_s
   for (const Rank& rank : wanted) {
     Search search{};
     search.wanted = rank;
-    search.keys = memory.take<Key>(capacity + 1);
+    search.keys = memory.take<Key>(std::max(capacity, sample_size(group_size, capacity)) + 1);
     search.ties = memory.take<uint64_t>(capacity + 1);
     search.counters = memory.take<int64_t>(kSlots);
     search.before = before.empty() ? nullptr : &before[searches_.size()];
@@ -143,8 +142,12 @@ void StreamedRanks<K>::guess(Search& search) const {
   const bool fits = room >= kLeastMargin * deviation;
   const double margin = fits ? std::min(kMargin * deviation, room) : kMargin * deviation;
   const double middle = share * sample;
-  search.first = middle - margin > 0 ? edge_at(middle - margin) : first_edge();
-  search.last = middle + margin < sample ? edge_at(middle + margin) : last_edge();
+  const double first = middle - margin, last = middle + margin;
+  const KeysAround<Key> around = keys_around(kernels_of<K>(kernels_), sample_, sampled_, order_.lowest, order_.highest,
+                                             static_cast<int64_t>(std::max(first, 0.0)),
+                                             static_cast<int64_t>(std::min(last, sample - 1)), search.keys);
+  search.first = first > 0 ? edge_at(first, around) : first_edge();
+  search.last = last < sample ? edge_at(last, around) : last_edge();
   if (fits) {
     start_keeping(search);
   } else {
@@ -154,12 +157,12 @@ void StreamedRanks<K>::guess(Search& search) const {
 
 /// Ties are uniform: how far a rank lies in a run of equal keys tells its tie.
 template <typename K>
-typename StreamedRanks<K>::Edge StreamedRanks<K>::edge_at(double sample_rank) const {
+typename StreamedRanks<K>::Edge StreamedRanks<K>::edge_at(double sample_rank, const KeysAround<Key>& around) const {
   const WorkKernels<K>& kernels = kernels_of<K>(kernels_);
-  const auto [key, above] =
-      key_at<K>(kernels, sample_, sampled_, order_.lowest, order_.highest, static_cast<int64_t>(sample_rank));
-  const int64_t tied = kernels.count_from(sample_, sampled_, key) - above;
-  const double share = 1 - (sample_rank - static_cast<double>(above)) / static_cast<double>(tied);
+  const auto& [keys, count, low, high, all_above] = around;
+  const auto [key, above] = key_at<K>(kernels, keys, count, low, high, static_cast<int64_t>(sample_rank) - all_above);
+  const int64_t tied = kernels.count_from(keys, count, key) - above;
+  const double share = 1 - (sample_rank - static_cast<double>(all_above + above)) / static_cast<double>(tied);
   return {key, static_cast<uint64_t>(std::clamp(share, 0.0, 0x1.fffffp-1) * 0x1p64)};
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "found_elements.h"
+#include "key_search.h"
 #include "marks.h"
 #include "sample_runs.h"
 
@@ -108,7 +109,7 @@ class StreamedRanks {
   void resolve_ranks();
   double share_before(const Search& search) const;
   void guess(Search& search) const;
-  Edge edge_at(double sample_rank) const;
+  Edge edge_at(double sample_rank, const KeysAround<Key>& around) const;
   void gather_candidates(Search& search, const K* x, int64_t count, int64_t index);
   void keep(Search& search, int64_t found, uint64_t* marks);
   void count_parts(Search& search, int64_t found);
