@@ -48,8 +48,8 @@ StreamedRanks<K>::StreamedRanks(const std::vector<Rank>& wanted, int64_t group_s
   for (const Rank& rank : wanted) {
     Search search{};
     search.wanted = rank;
-    search.keys = memory.take<Key>(std::max(capacity, sample_size(group_size, capacity)) + 1);
-    search.ties = memory.take<uint64_t>(capacity + 1);
+    search.keys = memory.take<Key>(std::max(capacity + kBlock, sample_size(group_size, capacity)));
+    search.ties = memory.take<uint64_t>(capacity + kBlock);
     search.counters = memory.take<int64_t>(kSlots);
     search.before = before.empty() ? nullptr : &before[searches_.size()];
     searches_.push_back(search);
@@ -201,22 +201,27 @@ void StreamedRanks<K>::count_parts(Search& search, int64_t found) {
 
 template <typename K>
 void StreamedRanks<K>::keep(Search& search, int64_t found, uint64_t* marks) {
+  if (search.kept > capacity_) return;  // This pass finds nothing any more.
   const auto [first, last] = std::pair(search.first, search.last);
+  const Key* const keys = found_.keys;
+  const uint64_t* const ties = found_.ties;
+  const uint32_t* const positions = found_.positions;
+  Key* __restrict const keys_kept = search.keys + search.kept;
+  uint64_t* __restrict const ties_kept = search.ties + search.kept;
   // No choice depends on an element: one that is not kept is overwritten by the next, or lies behind the last.
-  int64_t kept = search.kept, above = 0;
+  int64_t kept = 0, above = 0;
   for (int64_t i = 0; i < found; ++i) {
-    const Key key = found_.keys[i];
-    const uint64_t tie = found_.ties[i];
-    const uint32_t position = found_.positions[i];
+    const Key key = keys[i];
+    const uint64_t tie = ties[i];
+    const uint32_t position = positions[i];
     const bool before = (key == first.key) & (tie > first.tie), behind = (key == last.key) & (tie < last.tie);
     marks[position / 64] |= uint64_t{before} << (position % 64);
-    const int64_t at = std::min(kept, capacity_);
-    search.keys[at] = key;
-    search.ties[at] = tie;
+    keys_kept[kept] = key;
+    ties_kept[kept] = tie;
     above += before;
     kept += !(before | behind);
   }
-  search.kept = kept;
+  search.kept += kept;
   search.above += above;
 }
 
@@ -251,9 +256,12 @@ void StreamedRanks<K>::finish(Search& search) {
 template <typename K>
 void StreamedRanks<K>::mark_kept(const Search& search) const {
   const auto [key, tie] = search.cut;
+  const Key* const keys = search.keys;
+  const uint64_t* const ties = search.ties;
+  Marks marks = *search.before;
   for (int64_t i = 0; i < search.kept; ++i) {
-    const bool before = (search.keys[i] > key) | ((search.keys[i] == key) & (search.ties[i] >= tie));
-    search.before->add(index_of_tie(search.ties[i], tie_), before);
+    const bool before = (keys[i] > key) | ((keys[i] == key) & (ties[i] >= tie));
+    marks.add(index_of_tie(ties[i], tie_), before);
   }
 }
 

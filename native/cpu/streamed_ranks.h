@@ -93,7 +93,7 @@ class StreamedRanks {
     Edge first, last;
     /// Elements before `first`.
     int64_t above;
-    /// Elements kept, or that would have been kept had there been room.
+    /// Elements kept; above the capacity there was no room for more.
     int64_t kept;
     /// Bits of ties with the first and the last key, and of keys between, that one counter takes together.
     int first_shift, last_shift, key_shift;

@@ -263,6 +263,40 @@ TEST(selection_of_numbers) { ranks_of_numbers(); }
 TEST(selection_f32) { selections_agree<float>(); }
 TEST(selection_f64) { selections_agree<double>(); }
 
+template <typename W>
+void keys_around_ranks() {
+  using Key = Bits<W>;
+  for (const int64_t count : {1, 2, 17, 1000, 5000}) {
+    for (const bool tied : {false, true}) {
+      std::vector<W> x = theta_test::numbers<W>(count, 3);
+      if (tied) std::ranges::fill(x, W(0.01));
+      for (const Isa isa : supported_isas()) {
+        const WorkKernels<W>& kernels = kernels_of<W>(kernels_for(isa));
+        std::vector<Key> keys(x.size()), room(x.size());
+        kernels.keys(x.data(), keys.data(), count);
+        std::vector<Key> order = keys;
+        std::ranges::sort(order, std::greater<>());
+        for (const auto& [first, last] : {std::pair{int64_t{0}, count - 1}, {count / 3, count / 3 + count / 50}}) {
+          const KeysAround<Key> around =
+              keys_around(kernels, keys.data(), count, Key{0}, FormatOf<W>::kNan, first, last, room.data());
+          CHECK(!tied || around.count == count);
+          for (const int64_t rank : {first, last}) {
+            const auto [key, above] =
+                key_at(kernels, around.keys, around.count, around.low, around.high, rank - around.above);
+            CHECK(key == order[static_cast<size_t>(rank)]);
+            CHECK(around.above + above == std::ranges::count_if(keys, [key](Key other) { return other > key; }));
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(selection_of_keys_around_ranks) {
+  keys_around_ranks<float>();
+  keys_around_ranks<double>();
+}
+
 TEST(selection_of_ties) {
   std::mt19937_64 random(1);
   for (const int64_t count : {1, 2, 64, 65, 1000, 5000}) {
