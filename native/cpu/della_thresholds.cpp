@@ -31,7 +31,7 @@ DellaThresholds<W>::DellaThresholds(const Della& mask, int64_t group_size, int64
       thresholds_(memory.take<uint32_t>(groups_kept * group_size)),
       keys_(memory.take<Key>(std::min(group_size, capacity))) {
   if (fits()) {
-    by_rank_ = memory.take<uint32_t>(group_size + kRankSlots);
+    by_rank_ = memory.take<uint32_t>(group_size);
     if (ranks) expected_.emplace(group_size, memory);
     return;
   }
@@ -115,7 +115,6 @@ void DellaThresholds<W>::rank_group() {
   if (!by_rank_is_filled_) {
     RankThresholds threshold = thresholds_from(mask_, this->group_size(), 0);
     for (int64_t rank = 0; rank < this->group_size(); ++rank) by_rank_[rank] = threshold.next();
-    std::fill_n(by_rank_ + this->group_size(), kRankSlots, 0);
     by_rank_is_filled_ = true;
   }
   uint32_t* const to = thresholds_ + (first_ - this->origin());

@@ -17,13 +17,10 @@ class ExpectedRanks {
  public:
   using Key = Bits<W>;
 
-  /// In expect(): how far the next bucket is, in which about four elements are expected.
-  static constexpr int kBucketBits = 38;
-
   ExpectedRanks(int64_t group_size, Carver& memory)
       : group_size_(group_size),
         digit_bits_(digit_bits(group_size)),
-        steps_(memory.take<Step>(most_digits(group_size))),
+        places_(memory.take<uint32_t>(most_digits(group_size) + 1)),
         counts_(memory.take<uint32_t>(most_digits(group_size))) {}
 
   /// Keys of such a group have digits that were learned, and groups are alike.
@@ -58,39 +55,32 @@ class ExpectedRanks {
   /// All digits of a group are counted.
   void end_group() {
     if (++groups_ < groups_wanted_) return;
-    const uint64_t element_width = kElementWidth / groups_;
-    uint64_t place = 0;
+    const auto element_width = static_cast<uint32_t>(kElementWidth / groups_);
+    uint32_t place = 0;
     for (int64_t digit = 0; digit < digits_; ++digit) {
-      // A little room for every digit, so that those which did not occur keep their order too.
-      const uint64_t width = counts_[digit] * element_width + 1;
-      steps_[digit] = {place << 32, width};
-      place += width;
+      places_[digit] = place;
+      place += counts_[digit] * element_width + kDigitRoom;
     }
+    places_[digits_] = place;
     buckets_ = buckets_of(group_size_, digits_);
-    learn_from(distrusted_ == 0 && groups_ < kElementWidth ? 4 * groups_ : 0);
+    learn_from(distrusted_ == 0 && groups_ < kMostGroups ? 4 * groups_ : 0);
   }
 
-  /// Where elements with these digits and fractions are expected: at bucket 0 for the first ranks, below buckets().
-  void expect(const uint32_t* digits, const uint32_t* fractions, int64_t count, uint64_t* __restrict to) const {
-    for (int64_t i = 0; i < count; ++i) {
-      const Step& step = steps_[digits[i]];
-      to[i] = step.place + fractions[i] * step.width;
-    }
-  }
+  /// By digit, where the first of its elements is expected; behind the last, where they end.
+  const uint32_t* places() const { return places_; }
+  /// All places lie in them.
   int64_t buckets() const { return buckets_; }
 
   /// Of a group of so many elements.
   static int64_t most_buckets(int64_t group_size) { return buckets_of(group_size, most_digits(group_size)); }
 
  private:
-  /// Of a digit: its first place, and how far its fractions reach.
-  struct Step {
-    uint64_t place, width;
-  };
+  /// Of an element in places, so that four make a bucket, and of every digit besides: those that did not occur keep
+  /// their order too.
+  static constexpr int64_t kElementWidth = int64_t{1} << (kOrderBits - 2), kDigitRoom = kElementWidth / 16;
 
-  /// Of an element when a group is counted; of sixteen groups together one each.
-  static constexpr uint64_t kElementWidth = 16;
-
+  /// That are learned from together.
+  static constexpr int64_t kMostGroups = 16;
   static constexpr int kGroupsDistrusted = 16;
 
   static int digit_bits(int64_t group_size) {
@@ -99,10 +89,11 @@ class ExpectedRanks {
   /// A range of digit_bits bits touches one digit more than it counts; one lies below it, for 0.
   static int64_t most_digits(int64_t group_size) { return 2 * ((int64_t{1} << digit_bits(group_size)) + 2); }
   static int64_t buckets_of(int64_t count, int64_t digits) {
-    return ((static_cast<int64_t>(kElementWidth) * count + digits) >> (kBucketBits - 32)) + 1;
+    // An even number, and one at least behind the last place.
+    return (((kElementWidth * count + kDigitRoom * digits) >> kOrderBits) + 2) / 2 * 2;
   }
 
-  void learn_from(uint64_t groups) {
+  void learn_from(int64_t groups) {
     groups_ = 0;
     groups_wanted_ = groups;
     if (groups > 0) std::fill_n(counts_, digits_, 0);
@@ -110,12 +101,12 @@ class ExpectedRanks {
 
   const int64_t group_size_;
   const int digit_bits_;
-  Step* const steps_;
+  uint32_t* const places_;
   uint32_t* const counts_;
   Key low_ = 1, high_ = 0;
   KeyScale<Key> scale_{1, 0};
   int64_t digits_ = 0, buckets_ = 0;
-  uint64_t groups_ = 0, groups_wanted_ = 0;
+  int64_t groups_ = 0, groups_wanted_ = 0;
   int distrusted_ = 0;
 };
 

@@ -63,12 +63,25 @@ struct KeyScale {
   Key base;
 };
 
-/// Elements that a bucket has room for, and what the slots that stay empty hold: in order, and above all elements.
-inline constexpr int64_t kRankSlots = 8;
-inline constexpr uint32_t kEmptySlot = 0x40000000;
+/// What a bucket of ranks has room for, the most elements that it counts, and the bits of an order within it.
+inline constexpr int kRankSlots = 8, kMostInBucket = 255, kOrderBits = 16;
+/// Elements that expect_ranks() takes at a time, at most: what lies in the first-level cache should be the slots.
+inline constexpr int64_t kRanksAtOnce = 256;
 
-struct CrowdedBucket {
-  int64_t bucket, rank;
+/// An element that found its bucket full.
+struct SpilledElement {
+  uint32_t element, expected;
+};
+
+/// By the type that counts the slots of a group.
+template <typename Place>
+struct RankKernels {
+  /// Puts the orders of elements `first`, … into slots of their buckets and tells which; fill[bucket] counts all. Of
+  /// an element that finds its bucket full nothing is told. → how many did, or -1 where it would be more than `room`.
+  int64_t (*fill_buckets)(const uint32_t* expected, int64_t n, int64_t first, uint16_t* slots, uint8_t* fill,
+                          Place* places, SpilledElement* spilled, int64_t room);
+  /// to[i] = by_rank[ranks[places[i]]]
+  void (*of_places)(const Place* places, int64_t n, const uint16_t* ranks, const uint32_t* by_rank, uint32_t* to);
 };
 
 template <typename W>
@@ -130,11 +143,15 @@ struct WorkKernels {
   /// The smallest key other than 0, and the largest; 0 and 0 where all are 0.
   KeyRange<Key> (*key_range)(const Key* keys, int64_t n);
   /// A key as a digit and a fraction in 2⁻³²: the digit is 2·(key >> shift − base), plus 1 where bits of the key are
-  /// left over, 0 for the key 0. These bits are the fraction then, and those of the tie, mix64(first + i), follow;
-  /// without any the tie alone is. So digit and fraction never fall in canonical order, read from its end. 1 <= shift,
-  /// and keys other than 0 have digits above it.
+  /// left over, 0 for the key 0. A fraction begins with the first of these bits; then one tells whether others are
+  /// left, and these follow, or else the tie, mix64(first + i), which is all of it where nothing is left over. So digit
+  /// and fraction never fall in canonical order, read from its end. 1 <= shift, and keys other than 0 have digits above
+  /// it.
   void (*rank_digits)(const Key* keys, int64_t n, uint64_t first, KeyScale<Key> scale, uint32_t* digits,
                       uint32_t* fractions);
+  /// Where elements are expected in the order: places[digit] + fraction·(places[digit + 1] − places[digit]).
+  void (*expect_ranks)(const Key* keys, int64_t n, uint64_t first, KeyScale<Key> scale, const uint32_t* places,
+                       uint32_t* to);
   /// Of either sign.
   int64_t (*count_zeros)(const W* x, int64_t n);
   /// How many keys are at least `bound`; keys are compared as signed.
@@ -203,14 +220,15 @@ struct KernelTable {
   void (*mark_heads_from)(const uint16_t* heads, int64_t n, uint16_t bound, uint64_t* marks);
   /// words[i]: that of element first + i of a stream.
   void (*random_words)(uint64_t seed, uint64_t stream, int64_t first, int64_t n, uint32_t* words);
-  /// In place: numbers in the slots of buckets that follow each other become by_rank[their rank among all], those of
-  /// empty slots anything. `fill` are the buckets' elements; one with more than kRankSlots is left as it is and named,
-  /// with its first rank. → the number of these, or -1 where two elements of a bucket are equal. by_rank needs
-  /// kRankSlots more elements.
-  int64_t (*rank_buckets)(uint32_t* slots, const uint8_t* fill, int64_t buckets, const uint32_t* by_rank,
-                          CrowdedBucket* crowded);
+  /// In place: the order in a slot becomes the element's rank, by counting smaller ones in its bucket. Buckets follow
+  /// each other, an even number of them, and before the first are `rank` elements; empty slots hold 0, so a rank is
+  /// counted back from that behind the bucket's last. Those of buckets with more than kRankSlots elements are in order,
+  /// but not ranks yet. → whether no two orders in a bucket are equal.
+  bool (*rank_buckets)(uint16_t* slots, const uint8_t* fill, int64_t buckets, uint32_t rank);
   /// In place: x, exponentials of elements, become terms of the divergence from the softmax that has y's.
   void (*divergence_terms)(double* x, double x_sum, const double* y, double y_sum, int64_t n);
+  RankKernels<uint16_t> few_places;
+  RankKernels<uint32_t> many_places;
   WorkKernels<float> f32;
   WorkKernels<double> f64;
   MeasureKernels measure;
@@ -222,6 +240,15 @@ const WorkKernels<W>& kernels_of(const KernelTable& table) {
     return table.f32;
   } else {
     return table.f64;
+  }
+}
+
+template <typename Place>
+const RankKernels<Place>& rank_kernels_of(const KernelTable& table) {
+  if constexpr (sizeof(Place) == sizeof(uint16_t)) {
+    return table.few_places;
+  } else {
+    return table.many_places;
   }
 }
 

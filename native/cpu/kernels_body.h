@@ -246,6 +246,7 @@ constexpr WorkKernels<W> work_kernels() {
   k.divide_by_thresholds = divide_by_thresholds<W>;
   k.keys = keys<W>;
   k.rank_digits = rank_digits<Bits<W>>;
+  k.expect_ranks = expect_ranks<Bits<W>>;
   k.count_zeros = count_zeros<W>;
   k.key_range = key_range<Bits<W>>;
   k.count_from = count_from<Bits<W>>;
@@ -287,6 +288,8 @@ const KernelTable kTable = {
     random_words,
     rank_buckets,
     divergence_terms,
+    {fill_buckets<uint16_t>, of_places<uint16_t>},
+    {fill_buckets<uint32_t>, of_places<uint32_t>},
     work_kernels<float>(),
     work_kernels<double>(),
     measure_kernels(),

@@ -12,100 +12,179 @@
 namespace theta::THETA_ISA {
 namespace {
 
+/// Of what a digit leaves of a key: few enough that in most keys of bfloat16 vectors nothing follows them, so that ties
+/// do.
+constexpr int kCoarseBits = 5;
+
 template <typename Key>
 void rank_digits(const Key* keys, int64_t n, uint64_t first, KeyScale<Key> scale, uint32_t* __restrict digits,
                  uint32_t* __restrict fractions) {
-  constexpr int kKeyBits = 8 * sizeof(Key);
+  constexpr int kKeyBits = 8 * sizeof(Key), kFineBits = 32 - kCoarseBits;
+  constexpr uint32_t kFine = uint32_t{1} << (kFineBits - 1), kCoarse = ~uint32_t{0} << kFineBits;
   for (int64_t i = 0; i < n; ++i) fractions[i] = static_cast<uint32_t>(mix64(first + static_cast<uint64_t>(i)) >> 32);
   const auto [shift, base] = scale;
   for (int64_t i = 0; i < n; ++i) {
     const Key key = keys[i];
     const uint32_t tie = fractions[i];
-    // What the digit leaves of the key, from the highest bit on.
-    const Key rest = key << (kKeyBits - shift);
+    // What the digit leaves of the key, from the highest bit on, and what the first few bits of that leave.
+    const Key rest = key << (kKeyBits - shift), fine = rest << kCoarseBits;
     const auto digit = static_cast<uint32_t>(2 * ((key >> shift) - base));
     const uint32_t even = key == 0 ? 0 : digit;
     digits[i] = rest != 0 ? even + 1 : even;
-    const auto by_rest = static_cast<uint32_t>(rest >> (kKeyBits - 32)) | static_cast<uint32_t>(Key{tie} >> shift);
+    const uint32_t coarse = static_cast<uint32_t>(rest >> (kKeyBits - 32)) & kCoarse;
+    const uint32_t by_fine = kFine | static_cast<uint32_t>(fine >> (kKeyBits - 32)) >> (kCoarseBits + 1) |
+                             static_cast<uint32_t>(Key{tie} >> (shift + 1));
+    const uint32_t by_rest = coarse | (fine != 0 ? by_fine : tie >> (kCoarseBits + 1));
     fractions[i] = rest != 0 ? by_rest : tie;
   }
 }
 
-/// rank_bucket(): ranks of what stands in the slots of one bucket; by_rank[0] is of its first. → the ranks, to be
-/// added up: their sum tells whether all were different.
+/// interpolate_most(): fractions in `to` become places, of as many elements as make whole vectors; → their number.
 #if defined(__AVX2__)
 
-struct RankSums {
-  __m256i lanes = _mm256_setzero_si256();
+/// Where two digits begin and end.
+THETA_HD __m128i two_steps(const uint32_t* places, uint32_t first, uint32_t second) {
+  const __m128i low = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(places + first));
+  return _mm_castps_si128(_mm_loadh_pi(_mm_castsi128_ps(low), reinterpret_cast<const __m64*>(places + second)));
+}
 
-  int64_t total() const {
-    uint32_t sums[kRankSlots];
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(sums), lanes);
-    int64_t total = 0;
-    for (const uint32_t sum : sums) total += sum;
-    return total;
-  }
-};
+/// In the lower half of each lane; the fractions too.
+THETA_HD __m256i within(__m256i steps, __m256i fractions) {
+  const __m256i width = _mm256_sub_epi64(_mm256_srli_epi64(steps, 32), steps);
+  return _mm256_add_epi64(steps, _mm256_srli_epi64(_mm256_mul_epu32(width, fractions), 32));
+}
 
-THETA_HD void rank_bucket(uint32_t* slots, const uint32_t* by_rank, RankSums& sums) {
-  auto* const lanes = reinterpret_cast<__m256i*>(slots);
-  const __m256i order = _mm256_loadu_si256(lanes);
-  // Two sums, which do not wait for each other.
-  __m256i even = _mm256_setzero_si256(), odd = even;
-  for (int64_t i = 0; i < kRankSlots; i += 2) {
-    const __m256i first = _mm256_set1_epi32(static_cast<int>(slots[i]));
-    const __m256i second = _mm256_set1_epi32(static_cast<int>(slots[i + 1]));
-#if defined(__AVX512VL__)
-    const __m256i one = _mm256_set1_epi32(1);
-    even = _mm256_mask_add_epi32(even, _mm256_cmpgt_epi32_mask(order, first), even, one);
-    odd = _mm256_mask_add_epi32(odd, _mm256_cmpgt_epi32_mask(order, second), odd, one);
-#else
-    even = _mm256_sub_epi32(even, _mm256_cmpgt_epi32(order, first));
-    odd = _mm256_sub_epi32(odd, _mm256_cmpgt_epi32(order, second));
-#endif
+THETA_HD int64_t interpolate_most(const uint32_t* digits, int64_t n, const uint32_t* places, uint32_t* to) {
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    const uint32_t* const d = digits + i;
+    const __m256i even = _mm256_set_m128i(two_steps(places, d[4], d[5]), two_steps(places, d[0], d[1]));
+    const __m256i odd = _mm256_set_m128i(two_steps(places, d[6], d[7]), two_steps(places, d[2], d[3]));
+    const __m256i fractions = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(to + i));
+    const __m256 low = _mm256_castsi256_ps(within(even, _mm256_unpacklo_epi32(fractions, fractions)));
+    const __m256 high = _mm256_castsi256_ps(within(odd, _mm256_unpackhi_epi32(fractions, fractions)));
+    _mm256_storeu_ps(reinterpret_cast<float*>(to + i), _mm256_shuffle_ps(low, high, 0x88));
   }
-  const __m256i ranks = _mm256_add_epi32(even, odd);
-  sums.lanes = _mm256_add_epi32(sums.lanes, ranks);
-  const __m256i values = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(by_rank));
-  _mm256_storeu_si256(lanes, _mm256_permutevar8x32_epi32(values, ranks));
+  return i;
 }
 
 #else
 
-struct RankSums {
-  int64_t sum = 0;
-  int64_t total() const { return sum; }
-};
-
-THETA_HD void rank_bucket(uint32_t* slots, const uint32_t* by_rank, RankSums& sums) {
-  int32_t order[kRankSlots], ranks[kRankSlots] = {};
-  for (int64_t j = 0; j < kRankSlots; ++j) order[j] = static_cast<int32_t>(slots[j]);
-  for (int64_t i = 0; i < kRankSlots; ++i) {
-    for (int64_t j = 0; j < kRankSlots; ++j) ranks[j] += order[j] > order[i];
-  }
-  for (int64_t j = 0; j < kRankSlots; ++j) {
-    sums.sum += ranks[j];
-    slots[j] = by_rank[ranks[j]];
-  }
-}
+THETA_HD int64_t interpolate_most(const uint32_t*, int64_t, const uint32_t*, uint32_t*) { return 0; }
 
 #endif
 
-int64_t rank_buckets(uint32_t* __restrict slots, const uint8_t* fill, int64_t buckets, const uint32_t* by_rank,
-                     CrowdedBucket* __restrict crowded) {
-  RankSums sums;
-  int64_t rank = 0, found = 0;
-  for (int64_t bucket = 0; bucket < buckets; ++bucket) {
-    if (fill[bucket] <= kRankSlots) [[likely]] {
-      rank_bucket(slots + bucket * kRankSlots, by_rank + rank, sums);
-    } else {
-      crowded[found++] = {bucket, rank};
+THETA_HD void interpolate_places(const uint32_t* digits, int64_t n, const uint32_t* places, uint32_t* to) {
+  for (int64_t i = interpolate_most(digits, n, places, to); i < n; ++i) {
+    const uint32_t begin = places[digits[i]], end = places[digits[i] + 1];
+    to[i] = begin + static_cast<uint32_t>(uint64_t{to[i]} * (end - begin) >> 32);
+  }
+}
+
+template <typename Key>
+void expect_ranks(const Key* keys, int64_t n, uint64_t first, KeyScale<Key> scale, const uint32_t* places,
+                  uint32_t* __restrict to) {
+  uint32_t digits[kRanksAtOnce];
+  rank_digits(keys, n, first, scale, digits, to);
+  interpolate_places(digits, n, places, to);
+}
+
+template <typename Place>
+int64_t fill_buckets(const uint32_t* expected, int64_t n, int64_t first, uint16_t* __restrict slots,
+                     uint8_t* __restrict fill, Place* __restrict places, SpilledElement* __restrict spilled,
+                     int64_t room) {
+  int64_t found = 0;
+#pragma GCC unroll 4
+  for (int64_t i = 0; i < n; ++i) {
+    const uint64_t order = expected[i];
+    const uint64_t bucket = order >> kOrderBits;
+    const uint64_t slot = fill[bucket];
+    fill[bucket] = static_cast<uint8_t>(slot + 1);
+    if (slot >= kRankSlots) [[unlikely]] {
+      if (slot == kMostInBucket || found == room) return -1;
+      spilled[found++] = {static_cast<uint32_t>(first + i), expected[i]};
+      continue;
     }
-    rank += fill[bucket];
+    const uint64_t place = bucket * kRankSlots + slot;
+    slots[place] = static_cast<uint16_t>(order);
+    places[i] = static_cast<Place>(place);
   }
-  constexpr int64_t kSumOfRanks = kRankSlots * (kRankSlots - 1) / 2;
-  return sums.total() == kSumOfRanks * (buckets - found) ? found : -1;
+  return found;
 }
+
+template <typename Place>
+void of_places(const Place* places, int64_t n, const uint16_t* ranks, const uint32_t* by_rank,
+               uint32_t* __restrict to) {
+#pragma GCC unroll 4
+  for (int64_t i = 0; i < n; ++i) to[i] = by_rank[ranks[places[i]]];
+}
+
+/// What the ranks of all slots add up to, counted from 0 in each bucket, where no two orders are equal.
+THETA_HD int64_t sum_of_ranks(const uint8_t* fill, int64_t buckets) {
+  int64_t sum = 0;
+  for (int64_t i = 0; i < buckets; ++i) {
+    const int count = fill[i] < kRankSlots ? fill[i] : kRankSlots;
+    sum += count * (2 * kRankSlots - 1 - count) / 2;
+  }
+  return sum;
+}
+
+/// Orders compare as signed numbers with their highest bit flipped.
+constexpr int16_t kSign = -0x8000;
+
+#if defined(__AVX2__)
+
+bool rank_buckets(uint16_t* slots, const uint8_t* fill, int64_t buckets, uint32_t rank) {
+  // A bucket to a half of a vector. broadcast[i] takes its element i to all lanes of the half.
+  __m256i broadcast[kRankSlots];
+  for (int i = 0; i < kRankSlots; ++i) broadcast[i] = _mm256_set1_epi16(static_cast<int16_t>(0x0100 + 0x0202 * i));
+  const __m256i halves = _mm256_setr_m128i(_mm_set1_epi16(0x0100), _mm_set1_epi16(0x0302));
+  const __m256i before = _mm256_set1_epi16(-kRankSlots), sign = _mm256_set1_epi16(kSign);
+  __m256i sums = _mm256_setzero_si256();
+  for (int64_t bucket = 0; bucket < buckets; bucket += 2) {
+    auto* const lanes = reinterpret_cast<__m256i*>(slots + bucket * kRankSlots);
+    const __m256i order = _mm256_xor_si256(_mm256_loadu_si256(lanes), sign);
+    // Two sums, which do not wait for each other; a lane that is true is -1.
+    __m256i even = _mm256_setzero_si256(), odd = even;
+    for (int i = 0; i < kRankSlots; i += 2) {
+      even = _mm256_add_epi16(even, _mm256_cmpgt_epi16(order, _mm256_shuffle_epi8(order, broadcast[i])));
+      odd = _mm256_add_epi16(odd, _mm256_cmpgt_epi16(order, _mm256_shuffle_epi8(order, broadcast[i + 1])));
+    }
+    const __m256i smaller = _mm256_add_epi16(even, odd);
+    sums = _mm256_sub_epi16(sums, smaller);
+    const uint32_t middle = rank + fill[bucket], end = middle + fill[bucket + 1];
+    const __m256i ends = _mm256_set1_epi32(static_cast<int>((middle & 0xffff) | end << 16));
+    const __m256i first = _mm256_add_epi16(_mm256_shuffle_epi8(ends, halves), before);
+    _mm256_storeu_si256(lanes, _mm256_sub_epi16(first, smaller));
+    rank = end;
+  }
+  uint16_t of_lanes[2 * kRankSlots];
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(of_lanes), sums);
+  int64_t sum = 0;
+  for (const uint16_t lane : of_lanes) sum += lane;
+  return sum == sum_of_ranks(fill, buckets);
+}
+
+#else
+
+bool rank_buckets(uint16_t* __restrict slots, const uint8_t* fill, int64_t buckets, uint32_t rank) {
+  int64_t sum = 0;
+  for (int64_t bucket = 0; bucket < buckets; ++bucket) {
+    uint16_t* const lanes = slots + bucket * kRankSlots;
+    int16_t order[kRankSlots], smaller[kRankSlots] = {};
+    for (int j = 0; j < kRankSlots; ++j) order[j] = static_cast<int16_t>(lanes[j] ^ kSign);
+    for (int i = 0; i < kRankSlots; ++i) {
+      for (int j = 0; j < kRankSlots; ++j) smaller[j] = static_cast<int16_t>(smaller[j] + (order[j] > order[i]));
+    }
+    for (int j = 0; j < kRankSlots; ++j) sum += smaller[j];
+    rank += fill[bucket];
+    const auto first = static_cast<uint16_t>(rank - kRankSlots);
+    for (int j = 0; j < kRankSlots; ++j) lanes[j] = static_cast<uint16_t>(first + smaller[j]);
+  }
+  return sum == sum_of_ranks(fill, buckets);
+}
+
+#endif
 
 }  // namespace
 }  // namespace theta::THETA_ISA

@@ -95,12 +95,14 @@ void rows_in_cache(int64_t size) {
   std::normal_distribution<W> normal(0, W(1e-3));
   const auto rounded = [](W x) { return static_cast<W>(widen<Bf16, float>(narrow<Bf16>(static_cast<float>(x)))); };
   const auto tuned = [&](W x, W change) { return rounded(rounded(x) + change) - rounded(x); };
-  constexpr int kKinds = 10, kRows = 70;
+  // Above 25,000 elements, slots are counted in 32 bits; each such row takes its time.
+  constexpr int kKinds = 12;
+  const int kRows = size > 20000 ? 24 : 74, kAlike = size > 20000 ? 10 : 30;
   std::vector<std::vector<W>> rows;
   for (int row = 0; row < kRows; ++row) {
     std::vector<W> x(static_cast<size_t>(size));
     // The first rows are alike, so that what is learned of them holds; then everything changes.
-    const int kind = row < 30 ? 0 : row % kKinds;
+    const int kind = row < kAlike ? 0 : row % kKinds;
     for (W& value : x) {
       const W change = normal(random);
       if (kind == 0) value = tuned(20 * change, normal(random));
@@ -113,6 +115,10 @@ void rows_in_cache(int64_t size) {
       if (kind == 7) value = static_cast<W>(1 + std::ldexp(random() % 1000, -22));
       if (kind == 8) value = random() % 3 ? change : std::numeric_limits<W>::quiet_NaN();
       if (kind == 9) value = random() % 2 ? std::numeric_limits<W>::denorm_min() : std::numeric_limits<W>::infinity();
+      // Keys whose last bits alone differ, and each of which occurs often.
+      if (kind == 10)
+        value = static_cast<W>(std::ldexp(1 + std::ldexp(random() % 64, -20), -static_cast<int>(random() % 9)));
+      if (kind == 11) value = static_cast<W>(change + tuned(W(0.02), change));
     }
     rows.push_back(std::move(x));
   }
@@ -144,7 +150,7 @@ void rows_in_cache(int64_t size) {
 }  // namespace
 
 TEST(della_rows_in_cache) {
-  for (const int64_t size : {2, 63, 64, 65, 257, 2048, 5633}) {
+  for (const int64_t size : {2, 63, 64, 65, 257, 2048, 5633, 30000}) {
     rows_in_cache<float>(size);
     rows_in_cache<double>(size);
   }
