@@ -14,6 +14,7 @@ import itertools
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from safetensors import SafetensorError, safe_open
 import checkpoints
 import counters
 import exact
+import gates
 import generate
 import recipe
 import strict as st
@@ -52,21 +54,26 @@ def available_isas():
     return ["plain"] + [isa for isa, flag in (("avx2", " avx2 "), ("avx512", " avx512bw ")) if flag in flags]
 
 
-def build(theta, directory, case, options, file="merge.theta"):
-    """Runs `theta build` and returns its summary."""
+def run_build(theta, directory, case, options, file):
+    """Runs `theta build`: → the process, its events."""
     environment = {**os.environ, "NO_COLOR": "1", "THETA_CHUNK": options["chunk"]}
     if options["isa"]: environment["THETA_ISA"] = options["isa"]
     command = ["node", theta, "build", file, "--json", "-C", str(directory), "--threads", str(options["threads"]),
                "--memory", options["memory"]]
     for name, value in case.parameters.items(): command += ["-p", f"{name}={value!r}"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    return done, [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def build(theta, directory, case, options, file="merge.theta"):
+    """Runs `theta build` and returns its summary."""
+    done, events = run_build(theta, directory, case, options, file)
     if done.returncode != 0:
-        events = [json.loads(line) for line in done.stdout.splitlines()]
         errors = [event for event in events if event.get("severity") == "error"]
         if errors and all(event["code"] in REFUSALS for event in errors): raise Refused()
         said = [f"{event['code']}: {event['message']}" for event in errors] or [done.stderr[-3000:]]
         raise Mismatch("\n".join([f"exit code {done.returncode}", *said]))
-    return json.loads(done.stdout.splitlines()[-1])
+    return events[-1]
 
 
 def random_options(rng):
@@ -178,6 +185,7 @@ def run_case(seed, theta, directory):
         renamed = dataclasses.replace(case, parameters=parameters)
         same = build(theta, directory, renamed, random_options(rng), "rewritten.theta")
         if same["actions"]["run"] != 0: raise Mismatch(f"other names and another order ran {same['actions']}")
+    if rng.random() < 0.25: check_gates(case, theta, directory, rng)
     vectors = [o for o in case.outputs if isinstance(o.value, recipe.Vector)]
     if vectors and case.base.nan is None:
         text, back = generate.second_recipe(case, vectors[0], rng)
@@ -191,6 +199,23 @@ def run_case(seed, theta, directory):
         try: compared += compare(case, directory)
         except Mismatch as error: raise Mismatch(f"after a change of {changed}: {error}") from None
     return compared
+
+
+def check_gates(case, theta, directory, rng):
+    """Adds lines of `expect` about one output, which must hold, or of which one must not."""
+    named = [o for o in case.outputs if isinstance(o.value, recipe.Model) and re.match("merge|tall", o.value.text)]
+    if not named: return
+    output = named[int(rng.integers(len(named)))]
+    drawn = gates.draw(case, output, checkpoints.read_model(directory / output.path), rng)
+    if drawn is None: return
+    lines, failing = drawn
+    text = f"{case.text}\nexpect {output.value.text} {{\n  {chr(10).join(lines)}\n}}\n"
+    (directory / "gated.theta").write_text(text, encoding="utf-8")
+    done, events = run_build(theta, directory, case, random_options(rng), "gated.theta")
+    failed = [event for event in events if event.get("code") == "gate-failed"]
+    if done.returncode != (1 if failing else 0) or len(failed) != (1 if failing else 0):
+        said = [event.get("message", event) for event in events if event.get("severity") == "error"]
+        raise Mismatch(f"gates of {output.path}: exit code {done.returncode}, expected {failing or 'no line'} to fail of {lines}: {said}")
 
 
 def main():
