@@ -9,15 +9,17 @@ namespace theta {
 
 namespace {
 
-/// Brings what the next block will load into the cache while this one is worked on: with several inputs, what
-/// processors do by themselves begins anew with each block of each. Not inlined, compilers would take it for a function
-/// without effect.
+/// Brings what blocks soon will load nearer while this one is worked on: with several inputs, what processors do by
+/// themselves begins anew with each block of each. Into the second-level cache, since the first one's few misses at a
+/// time would make this block wait, and far enough ahead for memory to keep up. Inlined by force: compilers take it for
+/// a function without effect.
 template <typename W>
 THETA_HD void fetch_ahead(const Block<W>& block, int32_t input, int64_t size) {
-  constexpr int64_t kLine = 64;
+  constexpr int64_t kLine = 64, kBlocksAhead = 3;
+  constexpr int kSecondLevel = 2;
   if (!block.is_cold) return;
-  const std::byte* next = block.stored[input] + block.count * size;
-  for (int64_t at = 0; at < block.count * size; at += kLine) __builtin_prefetch(next + at);
+  const std::byte* soon = block.stored[input] + kBlocksAhead * block.count * size;
+  for (int64_t at = 0; at < block.count * size; at += kLine) __builtin_prefetch(soon + at, 0, kSecondLevel);
 }
 
 /// A load that is folded into what uses it.
