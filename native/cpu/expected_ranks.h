@@ -75,9 +75,9 @@ class ExpectedRanks {
   static int64_t most_buckets(int64_t group_size) { return buckets_of(group_size, most_digits(group_size)); }
 
  private:
-  /// Of an element in places, so that four make a bucket, and of every digit besides: those that did not occur keep
-  /// their order too.
-  static constexpr int64_t kElementWidth = int64_t{1} << (kOrderBits - 2), kDigitRoom = kElementWidth / 16;
+  /// Of an element in places, so that 3.2 make a bucket and one in two hundred is crowded, and of every digit besides:
+  /// those that did not occur keep their order too.
+  static constexpr int64_t kElementWidth = int64_t{5} << (kOrderBits - 4), kDigitRoom = kElementWidth / 64;
 
   /// That are learned from together.
   static constexpr int64_t kMostGroups = 16;

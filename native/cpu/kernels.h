@@ -142,11 +142,11 @@ struct WorkKernels {
   void (*keys)(const W* x, Key* to, int64_t n);
   /// The smallest key other than 0, and the largest; 0 and 0 where all are 0.
   KeyRange<Key> (*key_range)(const Key* keys, int64_t n);
-  /// A key as a digit and a fraction in 2⁻³²: the digit is 2·(key >> shift − base), plus 1 where bits of the key are
-  /// left over, 0 for the key 0. A fraction begins with the first of these bits; then one tells whether others are
-  /// left, and these follow, or else the tie, mix64(first + i), which is all of it where nothing is left over. So digit
-  /// and fraction never fall in canonical order, read from its end. 1 <= shift, and keys other than 0 have digits above
-  /// it.
+  /// A key as a digit and a fraction in 2⁻³²: the digit is 2·(key >> shift − base) but not below 0, plus 1 where bits
+  /// of the key are left over. A fraction begins with the first of these bits; then one tells whether others are left,
+  /// and these follow, or else the tie, mix64(first + i), which is all of it where nothing is left over. So digit and
+  /// fraction never fall in canonical order, read from its end. 1 <= shift; keys other than 0 lie above the base, which
+  /// may be -1.
   void (*rank_digits)(const Key* keys, int64_t n, uint64_t first, KeyScale<Key> scale, uint32_t* digits,
                       uint32_t* fractions);
   /// Where elements are expected in the order: places[digit] + fraction·(places[digit + 1] − places[digit]).
@@ -221,9 +221,9 @@ struct KernelTable {
   /// words[i]: that of element first + i of a stream.
   void (*random_words)(uint64_t seed, uint64_t stream, int64_t first, int64_t n, uint32_t* words);
   /// In place: the order in a slot becomes the element's rank, by counting smaller ones in its bucket. Buckets follow
-  /// each other, an even number of them, and before the first are `rank` elements; empty slots hold 0, so a rank is
-  /// counted back from that behind the bucket's last. Those of buckets with more than kRankSlots elements are in order,
-  /// but not ranks yet. → whether no two orders in a bucket are equal.
+  /// each other, an even number and at most 8,192 of them, and before the first are `rank` elements; empty slots hold
+  /// 0, so a rank is counted back from that behind the bucket's last. Those of buckets with more than kRankSlots
+  /// elements are in order, but not ranks yet. → whether no two orders in a bucket are equal.
   bool (*rank_buckets)(uint16_t* slots, const uint8_t* fill, int64_t buckets, uint32_t rank);
   /// In place: x, exponentials of elements, become terms of the divergence from the softmax that has y's.
   void (*divergence_terms)(double* x, double x_sum, const double* y, double y_sum, int64_t n);

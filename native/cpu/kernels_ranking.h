@@ -2,6 +2,8 @@
 // kernels_body.h, once an instruction set; its rules hold here.
 #pragma once
 
+#include <type_traits>
+
 #include "../formula/order.h"
 #include "kernels.h"
 
@@ -21,15 +23,18 @@ void rank_digits(const Key* keys, int64_t n, uint64_t first, KeyScale<Key> scale
                  uint32_t* __restrict fractions) {
   constexpr int kKeyBits = 8 * sizeof(Key), kFineBits = 32 - kCoarseBits;
   constexpr uint32_t kFine = uint32_t{1} << (kFineBits - 1), kCoarse = ~uint32_t{0} << kFineBits;
-  for (int64_t i = 0; i < n; ++i) fractions[i] = static_cast<uint32_t>(mix64(first + static_cast<uint64_t>(i)) >> 32);
-  const auto [shift, base] = scale;
+  for (int64_t i = 0; i < n; ++i) fractions[i] = upper_mix64(first + static_cast<uint64_t>(i));
+  using Signed = std::make_signed_t<Key>;
+  const int shift = scale.shift;
+  const auto base = static_cast<Signed>(scale.base);
   for (int64_t i = 0; i < n; ++i) {
     const Key key = keys[i];
     const uint32_t tie = fractions[i];
     // What the digit leaves of the key, from the highest bit on, and what the first few bits of that leave.
     const Key rest = key << (kKeyBits - shift), fine = rest << kCoarseBits;
-    const auto digit = static_cast<uint32_t>(2 * ((key >> shift) - base));
-    const uint32_t even = key == 0 ? 0 : digit;
+    // As signed numbers: the base may be -1.
+    const auto head = static_cast<Signed>(key >> shift), above = static_cast<Signed>(head > base ? head - base : 0);
+    const auto even = static_cast<uint32_t>(2 * above);
     digits[i] = rest != 0 ? even + 1 : even;
     const uint32_t coarse = static_cast<uint32_t>(rest >> (kKeyBits - 32)) & kCoarse;
     const uint32_t by_fine = kFine | static_cast<uint32_t>(fine >> (kKeyBits - 32)) >> (kCoarseBits + 1) |
@@ -168,19 +173,21 @@ bool rank_buckets(uint16_t* slots, const uint8_t* fill, int64_t buckets, uint32_
 #else
 
 bool rank_buckets(uint16_t* __restrict slots, const uint8_t* fill, int64_t buckets, uint32_t rank) {
-  int64_t sum = 0;
+  // Of such loops compilers make no vectors.
+  using Lanes = int16_t __attribute__((vector_size(kRankSlots * sizeof(int16_t))));
+  Lanes sums{};
   for (int64_t bucket = 0; bucket < buckets; ++bucket) {
-    uint16_t* const lanes = slots + bucket * kRankSlots;
-    int16_t order[kRankSlots], smaller[kRankSlots] = {};
-    for (int j = 0; j < kRankSlots; ++j) order[j] = static_cast<int16_t>(lanes[j] ^ kSign);
-    for (int i = 0; i < kRankSlots; ++i) {
-      for (int j = 0; j < kRankSlots; ++j) smaller[j] = static_cast<int16_t>(smaller[j] + (order[j] > order[i]));
-    }
-    for (int j = 0; j < kRankSlots; ++j) sum += smaller[j];
+    Lanes order, smaller{};
+    __builtin_memcpy(&order, slots + bucket * kRankSlots, sizeof order);
+    order ^= kSign;
+    for (int i = 0; i < kRankSlots; ++i) smaller -= order > order[i];
+    sums += smaller;
     rank += fill[bucket];
-    const auto first = static_cast<uint16_t>(rank - kRankSlots);
-    for (int j = 0; j < kRankSlots; ++j) lanes[j] = static_cast<uint16_t>(first + smaller[j]);
+    smaller += static_cast<int16_t>(rank - kRankSlots);
+    __builtin_memcpy(slots + bucket * kRankSlots, &smaller, sizeof smaller);
   }
+  int64_t sum = 0;
+  for (int i = 0; i < kRankSlots; ++i) sum += static_cast<uint16_t>(sums[i]);
   return sum == sum_of_ranks(fill, buckets);
 }
 

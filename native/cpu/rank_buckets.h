@@ -1,4 +1,4 @@
-// A group's elements in buckets of the order, about four to each, and their ranks. Within a bucket the orders of all
+// A group's elements in buckets of the order, about three to each, and their ranks. Within a bucket the orders of all
 // are compared with all. Orders have sixteen bits, so that now and then two in a bucket are equal: then, and only
 // there, the elements themselves are compared.
 #pragma once

@@ -31,11 +31,22 @@ THETA_HD double number_of_key(uint64_t key) {
   return std::bit_cast<double>(negative ? (0 - key) | F64::kSign : key);
 }
 
+/// All but the last step of mix64.
+THETA_HD uint64_t almost_mix64(uint64_t z) {
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  return (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+}
+
 /// The finaliser of splitmix64: a bijection.
 THETA_HD uint64_t mix64(uint64_t z) {
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  z = almost_mix64(z);
   return z ^ (z >> 31);
+}
+
+/// Its upper half; the last step needs no more than that either.
+THETA_HD uint32_t upper_mix64(uint64_t z) {
+  const auto upper = static_cast<uint32_t>(almost_mix64(z) >> 32);
+  return upper ^ (upper >> 31);
 }
 
 /// The number that mix64 makes this of.
