@@ -35,6 +35,25 @@ export const BAD_GLOBS = [
 ];
 export const NUMBERS = ["0.5", "1", "0", "0.2", "2", "1e-5", "3"];
 export const BAD_NUMBERS = ["1e308", "1e-320", "-1", "9007199254740993", "1 / 0", "true", '"x"', "5GB", "[1, 2]"];
+/** What one may type behind `-p NAME=`. */
+export const GIVEN = [
+  ...BAD_NUMBERS,
+  "",
+  " ",
+  "-0",
+  "0.5 0.5",
+  "1e999",
+  "bf16",
+  "llama",
+  "ramp(0, 1)",
+  'match("*": 1)',
+  "1 # one",
+  "_n3",
+  "(".repeat(2000),
+  "1".repeat(2000),
+  "-".repeat(2000) + "1",
+  "é𝒳\u202e",
+];
 export const RANGES = ["0..2", "1..", "0..4", "-2..", "1..3"];
 export const BAD_RANGES = ["4..", "2..2", "0..99", "0..0.5", "-9..-8", "0..1e9"];
 /** One that does not rescale, so that it goes with all others. */

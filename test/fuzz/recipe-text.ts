@@ -10,6 +10,7 @@ import {
   DOUBLINGS,
   DTYPES,
   EVERY_MASK,
+  GIVEN,
   GLOBS,
   MASKS,
   METRICS,
@@ -37,6 +38,8 @@ export class RecipeText {
     list: [],
     path: ['"stored"'],
   };
+  /** What the command line gives, as comments. */
+  readonly #given: string[] = [];
   /** Without the version. */
   readonly #statements = ['base llama = "llama"', 'model maths = "maths"', 'model code = "code"'];
 
@@ -53,14 +56,15 @@ export class RecipeText {
   }
 
   write(): string {
-    const { chance, list } = bound(this.#choices);
+    const { chance, list, pick } = bound(this.#choices);
     list(0, 7, () => this.#declare());
     const result = this.#merge();
     if (chance(1, 4)) this.#statements.push(`expect ${result} {\n${list(1, 3, () => this.#gate()).join("\n")}\n}`);
     this.#output("dist/a", result);
     if (chance(1, 4))
       this.#output(this.#errs(8) ? "dist/a" : "dist/b", this.#expression(chance(1, 2) ? "model" : "vector", 2));
-    return ["theta 1", ...this.#statements].join("\n") + "\n";
+    if (this.#errs(12)) this.#given.push(`# -p ${pick(["x", "llama", "lib.density", "_n3", " "])}=${pick(GIVEN)}`);
+    return [...this.#given, "theta 1", ...this.#statements].join("\n") + "\n";
   }
 
   #declare(): void {
@@ -98,8 +102,13 @@ export class RecipeText {
         return put("model", `merge ${name} = ${this.#expression("model", 3)}`);
       case 10:
         return put("blend", `strategy ${name} = ${this.#expression("blend", 1)}`);
-      case 11:
-        return put("path", `param ${name}: string = "${pick(["stored", "llama", "maths", ""])}"`);
+      case 11: {
+        const paths = ["stored", "llama", "maths", ""];
+        return put(
+          "path",
+          `param ${name}: string${this.#value(name, `"${pick(paths)}"`, [...paths, "é \t\u202e", "x".repeat(5000)])}`,
+        );
+      }
       case 12:
         return put("vector", `vector ${name} = ${pick(this.#names.path)} on ${this.#expression("model", 0)}`);
       case 13:
@@ -125,8 +134,27 @@ export class RecipeText {
 
   #parameter(name: string): string {
     const { pick } = bound(this.#choices);
-    const fits = ["number(min: 0, max: 2) = 0.5 * 2", "number = 1 / 4", "integer = 2", "number = 1"];
-    return `param ${name}: ${this.#errs(8) ? pick(["number(above: 1) = 0.5", "integer = 0.5", "size = 1"]) : pick(fits)}`;
+    const fits = [
+      ["number(min: 0, max: 2)", "0.5 * 2"],
+      ["number", "1 / 4"],
+      ["integer", "2"],
+      ["number", "1"],
+    ];
+    const wrong = [
+      ["number(above: 1)", "0.5"],
+      ["integer", "0.5"],
+      ["size", "1"],
+    ];
+    const [kind = "", value = ""] = pick(this.#errs(8) ? wrong : fits);
+    return `param ${name}: ${kind}${this.#value(name, value, this.#errs(4) ? GIVEN : ["1", "2", "4 / 2 - 1"])}`;
+  }
+
+  /** The default, unless the command line gives a value; both, sometimes. */
+  #value(name: string, value: string, others: readonly string[]): string {
+    const { pick, chance } = bound(this.#choices);
+    if (chance(2, 3)) return ` = ${value}`;
+    if (!this.#errs(12)) this.#given.push(`# -p ${name}=${pick(others)}`);
+    return chance(1, 2) ? "" : ` = ${value}`;
   }
 
   #exceptions(): string {

@@ -3,6 +3,7 @@
 // its statements in another order.
 
 import { weakKey } from "../../compiler/action-key.ts";
+import type { ParameterInput } from "../../compiler/analyse.ts";
 import type { CompilerHost } from "../../compiler/checkpoint.ts";
 import { explainRecipe } from "../../compiler/explain/explain-recipe.ts";
 import { explainTensors } from "../../compiler/explain/explain-tensors.ts";
@@ -13,6 +14,7 @@ import { parse } from "../../dsl/parse.ts";
 import { renderDiagnostic } from "../../dsl/render-diagnostic.ts";
 import type { Engine } from "../../native/addon-types.ts";
 import { loadAddon } from "../../native/index.ts";
+import { readParameterInputs } from "../../runtime/cli/parameter-inputs.ts";
 import { computeTask } from "../../runtime/build/native-task.ts";
 import { compileWith, diagnosticText } from "../support/compile-text.ts";
 import { memoryHost } from "../support/memory-host.ts";
@@ -76,6 +78,12 @@ function checkTasks({ outputs }: TensorGraph, engine: Engine): void {
   }
 }
 
+/** What is given on the command line stands in comments of the recipe: `# -p NAME=VALUE`. */
+function givenParameters(text: string): ReadonlyMap<string, ParameterInput> {
+  const param = [...text.matchAll(/^# -p ([^=\n]+=.*)$/gm)].map(([, argument]) => argument!);
+  return readParameterInputs({ param, only: [] });
+}
+
 function reordered(text: string): string {
   const { recipe } = parse({ path: "merge.theta", directory: "/recipes", text });
   const statements = recipe.statements.map(({ span }) => text.slice(span.start, span.end));
@@ -87,7 +95,8 @@ const FORMATS = ["text", "dot", "mermaid", "json"] as const;
 const LONGEST_EXPLANATION = 4_000_000;
 
 function checkRecipe(text: string, host: CompilerHost, engine: Engine): void {
-  const { graph, tensors, diagnostics } = compileWith(text, host);
+  const parameters = givenParameters(text);
+  const { graph, tensors, diagnostics } = compileWith(text, host, parameters);
   diagnostics.forEach(checkDiagnostic);
   const isRefused = diagnostics.some(({ severity }) => severity === "error");
   if (!isRefused && tensors === undefined) throw new Error("refused without an error");
@@ -100,7 +109,7 @@ function checkRecipe(text: string, host: CompilerHost, engine: Engine): void {
   // After a line that cannot be read the rest is looked at all the same.
   if (tensors === undefined || isRefused) return;
   checkTasks(tensors, engine);
-  const other = compileWith(reordered(text), host);
+  const other = compileWith(reordered(text), host, parameters);
   if (other.tensors === undefined) throw new Error(`refused in another order: ${diagnosticText(other.diagnostics)}`);
   if (meaning(other.tensors) !== meaning(tensors)) throw new Error("another meaning in another order");
 }

@@ -96,8 +96,36 @@ const CHOICES: Readonly<Record<string, readonly Json[]>> = {
   divide: ["weights", "count", "none"],
 };
 
+/** Bits of magnitudes in float32 and in float64: the largest, 1, 0, a NaN. */
+const KEYS: readonly Json[] = [
+  "bigint:2139095039",
+  "bigint:1065353216",
+  "bigint:0",
+  "bigint:2143289344",
+  "bigint:4607182418800017408",
+  "bigint:18446744073709551615",
+];
+const SAMPLES: readonly Json[] = [
+  { run: 4, period: 8 },
+  { run: 1, period: 1 },
+  { run: 256, period: 2 ** 40 },
+  { run: 2 ** 20, period: 2 ** 20 },
+  { run: 8, period: 4 },
+];
+
 export function makeTask(choices: Choices): Json {
-  const kind = choices.pick(["compute", "compute", "compute", "hash", "measure", "compare", "copy", "what"]);
+  const kind = choices.pick([
+    "compute",
+    "compute",
+    "compute",
+    "gather",
+    "gather",
+    "hash",
+    "measure",
+    "compare",
+    "copy",
+    "what",
+  ]);
   const shape = choices.pick(SHAPES);
   const dtype = choices.pick(DTYPES);
   const tensor = (): { readonly [key: string]: Json } => {
@@ -125,10 +153,36 @@ export function makeTask(choices: Choices): Json {
           output,
           ...(choices.chance(1, 4) ? { measure: { alone: true, against: choices.list(0, 2, tensor) } } : {}),
         }
-      : kind === "copy"
-        ? { kind, label: "", from: { fd: "fd:in", offset: 0 }, to: { fd: "fd:out", offset: 8 }, bytes: 64 }
-        : { kind, label: "", inputs, input, a: input, b: tensor() };
+      : kind === "gather"
+        ? gatherTask(inputs, shape, choices)
+        : kind === "copy"
+          ? { kind, label: "", from: { fd: "fd:in", offset: 0 }, to: { fd: "fd:out", offset: 8 }, bytes: 64 }
+          : { kind, label: "", inputs, input, a: input, b: tensor() };
   return spoilt(task, choices) ?? null;
+}
+
+function gatherTask(inputs: readonly Json[], shape: readonly number[], choices: Choices): Json {
+  const all = operations(inputs.length, choices);
+  const place = (): Json => ({ key: choices.pick(KEYS), tie: choices.pick(CHOICES["stream"]!) });
+  const window = (): Json => ({
+    of: choices.below(all.length),
+    stream: choices.pick(CHOICES["stream"]!),
+    first: place(),
+    last: place(),
+    thinning: choices.pick([0, 1, 30, 63]),
+    limit: choices.pick([64, 1, 4096, 2 ** 40]),
+  });
+  return {
+    kind: "gather",
+    label: "fuzz",
+    inputs,
+    operations: all,
+    work: choices.pick(["F32", "F64"]),
+    shape,
+    windows: choices.list(0, 3, window),
+    sums: choices.list(0, 2, () => choices.below(all.length)),
+    ...(choices.chance(1, 4) ? { sample: choices.pick(SAMPLES) } : {}),
+  };
 }
 
 /** Loads, then operations, masks where masks belong as far as there are some. */

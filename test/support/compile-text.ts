@@ -1,7 +1,7 @@
 // A recipe's text to its graphs, through the real parser and analysis, over checkpoints that exist as headers only.
 
 import type { CompilerHost } from "../../compiler/checkpoint.ts";
-import { analyse } from "../../compiler/analyse.ts";
+import { analyse, type ParameterInput } from "../../compiler/analyse.ts";
 import { lower } from "../../compiler/lower.ts";
 import type { RecipeGraph } from "../../compiler/recipe-graph.ts";
 import type { Action, TensorGraph } from "../../compiler/tensor-graph.ts";
@@ -30,11 +30,16 @@ export function compileText(text: string, sources: MemorySources): Compiled {
   return compileWith(text, memoryHost(sources));
 }
 
-export function compileWith(text: string, host: CompilerHost): Compiled {
+/** `parameters`: as `-p` and `--params` give them. */
+export function compileWith(
+  text: string,
+  host: CompilerHost,
+  parameters: ReadonlyMap<string, ParameterInput> = new Map(),
+): Compiled {
   const source = { path: "merge.theta", directory: MEMORY_ROOT, text };
   const parsed = parse(source);
   const analysed = analyse(parsed.recipe, host, {
-    parameters: new Map(),
+    parameters,
     projectDirectory: MEMORY_ROOT,
     allowOutside: false,
   });
