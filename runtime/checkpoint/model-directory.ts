@@ -8,7 +8,16 @@ import { CONFIG_FILE, modelConfig, parseConfig, readConfigText } from "./model-c
 import { fail, orProblem, quoted } from "./problem.ts";
 import { type SafetensorsHeader, readSafetensorsHeader } from "./safetensors-header.ts";
 import { readShards } from "./shard-index.ts";
-import { type OpenedFiles, type SourceFile, inside, kindOf, missing, namesIn, parentOf } from "./source-file.ts";
+import {
+  type OpenedFiles,
+  type SourceFile,
+  inside,
+  isNamed,
+  kindOf,
+  missing,
+  namesIn,
+  parentOf,
+} from "./source-file.ts";
 import { THETA_FILE, readThetaFile } from "./theta-file.ts";
 import { tiedNames } from "./tied-names.ts";
 
@@ -39,7 +48,7 @@ function readSingleFile(file: SourceFile, display: string, opened: OpenedFiles):
   }
   const weights = readSafetensorsHeader(file, opened);
   const directory = parentOf(file);
-  const hasConfig = namesIn(directory).includes(CONFIG_FILE);
+  const hasConfig = isNamed(inside(directory, CONFIG_FILE));
   return toCheckpoint(file.path, display, weights, directory, hasConfig, opened);
 }
 

@@ -98,6 +98,11 @@ export function kindOf(file: SourceFile): "directory" | "file" | "other" | undef
   return stat.isFile() ? "file" : "other";
 }
 
+/** Whether something has this name, a link that leads nowhere too. Costs the same in a directory of any size. */
+export function isNamed(file: SourceFile): boolean {
+  return attempt(file, () => lstatSync(file.path, { throwIfNoEntry: false })) !== undefined;
+}
+
 /** Names of what a directory holds, sorted by bytes. */
 export function namesIn(directory: SourceFile): readonly string[] {
   return sortByBytes(attempt(directory, () => readdirSync(directory.path)));
