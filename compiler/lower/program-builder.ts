@@ -22,7 +22,10 @@ export class ProgramBuilder {
   /** By fingerprint. */
   readonly #values = new Map<number, ValueId[]>();
   readonly #inputs: ActionInput[] = [];
+  /** Positions of a tensor's inputs; a list of models may have as many as there are files. */
+  readonly #places = new Map<ActionInput["tensor"], number[]>();
   #wide = false;
+  #propagates = false;
 
   /** Whether a tensor that takes part is F64, be it one whose weight is 0: then W is float64. */
   get wide(): boolean {
@@ -31,7 +34,7 @@ export class ProgramBuilder {
 
   /** A factor of 0 leaves nothing, unless the recipe computes with NaN and infinity: 0 × ∞ is NaN. */
   annuls(factor: number): boolean {
-    return factor === 0 && !this.#inputs.some(({ nan }) => nan === "propagate");
+    return factor === 0 && !this.#propagates;
   }
 
   load(input: ActionInput): Value {
@@ -47,8 +50,14 @@ export class ProgramBuilder {
   /** One tensor is one input, unless it is read under different rules for NaN. */
   input(input: ActionInput): number {
     if ((input.tensor.dtype as FloatDtype) === "F64") this.#wide = true;
-    const known = this.#inputs.findIndex(({ tensor, nan }) => tensor === input.tensor && nan === input.nan);
-    return known === -1 ? this.#inputs.push(input) - 1 : known;
+    const places = this.#places.get(input.tensor);
+    const known = places?.find((place) => this.#inputs[place]!.nan === input.nan);
+    if (known !== undefined) return known;
+    if (input.nan === "propagate") this.#propagates = true;
+    const place = this.#inputs.push(input) - 1;
+    if (places === undefined) this.#places.set(input.tensor, [place]);
+    else places.push(place);
+    return place;
   }
 
   emit(operation: Operation, zero = false): Value {
