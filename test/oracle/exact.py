@@ -198,9 +198,11 @@ def compare_words(mask, name, stream, kept, T):
 def ranks(size, e, rank):
     """The lowest and the highest that an element can have in its group, 0 for the smallest; `rank` where all is known exactly."""
     lowest, highest, g = rank.copy(), rank.copy(), size.shape[-1]
+    # What is not finite can be anything; NaN comes behind infinity, here as in the order of sizes.
+    least, most = np.where(np.isfinite(e), size - e, -np.inf), np.where(np.isfinite(e), size + e, np.nan)
     for row in np.flatnonzero(e.any(-1)) if g else ():
-        lowest[row] = np.searchsorted(np.sort(size[row] + e[row]), size[row] - e[row], "left")
-        highest[row] = np.searchsorted(np.sort(size[row] - e[row]), size[row] + e[row], "right") - 1
+        lowest[row] = np.searchsorted(np.sort(most[row]), least[row], "left")
+        highest[row] = np.searchsorted(np.sort(least[row]), most[row], "right") - 1
     return lowest, np.minimum(highest, g - 1)
 
 
