@@ -117,15 +117,16 @@ def official_reader_agrees(directory, tensors):
 
 def compare(case, directory, outputs=None):
     """→ number of tensors compared; raises Mismatch."""
-    compared, problems, remembered = 0, [], counters.remembered(directory / ".theta")
+    compared, problems, published = 0, [], counters.published(directory / ".theta")
     for output in outputs or case.outputs:
         got, counted = checkpoints.read_model(directory / output.path), {}
+        stored = published[os.path.realpath(directory / output.path)]
         want = generate.expected(case, output, counted)
         if set(got) != set(want):
             problems.append(f"{output.path}: unexpected {sorted(set(got) - set(want))}, lacking {sorted(set(want) - set(got))}")
         for name in sorted(set(want) & set(got)):
             sentence = difference(name, got[name], want[name])
-            if not sentence and name in counted: sentence = counters.difference(remembered, name, want[name], *counted[name])
+            if not sentence and name in counted: sentence = counters.difference(stored[name], *counted[name])
             if sentence: problems.append(f"{output.path} {sentence}")
             compared += 1
         try: official_reader_agrees(directory / output.path, got)

@@ -1,5 +1,4 @@
 """What masks keep and outputs overflow by: as strict.py counts it, and as theta's store remembers it of each tensor."""
-import hashlib
 import json
 import pathlib
 from typing import NamedTuple
@@ -50,30 +49,25 @@ def selected(elements, groups):
 
 # ------------------------------------------------------------------------------------------------- theta's
 
-def remembered(store):
-    """{(tensor's name, digest of its payload): what was counted, of each shard that has it}"""
+def published(store):
+    """{path of an output: {tensor's name: what is remembered of it}}; outputs of the same bytes share a shard, but not this."""
     found = {}
-    for sidecar in pathlib.Path(store, "shards").glob("*.json"):
+    for file in pathlib.Path(store, "outputs").glob("*.json"):
         # A checksum follows in a line of its own.
-        for tensor in json.loads(sidecar.read_text(encoding="utf-8").split("\n")[0])["tensors"]:
-            found.setdefault((tensor["name"], tensor["digest"].removeprefix("sha256:")), []).append(tensor)
+        record = json.loads(file.read_text(encoding="utf-8").split("\n")[0])
+        found[record["path"]] = {tensor["name"]: tensor for shard in record["shards"] for tensor in shard["record"]["tensors"]}
     return found
 
 
-def difference(remembered, name, tensor, masks, overflow):
-    """A sentence, or None where a stored tensor with this payload has strict.py's counters. masks: what its selections kept, in any
-    order, of which theta makes those that the payload depends on; overflow: what its `write` counted."""
-    digest = hashlib.sha256(np.ascontiguousarray(tensor.bits).tobytes()).hexdigest()
-    said = [sentence_about(stored, masks, overflow) for stored in remembered.get((name, digest), [])]
-    return None if None in said else f"{name}: {said[0] if said else 'no shard has its payload'}"
-
-
-def sentence_about(stored, masks, overflow):
-    counted, operations = stored["counters"], [operation.split("/")[0] for operation in stored["operations"].split(" ")]
+def difference(stored, masks, overflow):
+    """A sentence, or None where a tensor of an output has strict.py's counters.  masks: what its selections kept, in any order, of
+    which theta makes those that the payload depends on; overflow: what its `write` counted."""
+    name, counted = stored["name"], stored["counters"]
+    operations = [operation.split("/")[0] for operation in stored["operations"].split(" ")]
     for ours, theirs in (("overflow", "overflow"), ("first_overflow", "firstOverflow")):
-        if counted[theirs] != overflow[ours]: return f"{theirs} is {counted[theirs]}, expected {overflow[ours]}"
+        if counted[theirs] != overflow[ours]: return f"{name}: {theirs} is {counted[theirs]}, expected {overflow[ours]}"
     for mask in counted["masks"]:
         found = mask["kept"], mask["empty"], mask["firstEmpty"]
         if operations[mask["operation"]] == "select" and found not in masks:
-            return f"a mask is said to keep (elements, empty groups, the first) {found}, expected one of {masks}"
+            return f"{name}: a mask is said to keep (elements, empty groups, the first) {found}, expected one of {masks}"
     return None

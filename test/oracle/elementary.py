@@ -6,6 +6,8 @@ import struct
 
 import numpy as np
 
+import strict as st
+
 
 def sin_near_zero(x, tail):
     z = x * x
@@ -152,7 +154,9 @@ def karcher_coefficients(gram, weights, max_iter, tol):
     if not present: return [0.0] * k
     total = plain_sum(weights)
     share = np.zeros(k)
-    for i in present: share[i] = weights[i] / plain_sum(weights[j] for j in present)
+    # A sum that counts as zero leaves no point: NaN.
+    present_total = st.divisor([weights[j] for j in present], [True] * len(present), np.float64)
+    for i in present: share[i] = np.float64(weights[i]) / present_total
     cos = np.zeros((k, k))
     for i in present:
         for j in present:
