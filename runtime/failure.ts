@@ -1,5 +1,7 @@
 // How a command ends when it cannot do its work: an exit code of the documented list and a sentence for people.
 
+import type { DiagnosticCode } from "../dsl/diagnostic-codes.ts";
+
 /** The contract with scripts; README.md lists it. */
 export const EXIT = {
   done: 0,
@@ -22,9 +24,61 @@ export const EXIT = {
   config: 78,
 } as const;
 
-interface FailureDetails {
+/** Every code of a failure, with the exit codes that it may have. README.md lists them. */
+export const FAILURES = {
+  "other-bits": [EXIT.verification],
+  "input-digest-false": [EXIT.verification],
+  usage: [EXIT.usage],
+  "bad-glob": [EXIT.usage],
+  "bad-parameter": [EXIT.usage],
+  "no-such-directory": [EXIT.usage],
+  "no-such-isa": [EXIT.usage],
+  "no-such-name": [EXIT.usage],
+  "no-such-output": [EXIT.usage],
+  "no-such-tensor": [EXIT.usage],
+  "bad-size": [EXIT.usage, EXIT.config],
+  "no-such-device": [EXIT.usage, EXIT.config],
+  "size-range": [EXIT.usage, EXIT.config],
+  "threads-range": [EXIT.usage, EXIT.config],
+  "bad-lock-file": [EXIT.input],
+  "bad-parameter-file": [EXIT.input],
+  "bad-vector": [EXIT.input],
+  "input-changed": [EXIT.input],
+  "lock-file-missing": [EXIT.input],
+  "lock-mismatch": [EXIT.input],
+  "recipe-missing": [EXIT.input],
+  "addon-missing": [EXIT.internal],
+  internal: [EXIT.internal],
+  "disk-full": [EXIT.resources],
+  "out-of-memory": [EXIT.resources],
+  "too-many-files": [EXIT.resources],
+  exists: [EXIT.output],
+  "foreign-file": [EXIT.output],
+  "lock-file-not-writable": [EXIT.output],
+  "no-temporary-directory": [EXIT.output],
+  "output-not-ours": [EXIT.output],
+  "output-not-writable": [EXIT.output],
+  "shard-gone": [EXIT.output],
+  "stdout-not-writable": [EXIT.output],
+  "store-not-readable": [EXIT.output],
+  "store-not-writable": [EXIT.output],
+  "store-version": [EXIT.output],
+  unwritable: [EXIT.output],
+  "index-locked": [EXIT.locked],
+  "output-locked": [EXIT.locked],
+  "config-invalid": [EXIT.config],
+  "config-is-a-program": [EXIT.config],
+  "config-unreadable": [EXIT.config],
+} as const satisfies Readonly<Record<string, readonly number[]>>;
+
+/** A failure may also have the code of a diagnostic, where no line of a recipe is to blame. */
+type FailureCode = keyof typeof FAILURES | DiagnosticCode;
+
+type ExitOf<Code> = Code extends keyof typeof FAILURES ? (typeof FAILURES)[Code][number] : number;
+
+interface FailureDetails<Code extends FailureCode> {
   /** Kebab-case and stable, like a diagnostic's. */
-  readonly code: string;
+  readonly code: Code;
   /** What to do. */
   readonly help?: string;
   /** Aligned lines under the message. */
@@ -32,14 +86,19 @@ interface FailureDetails {
 }
 
 /** Expected failures only; anything else that is thrown is a bug and ends in exit code 70. */
-export class Failure extends Error {
+export class Failure<Code extends FailureCode = FailureCode> extends Error {
   readonly exitCode: number;
-  readonly details: FailureDetails;
+  readonly details: FailureDetails<Code>;
 
-  constructor(exitCode: number, message: string, details: FailureDetails, cause?: unknown) {
+  constructor(exitCode: ExitOf<Code>, message: string, details: FailureDetails<Code>, cause?: unknown) {
     super(message, { cause });
     this.name = "Failure";
     this.exitCode = exitCode;
     this.details = details;
   }
+}
+
+/** What `instanceof` tells, without the `any` that it gives a class with a parameter. */
+export function isFailure(error: unknown): error is Failure {
+  return error instanceof Failure;
 }

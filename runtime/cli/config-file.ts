@@ -79,7 +79,7 @@ function unreadable(file: string, error: unknown): Failure {
       : /^No loader/.test(message)
         ? "settings are JSON or YAML files"
         : message;
-  const details = { code: "config-unreadable", help: SETTINGS_HELP };
+  const details = { code: "config-unreadable", help: SETTINGS_HELP } as const;
   return new Failure(EXIT.config, `${file}: ${why}`, details, error);
 }
 

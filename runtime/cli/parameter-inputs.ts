@@ -56,6 +56,9 @@ function readFile(path: string, inputs: Map<string, ParameterInput>): void {
 }
 
 function badFile(message: string, cause?: unknown): Failure {
-  const details = { code: "bad-parameter-file", help: 'the file holds one JSON object, such as {"maths_weight": 0.4}' };
+  const details = {
+    code: "bad-parameter-file",
+    help: 'the file holds one JSON object, such as {"maths_weight": 0.4}',
+  } as const;
   return new Failure(EXIT.input, message, details, cause);
 }

@@ -13,7 +13,7 @@ export async function run(argv: readonly string[], signal: AbortSignal): Promise
   const code = await runOrReport(argv, signal);
   const lost = lostOutput();
   if (lost === undefined || code !== EXIT.done) return code;
-  const details = { code: "stdout-not-writable", help: "what was asked for is done, and could not be told" };
+  const details = { code: "stdout-not-writable", help: "what was asked for is done, and could not be told" } as const;
   reportFailure(new Failure(EXIT.output, `standard output cannot be written: ${lost.message}`, details), false);
   return EXIT.output;
 }

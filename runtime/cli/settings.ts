@@ -66,7 +66,7 @@ export async function loadSettings(flags: Flags, projectDirectory: string): Prom
 interface Given {
   readonly text: string;
   readonly where: string;
-  readonly exit: number;
+  readonly exit: typeof EXIT.usage | typeof EXIT.config;
 }
 
 function parseThreads({ text, where, exit }: Given): number {

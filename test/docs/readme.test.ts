@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { copyExample } from "../e2e/example-copy.ts";
+import { FAILURES } from "../../runtime/failure.ts";
 import { theta } from "../e2e/theta-process.ts";
 
 interface Shown {
@@ -42,4 +43,24 @@ test.each(shown)("$command", ({ command, output }) => {
   expect([npx, program]).toEqual(["npx", "theta"]);
   const { stdout, stderr } = theta(checkout, args);
   expect(comparable((stdout + stderr).trimEnd())).toBe(comparable(output));
+});
+
+test("the table of failures is the one in the code", () => {
+  const byExit = new Map<number, string[]>();
+  for (const [code, exits] of Object.entries(FAILURES)) {
+    for (const exit of exits) byExit.set(exit, [...(byExit.get(exit) ?? []), code]);
+  }
+  const rows = [...byExit].map(
+    ([exit, codes]) =>
+      [
+        exit,
+        codes
+          .sort()
+          .map((code) => `\`${code}\``)
+          .join(", "),
+      ] as const,
+  );
+  const [table = ""] = /\| exit code \| failures \|\n[^]*?\n\n/.exec(readme) ?? [];
+  const told = [...table.matchAll(/^\| (\d+) +\| (.*?) *\|$/gm)].map(([, exit, codes]) => [Number(exit), codes!]);
+  expect(told).toEqual(rows.sort(([a], [b]) => a - b));
 });

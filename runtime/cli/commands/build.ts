@@ -3,7 +3,7 @@
 import type { Diagnostic } from "../../../dsl/diagnostic.ts";
 import { printable } from "../../../dsl/printable.ts";
 import { build as runBuild, type BuildResult, type BuildSummary } from "../../build.ts";
-import { EXIT, Failure } from "../../failure.ts";
+import { EXIT, isFailure } from "../../failure.ts";
 import type { Flags } from "../invocation.ts";
 import { makeBuildContext } from "../make-build-context.ts";
 import { findRecipe } from "../find-recipe.ts";
@@ -36,7 +36,7 @@ export async function build(path: string | undefined, flags: Flags, signal: Abor
   try {
     return await (flags.json ? buildInJson(path, flags, signal, report) : buildRecipe(path, flags, signal, report));
   } catch (error) {
-    if (error instanceof Failure) report.failures.push(error);
+    if (isFailure(error)) report.failures.push(error);
     throw error;
   } finally {
     if (isOnGitHub()) writeStepSummary(report);
@@ -62,9 +62,9 @@ async function buildInJson(
     summarise();
     return code;
   } catch (error) {
-    if (error instanceof Failure) reportFailure(error, true);
+    if (isFailure(error)) reportFailure(error, true);
     summarise();
-    if (!(error instanceof Failure)) throw error;
+    if (!isFailure(error)) throw error;
     report.failures.push(error);
     return error.exitCode;
   }

@@ -43,7 +43,7 @@ async function repair(
     signal.throwIfAborted();
     const { syscall, message } = error as NodeJS.ErrnoException;
     if (syscall === undefined) throw error;
-    const details = { code: "store-not-writable", help: "run it as the user whose store it is" };
+    const details = { code: "store-not-writable", help: "run it as the user whose store it is" } as const;
     throw new Failure(EXIT.output, `the store ${paths.root} cannot be written: ${message}`, details, error);
   }
 }
@@ -65,7 +65,7 @@ async function verify(
   } catch (error) {
     signal.throwIfAborted();
     if ((error as NodeJS.ErrnoException).code !== "memory") throw error;
-    const details = { code: "out-of-memory", help: "raise --memory" };
+    const details = { code: "out-of-memory", help: "raise --memory" } as const;
     throw new Failure(EXIT.resources, (error as Error).message, details, error);
   } finally {
     progress?.end();

@@ -72,14 +72,9 @@ function write(target: string, display: string, text: string): void {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
-    const isFull = code === "ENOSPC" || code === "EDQUOT";
-    const details = isFull ? { code: "disk-full" } : { code: "lock-file-not-writable" };
-    throw new Failure(
-      isFull ? EXIT.resources : EXIT.output,
-      `${display} cannot be written: ${message}`,
-      details,
-      error,
-    );
+    const told = `${display} cannot be written: ${message}`;
+    if (code === "ENOSPC" || code === "EDQUOT") throw new Failure(EXIT.resources, told, { code: "disk-full" }, error);
+    throw new Failure(EXIT.output, told, { code: "lock-file-not-writable" }, error);
   }
 }
 
