@@ -309,7 +309,8 @@ def linear(xs, weights, normalize=True):
     if not normalize: return plain.with_r(r)
     if len(xs) == 1: return xs[0]
     bound = xs[0] + divided(total([scaled(w, x - xs[0]) for x, w in zip(xs[1:], weights[1:])]), sum(weights))
-    return Real(plain.x / sum(L(w) for w in weights), bound.e, r, bound.followed)
+    # A long double is rounded, too: what is known exactly, as of equal models, is so by its differences.
+    return Real(np.where(bound.e == 0, bound.x, plain.x / sum(L(w) for w in weights)), bound.e, r, bound.followed)
 
 
 def lora_product(a, b, scaling, transposed):

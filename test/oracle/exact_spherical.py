@@ -14,6 +14,7 @@ def slerp(a, b, t):
     if norm_a * norm_b == 0: return interpolated
     cosine = min(max((a.x * b.x).sum() / (norm_a * norm_b), L(-1)), L(1))
     loose = known(3e-13 + np.sqrt((a.e * a.e).sum()) / norm_a + np.sqrt((b.e * b.e).sum()) / norm_b)
+    if not squares_fit([norm_a, norm_b]): loose = L(np.inf)
     parallel = choose(np.array(coefficients[0] is None), abs(cosine) - loose > 0.9995, abs(cosine) + loose < 0.9995, "slerp: parallel")
     if parallel.elements: return interpolated.made(interpolated.x, interpolated.e, r, parallel.followed)
     angle = np.arccos(cosine)
@@ -21,6 +22,11 @@ def slerp(a, b, t):
     bends = loose / np.sin(angle)**2 * (np.abs(a.x) + np.abs(b.x))
     turned = scaled(from_a, a) + scaled(from_b, b)
     return turned.made(turned.x, turned.e + bends, r, parallel.followed)
+
+
+def squares_fit(norms):
+    """Whether float64 holds the squares that these come from, as well as it holds what they are sums of."""
+    return all(L(2.0)**-450 < norm < L(2.0)**500 for norm in norms if norm != 0)
 
 
 def nuslerp(a, b, weight_a, weight_b, per):
@@ -51,7 +57,7 @@ def karcher_coefficients(xs, weights, max_iter, tol):
     spread = [np.sqrt((x.e * x.e).sum()) for x in xs]
     present, nothing = [i for i in range(k) if norm[i] != 0], [L(0)] * k
     follow = any(norm[i] == 0 and spread[i] > 0 for i in range(k)) or not all(np.isfinite(n) for n in norm + spread)
-    if follow or not present: return nothing, nothing, follow
+    if follow or not present or not squares_fit(norm): return nothing, nothing, bool(present) or follow
     loose = 3e-13 + 2 * max(spread[i] / norm[i] for i in present)
     near = lambda angle: abs(angle - tol) <= 0.01 * tol + 4 * loose / max(tol, 1e-9)
     share = np.zeros(k, L)
