@@ -35,8 +35,9 @@ import strict as st
 CHUNKS = ["4KiB", "64KiB", "1MiB", "64MiB"]
 
 
-# What random recipes are sometimes like: an `at` that the others leave nothing, names of one tensor told apart.
-REFUSALS = ("at-never-wins", "tied-names-differ")
+# What random recipes are sometimes like: an `at` that the others leave nothing, names of one tensor told apart, a ramp over
+# layers that the model has and a stack of some of them has not.
+REFUSALS = ("at-never-wins", "tied-names-differ", "no-such-layer")
 
 
 class Refused(Exception):
