@@ -5,6 +5,7 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, readdir
 import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
+import { typeInWords } from "../file-type.ts";
 import { sortByBytes } from "./byte-order.ts";
 import { fail, quoted } from "./problem.ts";
 
@@ -36,7 +37,8 @@ export function withFile<T>(file: SourceFile, opened: OpenedFiles, read: (fd: nu
   const fd = openRegular(file);
   try {
     const stat = fstatSync(fd, { bigint: true });
-    if (!stat.isFile()) notAFile(file, stat);
+    if (!stat.isFile())
+      fail("source-not-a-file", `${file.display} is ${typeInWords(stat)}; only regular files are read`);
     if (!opened.has(file.path)) {
       const { dev: device, ino: inode, size, mtimeNs, ctimeNs } = stat;
       opened.set(file.path, { device, inode, size, mtimeNs, ctimeNs });
@@ -148,25 +150,8 @@ const REASONS: Readonly<Record<string, string>> = {
 function openRegular(file: SourceFile): number {
   // A socket or some devices refuse to be opened (ENXIO), so look first; fstat decides about what was really opened.
   const stat = attempt(file, () => statSync(file.path));
-  if (!stat.isFile()) notAFile(file, stat);
+  if (!stat.isFile()) fail("source-not-a-file", `${file.display} is ${typeInWords(stat)}; only regular files are read`);
   return attempt(file, () => openSync(file.path, constants.O_RDONLY | constants.O_NONBLOCK));
-}
-
-interface TypeTests {
-  isDirectory(): boolean;
-  isFIFO(): boolean;
-  isSocket(): boolean;
-}
-
-function notAFile(file: SourceFile, stat: TypeTests): never {
-  const found = stat.isDirectory()
-    ? "a directory"
-    : stat.isFIFO()
-      ? "a named pipe"
-      : stat.isSocket()
-        ? "a socket"
-        : "a device";
-  fail("source-not-a-file", `${file.display} is ${found}; only regular files are read`);
 }
 
 /** A file in a directory, with the display name that goes with it. */

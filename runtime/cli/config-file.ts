@@ -4,6 +4,7 @@ import { existsSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { EXIT, Failure } from "../failure.ts";
+import { typeInWords } from "../file-type.ts";
 import { checkConfig } from "./check-config.ts";
 import type { ConfigFile } from "./config-schema.ts";
 import { PROGRAM_ENDS, SETTINGS_HELP, settingsLoaders } from "./parse-config.ts";
@@ -98,14 +99,7 @@ function thereIn(directory: string, names: readonly string[]): readonly string[]
 function refuseOther(path: string): void {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined || stat.isFile()) return;
-  const what = stat.isDirectory()
-    ? "a directory"
-    : stat.isFIFO()
-      ? "a named pipe"
-      : stat.isSocket()
-        ? "a socket"
-        : "a device";
-  throw new Failure(EXIT.config, `${path}: this is ${what}, not a file`, {
+  throw new Failure(EXIT.config, `${path}: this is ${typeInWords(stat)}, not a file`, {
     code: "config-unreadable",
     help: SETTINGS_HELP,
   });
