@@ -6,6 +6,7 @@ import { copyFile, open } from "node:fs/promises";
 import type { FileSystemCalls } from "../../native/addon-types.ts";
 import { ownStampAt } from "../store/file-identity.ts";
 import { ShardGone, type StoredShard } from "../store/shard-store.ts";
+import { isNoSpace, systemErrorName } from "../system-error.ts";
 
 /**
  * Makes `to`, which does not exist. `held`: the same shard in the output's present content. Returns bytes copied. Throws
@@ -79,8 +80,8 @@ function tryLink(from: string, to: string): boolean {
     linkSync(from, to);
     return true;
   } catch (error) {
-    const { syscall, code } = error as NodeJS.ErrnoException;
-    if (syscall !== "link" || code === "ENOSPC" || code === "EDQUOT") throw error;
+    const { syscall } = error as NodeJS.ErrnoException;
+    if (syscall !== "link" || isNoSpace(systemErrorName(error))) throw error;
     return false;
   }
 }

@@ -1,6 +1,7 @@
 // What the system or SQLite says of a store, in the words and exit codes of theta.
 
 import { EXIT, Failure } from "../failure.ts";
+import { systemErrorName } from "../system-error.ts";
 import { tooManyFiles } from "../too-many-files.ts";
 import { diskFullDuringWork } from "./disk-space.ts";
 
@@ -14,9 +15,9 @@ const MADE_AGAIN =
 /** Returns what it does not know, and what is about a file outside the store, as it is. */
 export function storeFailure(error: unknown, root: string, doing: "read" | "written"): unknown {
   if (!(error instanceof Error) || error instanceof Failure) return error;
-  const { code, path, message } = error as NodeJS.ErrnoException;
-  // That of an AbortError is a number.
-  if (typeof code !== "string" || (path !== undefined && !path.startsWith(root))) return error;
+  const { path, message } = error as NodeJS.ErrnoException;
+  const code = systemErrorName(error) ?? sqliteCode(error);
+  if (code === undefined || (path !== undefined && !path.startsWith(root))) return error;
   switch (code.replace(/^(SQLITE_(BUSY|LOCKED))_.*/, "$1")) {
     case "ENOSPC":
     case "EDQUOT":
@@ -38,7 +39,6 @@ export function storeFailure(error: unknown, root: string, doing: "read" | "writ
       );
     }
     default: {
-      if (!/^(E[A-Z0-9]+|SQLITE_[A-Z_]+)$/.test(code) || code.startsWith("ERR_")) return error;
       return new Failure(
         EXIT.output,
         `the store ${root} cannot be ${doing}: ${message}`,
@@ -50,4 +50,9 @@ export function storeFailure(error: unknown, root: string, doing: "read" | "writ
       );
     }
   }
+}
+
+function sqliteCode({ code }: NodeJS.ErrnoException): string | undefined {
+  // That of an AbortError is a number.
+  return typeof code === "string" && /^SQLITE_[A-Z_]+$/.test(code) ? code : undefined;
 }

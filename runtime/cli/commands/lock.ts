@@ -10,6 +10,7 @@ import { mismatch } from "../../lock-file/hold-to-lock.ts";
 import { type LockFile, lockFilePath, lockFileText, readLockFile, sourceDigest } from "../../lock-file/lock-file.ts";
 import { recipeInputs } from "../../lock-file/recipe-inputs.ts";
 import { replaceFileAndSync } from "../../store/durable.ts";
+import { isNoSpace, systemErrorName } from "../../system-error.ts";
 import type { Flags } from "../invocation.ts";
 import { findRecipe, type RecipeFile } from "../find-recipe.ts";
 import { exitCodeOf, loadRecipe } from "../load-recipe.ts";
@@ -73,7 +74,7 @@ function write(target: string, display: string, text: string): void {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
     const told = `${display} cannot be written: ${message}`;
-    if (code === "ENOSPC" || code === "EDQUOT") throw new Failure(EXIT.resources, told, { code: "disk-full" }, error);
+    if (isNoSpace(systemErrorName(error))) throw new Failure(EXIT.resources, told, { code: "disk-full" }, error);
     throw new Failure(EXIT.output, told, { code: "lock-file-not-writable" }, error);
   }
 }

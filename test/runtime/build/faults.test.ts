@@ -26,13 +26,15 @@ const CALLS = [
   "rmdir",
   "unlink",
 ] as const;
-const FAULTS = ["error=EIO", "error=ENOSPC", "signal=KILL"] as const;
+const FAULTS = ["error=EIO", "error=ENOSPC", "error=EDQUOT", "signal=KILL"] as const;
 type Call = (typeof CALLS)[number];
 type Fault = (typeof FAULTS)[number];
 
 /** What is tried where not all are: the last is which of the calls. */
 const SAMPLE: readonly (readonly [Call, Fault, number])[] = [
   ["fdatasync", "error=ENOSPC", 2],
+  ["pwrite64", "error=EDQUOT", 1],
+  ["mkdir", "error=EDQUOT", 1],
   ["rename", "signal=KILL", 2],
   ["renameat2", "signal=KILL", 1],
   ["unlink", "error=EIO", 1],
