@@ -22,7 +22,6 @@ import { checkVectorBases } from "./build/vector-base.ts";
 import type { WantedOutput } from "./build/wanted-output.ts";
 import { EXIT, Failure } from "./failure.ts";
 import type { GateResult } from "./gates/judge-gates.ts";
-import { existingParent } from "./output/output-paths.ts";
 import { ownFiles } from "./output/own-files.ts";
 import { recordBuild, type BuildRecorder } from "./history/record-build.ts";
 import type { BuildObserver } from "./progress.ts";
@@ -180,6 +179,6 @@ function refuseForeignDirectory(wanted: WantedOutput, context: BuildContext): vo
   try {
     ownFiles(wanted.path, display, recordedFiles(wanted), context.adopt);
   } catch (error) {
-    throw outputFailure(error, display, existingParent(wanted.path));
+    throw outputFailure(error, display, wanted.path);
   }
 }

@@ -17,6 +17,15 @@ export function systemErrorName(error: unknown): string | undefined {
   return errno !== undefined && (code === "io" || syscall !== undefined) ? NAMES.get(Math.abs(errno)) : undefined;
 }
 
+/** What it says, for people; an error without a name in Node says "Unknown system error -122" twice. */
+export function systemErrorText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.message.replace(
+    /^(Unknown system error -\d+: )?Unknown system error -\d+/,
+    systemErrorName(error) ?? "$&",
+  );
+}
+
 /** Neither the disk nor the quota of whoever writes to it has room. */
 export function isNoSpace(name: string | undefined): boolean {
   return name === "ENOSPC" || name === "EDQUOT";

@@ -2,7 +2,7 @@
 
 import { EXIT, Failure } from "../failure.ts";
 import { diskFullDuringWork } from "../store/disk-space.ts";
-import { isNoSpace, systemErrorName } from "../system-error.ts";
+import { isNoSpace, systemErrorName, systemErrorText } from "../system-error.ts";
 import { isTooManyFiles, tooManyFiles } from "../too-many-files.ts";
 
 interface EngineError {
@@ -11,8 +11,8 @@ interface EngineError {
   readonly message: string;
 }
 
-/** `store`: where results are written. `needed`: bytes not written yet. Returns what it does not know as it is. */
-export function engineFailure(error: unknown, label: string, store: string, needed: number): unknown {
+/** `store`: where results are written. Returns what it does not know as it is. */
+export function engineFailure(error: unknown, label: string, store: string): unknown {
   if (!(error instanceof Error) || error instanceof Failure) return error;
   const { code, syscall } = error as EngineError;
   if (code === "memory") {
@@ -21,23 +21,23 @@ export function engineFailure(error: unknown, label: string, store: string, need
   }
   const name = systemErrorName(error);
   if (name === undefined) return error;
-  if (isNoSpace(name)) return diskFullDuringWork(store, needed, error);
+  if (isNoSpace(name)) return diskFullDuringWork(store, error);
   if (isTooManyFiles(name)) return tooManyFiles(label, error);
   if (syscall?.startsWith("pread") === true || syscall === "read") {
-    const message = `${label}: an input cannot be read: ${error.message}`;
+    const message = `${label}: an input cannot be read: ${systemErrorText(error)}`;
     return new Failure(EXIT.input, message, { code: "source-unreadable" }, error);
   }
-  const message = `${label}: the store ${store} cannot be written: ${error.message}`;
+  const message = `${label}: the store ${store} cannot be written: ${systemErrorText(error)}`;
   return new Failure(EXIT.output, message, { code: "store-not-writable" }, error);
 }
 
 /** What a file system call threw while an output was published or recovered. */
-export function outputFailure(error: unknown, display: string, folder: string): unknown {
+export function outputFailure(error: unknown, display: string, path: string): unknown {
   if (!(error instanceof Error) || error instanceof Failure) return error;
   const name = systemErrorName(error);
   if (name === undefined) return error;
-  if (isNoSpace(name)) return diskFullDuringWork(folder, 0, error);
+  if (isNoSpace(name)) return diskFullDuringWork(path, error);
   if (isTooManyFiles(name)) return tooManyFiles(`the output "${display}"`, error);
-  const message = `the output "${display}" cannot be written: ${error.message}`;
+  const message = `the output "${display}" cannot be written: ${systemErrorText(error)}`;
   return new Failure(EXIT.output, message, { code: "output-not-writable" }, error);
 }

@@ -4,7 +4,6 @@ import type { Engine } from "../../native/addon-types.ts";
 import type { GateResult } from "../gates/judge-gates.ts";
 import { judgeOutput } from "../gates/judge-output.ts";
 import type { BuildRecorder } from "../history/record-build.ts";
-import { existingParent } from "../output/output-paths.ts";
 import { outputFailure } from "./engine-failure.ts";
 import type { FailedOutputs } from "./failed-outputs.ts";
 import { finishOutput, publish, recordAgain, staleBecause, type FinishedShard } from "./finished-output.ts";
@@ -85,7 +84,7 @@ export class OutputFinisher {
       observer.phase("publish");
       const { output: node, actions } = wanted.graph;
       this.#copied += await publish(addon, store.paths, context, output, this.#recorder.id).catch((error: unknown) => {
-        throw outputFailure(error, node.display, existingParent(wanted.path));
+        throw outputFailure(error, node.display, wanted.path);
       });
       this.#recorder.finished(output, "published", because);
       observer.outputPublished({ path: node.display, tensors: actions.length, digest: output.digest });

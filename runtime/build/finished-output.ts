@@ -8,14 +8,21 @@ import type { BuildContext } from "../build-context.ts";
 import { checkpointDigest } from "../checkpoint/theta-file.ts";
 import type { SideFile } from "../checkpoint/side-files.ts";
 import { contentStamp, outputContent } from "../output/output-content.ts";
-import { existingParent, outputPaths } from "../output/output-paths.ts";
+import { outputPaths } from "../output/output-paths.ts";
 import { checkForeignFiles, ownFiles } from "../output/own-files.ts";
 import { publishOutput } from "../output/publish-output.ts";
 import { checkDiskSpace } from "../store/disk-space.ts";
 import { ownStampAt } from "../store/file-identity.ts";
-import { writeOutputRecord, type PublishedFile, type PublishedSideFile } from "../store/output-record.ts";
+import { existingParent } from "../store/make-folder.ts";
+import {
+  writeOutputRecord,
+  type OutputRecord,
+  type PublishedFile,
+  type PublishedSideFile,
+} from "../store/output-record.ts";
 import type { TensorRecord } from "../store/shard-record.ts";
 import type { StoredShard } from "../store/shard-store.ts";
+import { storeFailure } from "../store/store-failure.ts";
 import type { StorePaths } from "../store/store-paths.ts";
 import type { InputFiles } from "./input-files.ts";
 import type { Standings } from "./look-up.ts";
@@ -160,7 +167,7 @@ function record(
   shardFiles: readonly PublishedFile[],
   sideFiles: readonly PublishedSideFile[],
 ): void {
-  writeOutputRecord(store, {
+  const recorded: OutputRecord = {
     path: output.wanted.path,
     recipe: context.recipe,
     theta: context.version,
@@ -174,7 +181,13 @@ function record(
     })),
     sideFiles,
     sideFilesFrom: output.sideFilesFrom,
-  });
+  };
+  try {
+    writeOutputRecord(store, recorded);
+  } catch (error) {
+    // The store may lie on another disk than the output, which the caller would blame.
+    throw storeFailure(error, store.root, "written");
+  }
 }
 
 function missingOrEdited(path: string, { name }: PublishedFile): string {

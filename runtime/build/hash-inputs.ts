@@ -32,7 +32,7 @@ export async function hashInputs(
       const { inputDigests } = await engine.run({ kind: "hash", label: tensor.name, inputs: [input] });
       await inputs.note([tensor], inputDigests);
     } catch (error) {
-      const failure = engineFailure(error, `${tensor.name} of ${tensor.file}`, store, 0);
+      const failure = engineFailure(error, `${tensor.name} of ${tensor.file}`, store);
       if (keepGoing && isOfOneOutput(failure)) {
         failures.set(place, failure);
         return;

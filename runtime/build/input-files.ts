@@ -12,6 +12,7 @@ import { identityOfDescriptor, inputStamp } from "../store/file-identity.ts";
 import type { LockedInputs } from "../lock-file/hold-to-lock.ts";
 import { placeOf, type DigestCache, type Place } from "../store/stat-cache.ts";
 import { timeStampTrust, type TimeStampTrust } from "../store/time-stamp-trust.ts";
+import { systemErrorText } from "../system-error.ts";
 import { isTooManyFiles, tooManyFiles } from "../too-many-files.ts";
 
 /** How far time stamps and what is remembered are believed. */
@@ -217,7 +218,7 @@ function changedMeanwhile({ path }: InputFile): Failure {
 
 function unreadable(path: string, error: unknown): Failure {
   if (isTooManyFiles((error as NodeJS.ErrnoException).code)) return tooManyFiles(path, error);
-  const message = `${path} cannot be opened: ${(error as Error).message}`;
+  const message = `${path} cannot be opened: ${systemErrorText(error)}`;
   return new Failure(EXIT.input, message, { code: "source-unreadable" }, error);
 }
 

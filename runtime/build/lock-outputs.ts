@@ -7,12 +7,12 @@ import type { OutputGraph } from "../../compiler/tensor-graph.ts";
 import type { FileSystemCalls } from "../../native/addon-types.ts";
 import type { BuildContext } from "../build-context.ts";
 import { EXIT, Failure } from "../failure.ts";
-import { existingParent, outputPaths } from "../output/output-paths.ts";
+import { outputPaths } from "../output/output-paths.ts";
 import { resolveLinks } from "../output/real-place.ts";
 import { recoverOutput } from "../output/switch-output.ts";
 import type { BuildObserver } from "../progress.ts";
 import { isHeld, takeLock, tryLock, tryPassingLock, type Held, type Lock } from "../store/lock.ts";
-import { makeFolder } from "../store/make-folder.ts";
+import { existingParent, makeFolder } from "../store/make-folder.ts";
 import { outputId, type StorePaths } from "../store/store-paths.ts";
 import { outputFailure } from "./engine-failure.ts";
 
@@ -49,12 +49,11 @@ export async function lockOutputs(
   // In one order everywhere, so two builds of the same outputs cannot wait for each other.
   for (const { path, display } of places.sort((a, b) => (a.path < b.path ? -1 : 1))) {
     await take(display, () => tryLock(calls, join(store.locks, outputId(path))));
-    const parent = existingParent(path);
     try {
       for (const file of outputPaths(path).locks) await take(display, () => tryLockPlace(calls, file));
       recoverOutput(outputPaths(path));
     } catch (error) {
-      throw outputFailure(error, display, parent);
+      throw outputFailure(error, display, path);
     }
   }
 }

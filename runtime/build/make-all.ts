@@ -53,8 +53,7 @@ export async function makeAll(
     signal,
     keepGoing,
   });
-  const explained = ({ error, action }: FailedTensor): unknown =>
-    engineFailure(error, action.tensor, store.paths.root, bytes);
+  const explained = ({ error, action }: FailedTensor): unknown => engineFailure(error, action.tensor, store.paths.root);
   try {
     maker.open(jobs);
     observer.work({ actions: [...jobs].reduce((sum, job) => sum + job.shard.actions.length, 0), bytes });
@@ -82,9 +81,7 @@ export async function makeAll(
     }
   } catch (error) {
     engine.cancel();
-    const failure = maker.cause
-      ? explained(maker.cause)
-      : engineFailure(error, context.recipe, store.paths.root, bytes);
+    const failure = maker.cause ? explained(maker.cause) : engineFailure(error, context.recipe, store.paths.root);
     try {
       maker.close();
       inputs.save();

@@ -163,7 +163,7 @@ export class ShardMaker {
     const failures = this.#failures.get(job);
     if (failures === undefined) this.#failures.set(job, [failed]);
     else failures.push(failed);
-    const failure = engineFailure(failed.error, failed.action.tensor, store.paths.root, 0);
+    const failure = engineFailure(failed.error, failed.action.tensor, store.paths.root);
     if (keepGoing && isOfOneOutput(failure)) return;
     // What follows is cancelled by it.
     this.#cause ??= failed;

@@ -82,7 +82,7 @@ async function stampOfRight(
     const fault = await checkShardFile(fd, record, startEngine());
     return fault === undefined && ownStamp(identityOfDescriptor(fd)) === stamp ? stamp : undefined;
   } catch (error) {
-    throw engineFailure(error, path, store, 0);
+    throw engineFailure(error, path, store);
   } finally {
     closeSync(fd);
   }

@@ -6,6 +6,7 @@ import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { typeInWords } from "../file-type.ts";
+import { systemErrorName } from "../system-error.ts";
 import { sortByBytes } from "./byte-order.ts";
 import { fail, quoted } from "./problem.ts";
 
@@ -115,7 +116,7 @@ function attempt<T>(file: SourceFile, call: () => T): T {
   try {
     return call();
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
+    const code = systemErrorName(error) ?? (error instanceof Error && "code" in error ? String(error.code) : undefined);
     if (code === undefined) throw error;
     if (code === "ENOENT") missing(file);
     if (code === "ENOTDIR") {

@@ -1,6 +1,7 @@
 // Arguments → command → exit code. Knows no command's work, and nothing of the process but its working directory.
 
 import { EXIT, Failure } from "../failure.ts";
+import { systemErrorText } from "../system-error.ts";
 import { isTooManyFiles, tooManyFiles } from "../too-many-files.ts";
 import { parseCommandLine } from "./command-line.ts";
 import type { Invocation } from "./invocation.ts";
@@ -14,7 +15,10 @@ export async function run(argv: readonly string[], signal: AbortSignal): Promise
   const lost = lostOutput();
   if (lost === undefined || code !== EXIT.done) return code;
   const details = { code: "stdout-not-writable", help: "what was asked for is done, and could not be told" } as const;
-  reportFailure(new Failure(EXIT.output, `standard output cannot be written: ${lost.message}`, details), false);
+  reportFailure(
+    new Failure(EXIT.output, `standard output cannot be written: ${systemErrorText(lost)}`, details),
+    false,
+  );
   return EXIT.output;
 }
 

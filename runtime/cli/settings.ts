@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { EXIT, Failure } from "../failure.ts";
 import type { Flags } from "./invocation.ts";
 import { loadConfigFiles, resolveAgainst } from "./config-file.ts";
-import { parseSize, SIZE_EXAMPLES } from "./size.ts";
+import { parseSize, SIZE_EXAMPLES } from "../size.ts";
 
 export interface Settings {
   /** Absolute. */

@@ -20,6 +20,7 @@ import { IndexDatabase } from "../store/index-database.ts";
 import { type DigestCache, type Place, StatCache } from "../store/stat-cache.ts";
 import { existingStore } from "../store/store-paths.ts";
 import { isLocal } from "../store/time-stamp-trust.ts";
+import { systemErrorText } from "../system-error.ts";
 
 export interface PayloadOptions {
   readonly engine: EngineOptions;
@@ -72,7 +73,7 @@ export async function withPayloads<T>(
 ): Promise<T> {
   const addon = loadedAddon();
   const warn = (error: unknown): void =>
-    options.onWarning(`the store ${options.store} does not remember digests: ${(error as Error).message}`);
+    options.onWarning(`the store ${options.store} does not remember digests: ${systemErrorText(error)}`);
   const index = await openIndex(addon, options.store, warn);
   const cache = index === undefined ? NO_CACHE : cacheOf(index, warn);
   const files = new Set([...tensors].map(({ file }) => file));
@@ -157,7 +158,7 @@ function payloadsOf(engine: Engine, inputs: InputFiles, store: string): Payloads
       return result;
     } catch (error) {
       const [{ name, file }] = tensors as readonly [TensorInfo];
-      const failure = engineFailure(error, `${name} of ${file}`, store, 0);
+      const failure = engineFailure(error, `${name} of ${file}`, store);
       // What follows from the first failure is of no interest to anybody.
       if (!failed) engine.cancel();
       failed = true;

@@ -70,7 +70,7 @@ class Measuring implements Measurements {
       this.alone.set(action, found);
       for (const operand of equal) this.pairs.set(operand, pairWithItself(found));
     } catch (error) {
-      throw engineFailure(error, action.tensor, this.#session.store.paths.root, 0);
+      throw engineFailure(error, action.tensor, this.#session.store.paths.root);
     }
   }
 

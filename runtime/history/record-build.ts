@@ -8,6 +8,7 @@ import type { WantedOutput } from "../build/wanted-output.ts";
 import type { BuildObserver } from "../progress.ts";
 import type { ActionCounts } from "../reasons.ts";
 import { ShardGone } from "../store/shard-store.ts";
+import { systemErrorText } from "../system-error.ts";
 import { newBuildId, writeBuildRecord, type BuildRecord, type RecordedOutput } from "./build-record.ts";
 import { EarlierRuns } from "./earlier-runs.ts";
 import { recordCurrent, recordOutput } from "./record-output.ts";
@@ -118,13 +119,12 @@ export async function recordBuild<T extends { readonly status: "done" | "failed"
   try {
     recorder.save(result.status, result.actions);
   } catch (error) {
-    const { syscall, message } = error as NodeJS.ErrnoException;
-    if (syscall === undefined) throw error;
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
     const help = "the outputs are not affected; theta why cannot tell of this build";
     observer.diagnostic({
       code: "build-not-recorded",
       severity: "warning",
-      message: `what this build did was not recorded: ${message}`,
+      message: `what this build did was not recorded: ${systemErrorText(error)}`,
       help,
     });
   }

@@ -45,11 +45,6 @@ export function freshInside(output: string): string {
   return join(output, ".theta-new");
 }
 
-/** What there is already of the way to an output: tells which file system it lies on, or will. */
-export function existingParent(path: string): string {
-  return existsSync(path) ? path : existingParent(dirname(path));
-}
-
 /** The fifth field of a line of mountinfo is the mount point; blanks in it are octal. */
 function isMountPoint(path: string): boolean {
   const unescape = (text: string): string =>

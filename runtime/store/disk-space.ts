@@ -2,6 +2,9 @@
 
 import { statfsSync } from "node:fs";
 import { EXIT, Failure } from "../failure.ts";
+import { formatBytes } from "../size.ts";
+import { systemErrorName } from "../system-error.ts";
+import { existingParent } from "./make-folder.ts";
 
 /** Throws a Failure (71) that says what is needed and what is free. */
 export function checkDiskSpace(folder: string, bytes: number, files: number): void {
@@ -11,16 +14,20 @@ export function checkDiskSpace(folder: string, bytes: number, files: number): vo
   const free = bavail * bsize;
   // The last block of a file is taken whole.
   const needed = bytes + files * bsize;
-  if (needed > free) throw diskFull(folder, `${needed} bytes are needed, ${free} are free`);
+  if (needed > free) {
+    throw diskFull(folder, `${formatBytes(needed)} are needed, ${formatBytes(needed - free)} more than are free`);
+  }
   // A file system that counts no inodes reports 0 of 0.
   if (inodes > 0 && files > ffree) throw diskFull(folder, `${files} files are needed, ${ffree} inodes are free`);
 }
 
-/** For ENOSPC and EDQUOT that come in spite of the check; `needed`: bytes that were to be written, where known. */
-export function diskFullDuringWork(folder: string, needed: number, cause: unknown): Failure {
-  const { bavail, bsize } = statfsSync(folder);
-  const wanted = needed > 0 ? `${needed} bytes are needed` : "the disk or its quota is full";
-  return diskFull(folder, `${wanted}, ${bavail * bsize} bytes are free`, cause);
+/** For ENOSPC and EDQUOT that come in spite of the check. `folder` need not exist. */
+export function diskFullDuringWork(folder: string, cause: Error): Failure {
+  // How much of a quota is left, statfs does not tell.
+  if (systemErrorName(cause) === "EDQUOT") return diskFull(folder, "the disk quota is used up", cause);
+  const { bavail, bsize, files: inodes, ffree } = statfsSync(existingParent(folder));
+  const left = inodes > 0 ? ` and ${ffree} inodes` : "";
+  return diskFull(folder, `the disk is full: ${formatBytes(bavail * bsize)}${left} are free`, cause);
 }
 
 function diskFull(folder: string, message: string, cause?: unknown): Failure {

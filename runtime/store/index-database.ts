@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type Database from "libsql";
 import { EXIT, Failure } from "../failure.ts";
+import { systemErrorText } from "../system-error.ts";
 import type { ShardRecord } from "./shard-record.ts";
 
 const SCHEMA_VERSION = 2;
@@ -281,7 +282,7 @@ function temporaryFolder(): string {
   try {
     return mkdtempSync(join(tmpdir(), "theta-index-"));
   } catch (error) {
-    const message = `the temporary directory ${tmpdir()} cannot be written: ${(error as Error).message}`;
+    const message = `the temporary directory ${tmpdir()} cannot be written: ${systemErrorText(error)}`;
     const help = "name one that can be with TMPDIR";
     throw new Failure(EXIT.output, message, { code: "no-temporary-directory", help }, error);
   }

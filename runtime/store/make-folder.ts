@@ -1,7 +1,7 @@
-// `mkdir -p`. Node's own never returns where a directory exists but nothing can be made in it, as in /proc or in a
+// What there is of the way to a folder, and the rest of it: `mkdir -p`. Node's own never returns where a directory exists but nothing can be made in it, as in /proc or in a
 // directory that was removed while somebody stood in it.
 
-import { mkdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
 /** Throws what the system says when it cannot be made. A folder that exists already is fine. */
@@ -24,4 +24,9 @@ function makeOne(path: string): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
+}
+
+/** The path itself or the nearest folder above it that exists: tells which file system it lies on, or will. */
+export function existingParent(path: string): string {
+  return existsSync(path) ? path : existingParent(dirname(path));
 }

@@ -3,6 +3,7 @@
 
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { systemErrorText } from "../system-error.ts";
 import { ownStampAt } from "./file-identity.ts";
 import type { Finding } from "./finding.ts";
 import type { ActionsByShard } from "./index-content.ts";
@@ -90,7 +91,7 @@ function ofSideFile(output: OutputRecord, { name, stamp, digest }: PublishedSide
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    const message = `cannot be read: ${(error as Error).message}`;
+    const message = `cannot be read: ${systemErrorText(error)}`;
     return [{ code: "output-damaged", path, message, tensors: [], drop }];
   }
   if (`sha256:${sha256(bytes)}` === digest) return [];

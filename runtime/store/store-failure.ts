@@ -1,7 +1,7 @@
 // What the system or SQLite says of a store, in the words and exit codes of theta.
 
 import { EXIT, Failure } from "../failure.ts";
-import { systemErrorName } from "../system-error.ts";
+import { systemErrorName, systemErrorText } from "../system-error.ts";
 import { tooManyFiles } from "../too-many-files.ts";
 import { diskFullDuringWork } from "./disk-space.ts";
 
@@ -15,7 +15,7 @@ const MADE_AGAIN =
 /** Returns what it does not know, and what is about a file outside the store, as it is. */
 export function storeFailure(error: unknown, root: string, doing: "read" | "written"): unknown {
   if (!(error instanceof Error) || error instanceof Failure) return error;
-  const { path, message } = error as NodeJS.ErrnoException;
+  const { path } = error as NodeJS.ErrnoException;
   const code = systemErrorName(error) ?? sqliteCode(error);
   if (code === undefined || (path !== undefined && !path.startsWith(root))) return error;
   switch (code.replace(/^(SQLITE_(BUSY|LOCKED))_.*/, "$1")) {
@@ -24,7 +24,7 @@ export function storeFailure(error: unknown, root: string, doing: "read" | "writ
     case "SQLITE_FULL":
     // SQLite's shared memory has no words for a full disk.
     case "SQLITE_IOERR_SHMSIZE":
-      return diskFullDuringWork(root, 0, error);
+      return diskFullDuringWork(root, error);
     case "EMFILE":
     case "ENFILE":
       return tooManyFiles(`the store ${root}`, error);
@@ -41,7 +41,7 @@ export function storeFailure(error: unknown, root: string, doing: "read" | "writ
     default: {
       return new Failure(
         EXIT.output,
-        `the store ${root} cannot be ${doing}: ${message}`,
+        `the store ${root} cannot be ${doing}: ${systemErrorText(error)}`,
         {
           code: doing === "read" ? "store-not-readable" : "store-not-writable",
           help: IN_THE_WAY.has(code) ? MADE_AGAIN : ELSEWHERE,

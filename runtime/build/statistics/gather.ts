@@ -40,7 +40,7 @@ export async function gather(
     try {
       await runTask(engine, inputs, together, sample, claimed);
     } catch (error) {
-      failure ??= { error: engineFailure(error, together[0]!.member.tensor, store, 0) };
+      failure ??= { error: engineFailure(error, together[0]!.member.tensor, store) };
       engine.cancel();
     }
   };

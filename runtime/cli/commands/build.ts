@@ -18,7 +18,7 @@ import { gateJson } from "../report/gate-json.ts";
 import { createDiagnosticPrinter } from "../report-diagnostics.ts";
 import { reportFailure } from "../report-failure.ts";
 import { loadSettings } from "../settings.ts";
-import { formatBytes, formatSeconds } from "../size.ts";
+import { formatBytes, formatSeconds } from "../../size.ts";
 import { isInteractive, useColor, writeJson, writeMessage } from "../terminal.ts";
 import { VERSION } from "../version.ts";
 

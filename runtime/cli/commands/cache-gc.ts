@@ -9,7 +9,7 @@ import { withStore } from "../../store/store.ts";
 import type { StorePaths } from "../../store/store-paths.ts";
 import { AGE_EXAMPLES, formatAge, parseAge } from "../age.ts";
 import type { Flags } from "../invocation.ts";
-import { formatBytes, parseSize, SIZE_EXAMPLES } from "../size.ts";
+import { formatBytes, parseSize, SIZE_EXAMPLES } from "../../size.ts";
 import { writeJson, writeOutput } from "../terminal.ts";
 
 export async function cacheGc(

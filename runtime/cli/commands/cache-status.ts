@@ -10,7 +10,7 @@ import { storedFiles } from "../../store/promised-files.ts";
 import type { StorePaths } from "../../store/store-paths.ts";
 import type { ShardUsage, StoreUsage } from "../../store/store-usage.ts";
 import type { Flags } from "../invocation.ts";
-import { formatBytes } from "../size.ts";
+import { formatBytes } from "../../size.ts";
 import { writeJson, writeOutput } from "../terminal.ts";
 
 /** `behind`: the next build brings it in line; `missing`: it makes it anew. */

@@ -9,7 +9,7 @@ import type { StorePaths } from "../../store/store-paths.ts";
 import { verifyStore, type Verification } from "../../store/verify-store.ts";
 import type { Flags } from "../invocation.ts";
 import type { Settings } from "../settings.ts";
-import { formatBytes, formatSeconds } from "../size.ts";
+import { formatBytes, formatSeconds } from "../../size.ts";
 import { isInteractive, writeJson, writeMessage } from "../terminal.ts";
 
 export async function cacheVerify(

@@ -4,6 +4,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { EXIT, Failure } from "../../failure.ts";
 import { makeFolder } from "../../store/make-folder.ts";
+import { systemErrorText } from "../../system-error.ts";
 import type { Flags } from "../invocation.ts";
 import { tinyLlama } from "../tiny-model.ts";
 import { writeJson, writeMessage } from "../terminal.ts";
@@ -60,7 +61,7 @@ export function init(directory: string, flags: Flags): number {
   } catch (error) {
     throw new Failure(
       EXIT.output,
-      `${directory} cannot be written: ${(error as Error).message}`,
+      `${directory} cannot be written: ${systemErrorText(error)}`,
       { code: "unwritable" },
       error,
     );

@@ -10,14 +10,14 @@ import { mismatch } from "../../lock-file/hold-to-lock.ts";
 import { type LockFile, lockFilePath, lockFileText, readLockFile, sourceDigest } from "../../lock-file/lock-file.ts";
 import { recipeInputs } from "../../lock-file/recipe-inputs.ts";
 import { replaceFileAndSync } from "../../store/durable.ts";
-import { isNoSpace, systemErrorName } from "../../system-error.ts";
+import { isNoSpace, systemErrorName, systemErrorText } from "../../system-error.ts";
 import type { Flags } from "../invocation.ts";
 import { findRecipe, type RecipeFile } from "../find-recipe.ts";
 import { exitCodeOf, loadRecipe } from "../load-recipe.ts";
 import { makeBuildContext } from "../make-build-context.ts";
 import { createDiagnosticPrinter } from "../report-diagnostics.ts";
 import { loadSettings } from "../settings.ts";
-import { formatBytes } from "../size.ts";
+import { formatBytes } from "../../size.ts";
 import { useColor, writeJson, writeMessage } from "../terminal.ts";
 
 export async function lock(path: string | undefined, flags: Flags, signal: AbortSignal): Promise<number> {
@@ -71,11 +71,11 @@ function write(target: string, display: string, text: string): void {
   try {
     replaceFileAndSync(target, text);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === undefined) throw error;
-    const told = `${display} cannot be written: ${message}`;
-    if (isNoSpace(systemErrorName(error))) throw new Failure(EXIT.resources, told, { code: "disk-full" }, error);
-    throw new Failure(EXIT.output, told, { code: "lock-file-not-writable" }, error);
+    const name = systemErrorName(error);
+    if (name === undefined) throw error;
+    const message = `${display} cannot be written: ${systemErrorText(error)}`;
+    if (isNoSpace(name)) throw new Failure(EXIT.resources, message, { code: "disk-full" }, error);
+    throw new Failure(EXIT.output, message, { code: "lock-file-not-writable" }, error);
   }
 }
 

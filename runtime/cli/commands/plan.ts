@@ -15,7 +15,7 @@ import { exitCodeOf, loadRecipe } from "../load-recipe.ts";
 import { reasonLines } from "../report/reason-text.ts";
 import { createDiagnosticPrinter } from "../report-diagnostics.ts";
 import { loadSettings } from "../settings.ts";
-import { formatBytes } from "../size.ts";
+import { formatBytes } from "../../size.ts";
 import { useColor, writeJson, writeOutput } from "../terminal.ts";
 
 export async function plan(path: string | undefined, flags: Flags, signal: AbortSignal): Promise<number> {

@@ -8,7 +8,7 @@ import { renderDiagnostic } from "../../../dsl/render-diagnostic.ts";
 import type { BuildSummary } from "../../build.ts";
 import type { Failure } from "../../failure.ts";
 import { failureText } from "../report-failure.ts";
-import { formatBytes, formatSeconds } from "../size.ts";
+import { formatBytes, formatSeconds } from "../../size.ts";
 import { writeMessage } from "../terminal.ts";
 
 /** Filled while a build runs. */

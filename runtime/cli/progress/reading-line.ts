@@ -1,6 +1,6 @@
 // Progress of commands that only read: one line on a terminal, redrawn in place and gone at the end.
 
-import { formatBytes } from "../size.ts";
+import { formatBytes } from "../../size.ts";
 import { isInteractive, writeMessage } from "../terminal.ts";
 
 interface ReadingLine {

@@ -1,6 +1,6 @@
 // How far the work is, how fast, and how long it will take, in words.
 
-import { formatBytes, formatSeconds } from "../size.ts";
+import { formatBytes, formatSeconds } from "../../size.ts";
 
 interface Throughput {
   /** Starts counting towards a total. */

@@ -7,7 +7,7 @@ import type { AnyCheckpoint } from "../../compare/any-checkpoint.ts";
 import { changeOf, type Change, type ComparedPair } from "../../compare/change.ts";
 import { DIFF_STATES, type DiffState, type TensorDiff } from "../../compare/diff-checkpoints.ts";
 import { groupByName } from "../../compare/name-groups.ts";
-import { formatBytes, formatSeconds } from "../size.ts";
+import { formatBytes, formatSeconds } from "../../size.ts";
 import { kindText } from "./checkpoint-lines.ts";
 import { countOf, formatCosine, formatCount, formatNumber, formatPercent, formatShare } from "./numbers.ts";
 import { textTable } from "./text-table.ts";

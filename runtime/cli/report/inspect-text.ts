@@ -5,7 +5,7 @@ import { printable } from "../../../dsl/printable.ts";
 import type { AnyCheckpoint } from "../../compare/any-checkpoint.ts";
 import type { InspectedTensor, Inspection } from "../../compare/inspect-checkpoint.ts";
 import { groupByName } from "../../compare/name-groups.ts";
-import { formatBytes } from "../size.ts";
+import { formatBytes } from "../../size.ts";
 import { kindText, provenanceLines } from "./checkpoint-lines.ts";
 import { countOf, formatCount, formatNumber } from "./numbers.ts";
 import { textTable } from "./text-table.ts";

@@ -3,7 +3,7 @@
 // gives. A few of them here; `npm run test:faults` walks through all.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { useChildren } from "./child.ts";
 import { constantModel, filesOf, mergedNumbers, numbersOf } from "./constant-model.ts";
@@ -57,22 +57,26 @@ function recipe(weight: number, output = "dist/m") {
   return { outputs: [output], weight, shard: 8192 };
 }
 
-/** Builds with a call that goes wrong; false when the build made fewer such calls. `within`: runs strace. */
+/** Builds with a call that goes wrong. `within`: runs strace. */
+function underFault(call: Call, fault: Fault, when: number, weight: number, within: readonly string[] = []) {
+  const inject = [`trace=${call}`, `inject=${call}:${fault}:when=${when}`].flatMap((rule) => ["-e", rule]);
+  const under = [...within, "strace", "-f", "-qq", "-o", space.path("trace"), ...inject];
+  return spawnBuild(space, recipe(weight), {}, under).done;
+}
+
+/** False when the build made fewer such calls. */
 async function buildWithFault(
   call: Call,
   fault: Fault,
   when: number,
   weight: number,
-  within: readonly string[] = [],
+  within?: readonly string[],
 ): Promise<boolean> {
-  const log = space.path("trace");
-  const inject = [`trace=${call}`, `inject=${call}:${fault}:when=${when}`].flatMap((rule) => ["-e", rule]);
-  const under = [...within, "strace", "-f", "-qq", "-o", log, ...inject];
-  const { code, error } = await spawnBuild(space, recipe(weight), {}, under).done;
+  const { code, error } = await underFault(call, fault, when, weight, within);
   const what = `${call} ${when} ${fault}: ${error}`;
   if (fault === "signal=KILL") return code === null || code === 137;
   expect([0, 66, 71, 73], what).toContain(code);
-  return readFileSync(log, "utf8").includes("INJECTED");
+  return readFileSync(space.path("trace"), "utf8").includes("INJECTED");
 }
 
 /** Whole is also what no loader finds the way into. */
@@ -108,6 +112,12 @@ describe.skipIf(!STRACE)("a build survives", () => {
   test.each(SAMPLE)("%s, %s, the call number %i", async (call, fault, when) => {
     expect(await buildWithFault(call, fault, when, 1)).toBe(true);
     await expectWhole(`${call} ${when} ${fault}`, 1, 0.5);
+  });
+
+  test.each([1, 2, 3])("a quota that has no room for a store: the folder number %i", async (when) => {
+    rmSync(space.path(".theta"), { recursive: true });
+    const { code, error } = await underFault("mkdir", "error=EDQUOT", when, 1);
+    expect([code, error]).toEqual([71, expect.stringContaining(`${space.path(".theta")}: the disk quota is used up`)]);
   });
 });
 
