@@ -34,6 +34,8 @@ void check(bool holds, const char* condition, const char* file, int line) {
 }  // namespace theta_test
 
 int main(int count, char** arguments) {
+  // Read as it runs, and whole when a sanitizer ends the program.
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
   const char* wanted = count > 1 ? arguments[1] : "";
   int run = 0;
   for (const auto& test : theta_test::tests()) {

@@ -8,7 +8,9 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
+#include <filesystem>
 #include <mutex>
+#include <string>
 
 #include "../check.h"
 #include "io/transfer.h"
@@ -21,9 +23,9 @@ using namespace theta;
 class TemporaryFile {
  public:
   explicit TemporaryFile(Bytes bytes = {}) {
-    char path[] = "/tmp/theta-engine-test-XXXXXX";
-    fd_ = mkstemp(path);
-    unlink(path);
+    std::string path = std::filesystem::temp_directory_path() / "theta-engine-test-XXXXXX";
+    fd_ = mkstemp(path.data());
+    unlink(path.c_str());
     write_exactly(fd_, bytes, 0);
   }
   ~TemporaryFile() { close(fd_); }
