@@ -1,9 +1,9 @@
 """Random recipes through `theta build`, compared bit for bit with strict.py.
 
     python conformance.py --theta dist/theta.js --cases 200 --seed 1
-    python conformance.py --theta dist/theta.js --only 17 --keep /tmp/case17     one case, its directory kept
+    python conformance.py --theta dist/theta.js --only 17 --keep case17          one case, its directory kept
     python conformance.py --theta dist/theta.js --cases 20 --matrix              every variant of each case, clean, same digests
-    python conformance.py --theta dist/theta.js --cases 20 --true                also against exact values (acceptance 2)
+    python conformance.py --theta dist/theta.js --cases 20 --true                also against exact values
 
 A case is its seed.  Each is built once with random threads, chunk size, memory limit and instruction set; then, for some,
 one tensor of one fine-tune is changed and the recipe is built again in the same store.
