@@ -7,9 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { f32, writeSafetensors, type TestTensors } from "../support/tensors.ts";
+import { STRACE } from "../support/system-tools.ts";
 import { testEnvironment, THETA, theta } from "./theta-process.ts";
-
-const STRACE = spawnSync("strace", ["--version"]).status === 0;
 
 const RECIPE = `theta 1
 param share: number = 0.5

@@ -2,15 +2,13 @@
 // What is published is whole all the same, the exit code is a documented one, and the next build gives what a clean one
 // gives. A few of them here; `npm run test:faults` walks through all.
 
-import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { MOUNT, STRACE } from "../../support/system-tools.ts";
 import { useChildren } from "./child.ts";
 import { constantModel, filesOf, mergedNumbers, numbersOf } from "./constant-model.ts";
 import { Workspace } from "./workspace.ts";
 
-const STRACE = spawnSync("strace", ["--version"]).status === 0;
-const MOUNT = spawnSync("unshare", ["-rm", "mount", "-t", "tmpfs", "none", "/tmp"]).status === 0;
 const ALL = process.env["THETA_FAULTS"] === "all";
 
 const CALLS = [

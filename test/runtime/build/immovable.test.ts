@@ -1,15 +1,12 @@
 // Outputs whose directory cannot be exchanged or renamed, as on overlayfs and on file systems without the call: the real
 // ones where this machine may mount them, else what the kernel answers there, put in by strace.
 
-import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { f32 } from "../../support/tensors.ts";
+import { MOUNT, STRACE } from "../../support/system-tools.ts";
 import { useChildren } from "./child.ts";
 import { useWorkspace } from "./use-workspace.ts";
-
-const STRACE = spawnSync("strace", ["--version"]).status === 0;
-const MOUNT = spawnSync("unshare", ["-rm", "mount", "-t", "tmpfs", "none", "/tmp"]).status === 0;
 
 const spawnBuild = useChildren();
 const space = useWorkspace(async (space) => {

@@ -1,13 +1,12 @@
 // Two outputs never share an inode, also when two builds look at one stored shard before either has linked it.
 
-import { spawnSync } from "node:child_process";
 import { rmSync, statSync } from "node:fs";
 import { expect, test } from "vitest";
 import { f32 } from "../../support/tensors.ts";
+import { STRACE } from "../../support/system-tools.ts";
 import { useChildren } from "./child.ts";
 import { useWorkspace } from "./use-workspace.ts";
 
-const STRACE = spawnSync("strace", ["--version"]).status === 0;
 const spawnBuild = useChildren();
 const space = useWorkspace(async (space) => {
   space.write("base", { a: f32([2], [1, 2]) });

@@ -6,11 +6,11 @@ import { join } from "node:path";
 import Sqlite from "libsql";
 import { describe, expect, test } from "vitest";
 import { f32 } from "../../support/tensors.ts";
+import { MOUNT } from "../../support/system-tools.ts";
 import { useChildren } from "./child.ts";
 import { constantModel, mergedNumbers, numbersOf } from "./constant-model.ts";
 import { useWorkspace } from "./use-workspace.ts";
 
-const MOUNT = spawnSync("unshare", ["-rm", "mount", "-t", "tmpfs", "none", "/tmp"]).status === 0;
 const RECIPE = { outputs: ["dist/m"] };
 const OTHER = { outputs: ["dist/m"], weight: 0.25 };
 

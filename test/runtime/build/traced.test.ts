@@ -8,10 +8,10 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { build } from "../../e2e/theta-process.ts";
 import { makeModelDirectory, writeSafetensors } from "../../support/tensors.ts";
+import { STRACE } from "../../support/system-tools.ts";
 import { layeredModel, TENSORS } from "./layered-model.ts";
 
 const THETA = fileURLToPath(new URL("../../../dist/theta.js", import.meta.url));
-const STRACE = spawnSync("strace", ["--version"]).status === 0;
 if (!STRACE) console.warn("strace is not installed: what a build reads is not counted here (CI does)");
 
 const RECIPE = `theta 1
