@@ -5,6 +5,7 @@
 
 #include "../error.h"
 #include "../formula/rounding.h"
+#include "../page.h"
 #include "chunk_reader.h"
 
 namespace theta {
@@ -15,11 +16,13 @@ constexpr int64_t kWidestElement = 8;
 
 /// Reads an input chunk by chunk, counts what is not finite and hands each chunk on.
 template <typename Use>
-void stream(const TensorDesc& tensor, int32_t input, ChunkSource& source, std::byte* buffer, int64_t chunk_bytes,
-            const KernelTable& kernels, const std::atomic<bool>& cancelled, InputCounters& counters, Use&& use) {
+void stream(const TensorDesc& tensor, int32_t input, ChunkSource& source, ChunkSink& sink, std::byte* room,
+            int64_t chunk_bytes, const KernelTable& kernels, const std::atomic<bool>& cancelled,
+            InputCounters& counters, Use&& use) {
   for (int64_t begin = 0; begin < tensor.bytes; begin += chunk_bytes) {
     if (cancelled.load(std::memory_order_relaxed)) throw Error(ErrorCode::cancelled, "cancelled");
     const int64_t bytes = std::min(chunk_bytes, tensor.bytes - begin);
+    std::byte* const buffer = move_in_page(room, chunk_bytes, sink.position(begin));
     const ReadRequest request{input, begin, bytes, buffer, true};
     source.read({&request, 1});
     const int64_t nan_before = counters.nan;
@@ -27,7 +30,7 @@ void stream(const TensorDesc& tensor, int32_t input, ChunkSource& source, std::b
       const int64_t size = size_of(*tensor.dtype);
       count_not_finite_elements(kernels, *tensor.dtype, buffer, bytes / size, begin / size, counters);
     }
-    use(begin, bytes, counters.nan > nan_before);
+    use(begin, bytes, buffer, counters.nan > nan_before);
   }
 }
 
@@ -49,19 +52,20 @@ bool is_copy(const TaskSpec& task) {
 }
 
 int64_t copy_chunk_bytes(const EvaluateOptions& options) {
-  const int64_t bytes = std::min(options.chunk_bytes, options.memory_bytes);
+  const int64_t most = std::min(options.chunk_bytes, options.memory_bytes);
+  const int64_t bytes = most < kSmallestMoved ? most : most - kPage;
   return std::max(bytes / kWidestElement, int64_t{1}) * kWidestElement;
 }
 
-Counters run_copy(const TaskSpec& task, ChunkSource& source, ChunkSink& sink, std::byte* buffer, int64_t chunk_bytes,
+Counters run_copy(const TaskSpec& task, ChunkSource& source, ChunkSink& sink, std::byte* room, int64_t chunk_bytes,
                   const KernelTable& kernels, const std::atomic<bool>& cancelled) {
   Counters counters;
   counters.inputs.resize(task.inputs.size());
   const int32_t copied = std::get<Load>(task.program.operations.front()).input;
   for (int32_t input = 0; input < static_cast<int32_t>(task.inputs.size()); ++input) {
     const TensorDesc& tensor = task.inputs[input];
-    stream(tensor, input, source, buffer, chunk_bytes, kernels, cancelled, counters.inputs[input],
-           [&](int64_t begin, int64_t bytes, bool has_nan) {
+    stream(tensor, input, source, sink, room, chunk_bytes, kernels, cancelled, counters.inputs[input],
+           [&](int64_t begin, int64_t bytes, std::byte* buffer, bool has_nan) {
              if (input != copied) return;
              if (has_nan) make_nan_canonical(*tensor.dtype, buffer, bytes);
              sink.write(begin, buffer, bytes);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "../error.h"
+#include "../page.h"
 #include "copy.h"
 #include "evaluation.h"
 
@@ -94,7 +95,8 @@ Counters evaluate(const TaskSpec& task, ChunkSource& source, ChunkSink& sink, Ar
   check_task(task);
   if (is_copy(task)) {
     const int64_t bytes = copy_buffer(task, options);
-    return run_copy(task, source, sink, arena.reserve(bytes), std::max<int64_t>(bytes, 1), kernels, cancelled);
+    return run_copy(task, source, sink, arena.reserve(room_to_move(bytes)), std::max<int64_t>(bytes, 1), kernels,
+                    cancelled);
   }
   if (task.work == Work::f64) return evaluate_in<double>(task, source, sink, arena, options, kernels, cancelled);
   return evaluate_in<float>(task, source, sink, arena, options, kernels, cancelled);
@@ -102,7 +104,7 @@ Counters evaluate(const TaskSpec& task, ChunkSource& source, ChunkSink& sink, Ar
 
 int64_t peak_bytes(const TaskSpec& task, const EvaluateOptions& options) {
   check_task(task);
-  if (is_copy(task)) return copy_buffer(task, options);
+  if (is_copy(task)) return room_to_move(copy_buffer(task, options));
   // No kernel is called.
   const KernelTable& kernels = kernels_for(Isa::plain);
   Carver need(nullptr);

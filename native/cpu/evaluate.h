@@ -42,6 +42,8 @@ class ChunkSource {
 class ChunkSink {
  public:
   virtual ~ChunkSink() = default;
+  /// Where byte `begin` of the output comes to lie; what has the same place in its page of memory is written fastest.
+  virtual int64_t position(int64_t begin) const { return begin; }
   /// Takes the output's bytes in order, each once; `from` stays as it is until settle().
   virtual void write(int64_t begin, const std::byte* from, int64_t bytes) = 0;
   /// What the last write() took is about to be overwritten.

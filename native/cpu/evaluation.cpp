@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "../error.h"
+#include "../page.h"
 #include "gram_statistics.h"
 
 namespace theta {
@@ -135,9 +136,12 @@ void Evaluation<W>::run_pass(const BoundPass<W>& pass, int64_t begin, int64_t en
         !task_.reader->fetch(chunk, chunk_end, source_, task_.kernels, counters_.inputs, chunk_stored_, pass.is_output);
     chunk_begin_ = chunk;
     const bool writes = pass.is_output && task_.task.writes();
-    if (writes) sink_.settle();
+    if (writes) {
+      sink_.settle();
+      output_ = move_in_page(task_.output, task_.chunk * size, sink_.position(chunk * size));
+    }
     run_chunk(pass, chunk, chunk_end);
-    if (writes) sink_.write(chunk * size, task_.output, (chunk_end - chunk) * size);
+    if (writes) sink_.write(chunk * size, output_, (chunk_end - chunk) * size);
   }
 }
 
@@ -213,7 +217,7 @@ void Evaluation<W>::write_block(const Block<W>& block) {
   for (AbsoluteSum<W>& sum : task_.sums) sum.gather(block);
   if (!task_.task.writes()) return;
   const auto output = static_cast<ValueId>(task_.task.program.operations.size()) - 1;
-  std::byte* to = task_.output + (block.begin - chunk_begin_) * size_of(*task_.task.output.dtype);
+  std::byte* to = output_ + (block.begin - chunk_begin_) * size_of(*task_.task.output.dtype);
   writer_.write(block, block.value(output), to, counters_);
   for (SelectCounter& counter : task_.select_counters) {
     const Bits<W>* mask = block.mask(counter.mask);

@@ -38,6 +38,8 @@ class Evaluation {
   Counters counters_;
   /// First element of the chunk in memory, and its inputs.
   int64_t chunk_begin_ = 0;
+  /// The chunk of the output that is being made.
+  std::byte* output_ = nullptr;
   bool chunk_is_cold_ = false;
   std::vector<const std::byte*> chunk_stored_;
   /// By operation and by input, as a Block shows them.

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "../error.h"
+#include "../page.h"
 
 namespace theta {
 
@@ -68,7 +69,7 @@ PreparedTask<W>::PreparedTask(const TaskSpec& task, const EvaluateOptions& optio
       unused_inputs(inputs_not_used(task)) {
   plan_sizes(options);
   reader = std::make_unique<ChunkReader>(inputs, chunk, memory);
-  if (task.writes()) output = memory.take<std::byte>(chunk * size_of(*task.output.dtype));
+  if (task.writes()) output = memory.take<std::byte>(room_to_move(chunk * size_of(*task.output.dtype)));
   if (!unused_inputs.empty()) unused = memory.take<std::byte>(chunk * kWidestElement);
   for (const Operation& operation : task.program.operations) {
     const auto* factors = std::get_if<Lora>(&operation);

@@ -65,7 +65,7 @@ class PreparedTask {
   /// One a sum of the task, the same.
   std::vector<AbsoluteSum<W>> sums;
   std::unique_ptr<ChunkReader> reader;
-  /// Room for a chunk of the output, should there be one, and of any unused input.
+  /// Room for a chunk of the output, should there be one, to move in its page, and for one of any unused input.
   std::byte* output = nullptr;
   std::byte* unused = nullptr;
 

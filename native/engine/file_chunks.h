@@ -13,7 +13,8 @@ class FileSink : public ChunkSink {
  public:
   /// `meter`: sees every byte that is written, or null.
   FileSink(const ComputeTask& task, OutputMeter* meter, Worker& worker)
-      : sink_(task.output.fd, static_cast<uint64_t>(task.output.offset), static_cast<uint64_t>(task.spec.output.bytes)),
+      : offset_(task.output.offset),
+        sink_(task.output.fd, static_cast<uint64_t>(task.output.offset), static_cast<uint64_t>(task.spec.output.bytes)),
         in_background_(task.spec.output.bytes >= kSmallestInBackground),
         meter_(meter),
         worker_(worker) {}
@@ -21,6 +22,7 @@ class FileSink : public ChunkSink {
   FileSink(const FileSink&) = delete;
   FileSink& operator=(const FileSink&) = delete;
 
+  int64_t position(int64_t begin) const override { return offset_ + begin; }
   /// Large payloads are written while the next chunk is read and hashed.
   void write(int64_t begin, const std::byte* from, int64_t bytes) override;
   void settle() override;
@@ -30,6 +32,7 @@ class FileSink : public ChunkSink {
   HashPiece take_unhashed(int64_t bytes);
 
  private:
+  const int64_t offset_;
   OutputSink sink_;
   Sha256 message_;
   Bytes unhashed_;

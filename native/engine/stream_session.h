@@ -35,9 +35,12 @@ class StreamSession {
     size_t payload = 0;
     Place from{};
     int64_t left = 0;
+    /// Where the next bytes come to lie.
+    int64_t to = 0;
     Sha256 message;
     std::optional<OutputSink> sink;
-    std::byte* buffer = nullptr;
+    /// For a slice to move in its page.
+    std::byte* room = nullptr;
     /// Bytes of this round.
     MutableBytes slice;
   };

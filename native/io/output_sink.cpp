@@ -4,6 +4,9 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
+#include <cstring>
+
 namespace theta {
 namespace {
 
@@ -13,11 +16,65 @@ constexpr uint64_t kSmallestPush = 1 << 20;
 
 }  // namespace
 
+OutputSink::OutputSink(int fd, uint64_t offset, uint64_t bytes)
+    : fd_(fd), written_(offset), pushed_(offset), end_(offset + bytes) {
+  if (bytes >= kSmallestDirect) direct_ = DirectPages::open(fd);
+}
+
 void OutputSink::write(Bytes bytes) {
-  uncached_ = uncached_ && write_uncached(fd_, bytes, written_);
-  if (!uncached_) write_exactly(fd_, bytes, written_);
+  const auto address = reinterpret_cast<uintptr_t>(bytes.data());
+  if (direct_ && in_page(address) != in_page(written_ + begun_)) direct_.reset();
+  if (direct_) {
+    write_pages(bytes);
+  } else {
+    put_begun();
+    put(bytes);
+  }
+}
+
+void OutputSink::write_pages(Bytes bytes) {
+  bytes = end_page(bytes);
+  const Bytes ended(page_.data(), begun_ == kPage ? kPage : 0);
+  const Bytes whole = bytes.first(bytes.size() - in_page(bytes.size()));
+  const Bytes rest = bytes.subspan(whole.size());
+  if (!direct_->write(ended, whole, written_)) {
+    direct_.reset();
+    write(bytes);
+    return;
+  }
+  written_ += ended.size() + whole.size();
+  pushed_ = written_;
+  begun_ -= ended.size();
+  std::memcpy(page_.data() + begun_, rest.data(), rest.size());
+  begun_ += rest.size();
+  // The page belongs to the next payload, too.
+  if (written_ + begun_ == end_) put_begun();
+}
+
+/// Takes what the page lacks that was begun before; says what is left of `bytes`.
+Bytes OutputSink::end_page(Bytes bytes) {
+  const uint64_t at = in_page(written_ + begun_);
+  if (at == 0) return bytes;
+  const Bytes head = bytes.first(std::min<uint64_t>(kPage - at, bytes.size()));
+  if (begun_ > 0) {
+    std::memcpy(page_.data() + begun_, head.data(), head.size());
+    begun_ += head.size();
+  } else {
+    // The page belongs to the payload before, too.
+    put(head);
+  }
+  return bytes.subspan(head.size());
+}
+
+void OutputSink::put_begun() {
+  const Bytes begun(page_.data(), begun_);
+  begun_ = 0;
+  put(begun);
+}
+
+void OutputSink::put(Bytes bytes) {
+  write_exactly(fd_, bytes, written_);
   written_ += bytes.size();
-  if (uncached_) pushed_ = written_;
   if (written_ - pushed_ >= kPushBlock) push();
 }
 

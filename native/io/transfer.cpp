@@ -3,17 +3,11 @@
 #include "transfer.h"
 
 #include <fcntl.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "io_error.h"
 
 namespace theta {
-
-namespace {
-/// RWF_DONTCACHE, which the headers of older systems lack.
-constexpr int kUncached = 0x80;
-}  // namespace
 
 void read_exactly(int fd, MutableBytes into, uint64_t offset) {
   const uint64_t wanted_end = offset + into.size();
@@ -39,21 +33,6 @@ void write_exactly(int fd, Bytes bytes, uint64_t offset) {
     bytes = bytes.subspan(static_cast<size_t>(put));
     offset += static_cast<uint64_t>(put);
   }
-}
-
-bool write_uncached(int fd, Bytes bytes, uint64_t offset) {
-#if defined(__linux__)
-  if (bytes.empty()) return true;
-  const iovec range{const_cast<std::byte*>(bytes.data()), bytes.size()};
-  ssize_t put = pwritev2(fd, &range, 1, static_cast<off_t>(offset), kUncached);
-  if (put < 0 && (errno == EOPNOTSUPP || errno == EINVAL || errno == ENOSYS)) return false;
-  // Interrupted, or cut short by a full disk: the ordinary way goes on, and says what is wrong.
-  if (put < 0) put = 0;
-  write_exactly(fd, bytes.subspan(static_cast<size_t>(put)), offset + static_cast<uint64_t>(put));
-  return true;
-#else
-  return false;
-#endif
 }
 
 void read_ahead(int fd, uint64_t offset, uint64_t bytes) {

@@ -15,10 +15,6 @@ void read_exactly(int fd, MutableBytes into, uint64_t offset);
 /// Writes all of `bytes` at byte `offset`. Throws IoError.
 void write_exactly(int fd, Bytes bytes, uint64_t offset);
 
-/// The same, but the kernel lets go of the pages as soon as they are on the disk, and takes them there at once. False,
-/// with nothing written, where kernel or file system cannot (Linux before 6.14, many file systems).
-bool write_uncached(int fd, Bytes bytes, uint64_t offset);
-
 /// Tells the kernel that these bytes are wanted soon; it reads them while we compute. Advice only, so it cannot fail.
 void read_ahead(int fd, uint64_t offset, uint64_t bytes);
 
