@@ -1,8 +1,8 @@
 // Methods on the sphere, which map models to a model as they map vectors to a vector: slerp with its way given or made
-// from weights (nuslerp), and the barycentre of many (karcher; multislerp is one step of it).
+// from weights (nuslerp), and the barycentre of many (karcher; multislerp is its first step).
 
 import type { Member } from "./members.ts";
-import { numberParameter, optionalInteger, wordParameter } from "./parameters.ts";
+import { integerParameter, numberParameter, wordParameter } from "./parameters.ts";
 import type { Value } from "./program-builder.ts";
 import type { TensorScope } from "./scope.ts";
 import type { ModelMethodNode, ParameterValue, VectorMethodNode } from "../recipe-graph.ts";
@@ -13,8 +13,8 @@ interface MethodCall {
   readonly node: ModelMethodNode | VectorMethodNode;
 }
 
-/** karcher's defaults, for the method that has no such parameters. */
-const MULTISLERP = { maxIterations: 1, tolerance: 1e-5 };
+/** karcher's default, for multislerp, which has no such parameter. */
+const TOLERANCE = 1e-5;
 
 /** If one of the two lacks the tensor, the other is taken. */
 export function lowerSlerp(call: MethodCall, members: readonly Member[], scope: TensorScope): Value | "skip" {
@@ -40,8 +40,8 @@ function shareOf({ weight }: Member, members: readonly Member[], { node }: Metho
 /** Every input is a direction: one of weight 0 can be the first of those that cancel, and one alone is multiplied by 1. */
 export function lowerKarcher(call: MethodCall, members: readonly Member[], scope: TensorScope): Value | "skip" {
   const { method, shared, node } = call;
-  const maxIterations = optionalInteger(shared, "max_iter") ?? MULTISLERP.maxIterations;
-  const tolerance = shared.has("tol") ? numberParameter(method, shared, "tol", node, scope) : MULTISLERP.tolerance;
+  const maxIterations = Number(integerParameter(method, shared, "max_iter"));
+  const tolerance = shared.has("tol") ? numberParameter(method, shared, "tol", node, scope) : TOLERANCE;
   if (tolerance === undefined) return "skip";
   scope.divisors.push({ node, weights: members.map(({ weight }) => weight), scalar: true });
   return scope.builder.emit(

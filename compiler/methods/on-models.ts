@@ -1,7 +1,14 @@
 // Rows of the method table: methods that map models to a model, and the two that do both.
 
-import type { MethodRow } from "./method-row.ts";
+import type { IntegerParameter, MethodRow } from "./method-row.ts";
 import { WEIGHT } from "./on-vectors.ts";
+
+const MAX_ITER = {
+  name: "max_iter",
+  kind: "integer",
+  range: { min: 0, max: 10_000 },
+  meaning: "max_iter is the most steps that are taken; 0 leaves the weighted mean of the directions",
+} as const satisfies IntegerParameter;
 
 export const MODEL_METHODS: readonly MethodRow[] = [
   {
@@ -81,9 +88,9 @@ export const MODEL_METHODS: readonly MethodRow[] = [
   {
     name: "multislerp",
     maps: "either",
-    parameters: [WEIGHT],
+    parameters: [WEIGHT, { ...MAX_ITER, default: 1 }],
     summary:
-      "The first step of `karcher`, on models or on vectors: from the weighted mean of the directions along the mean of the tangents. Tensors that are all zero have no direction and only shorten the result.",
+      "The first step of `karcher`, on models or on vectors: from the weighted mean of the directions along the mean of the tangents. `max_iter: 0` is mergekit's, whose tangents cancel. Tensors that are all zero have no direction and only shorten the result.",
     source: "mergekit, multislerp",
     example: "merge centre = multislerp(maths, code, weight: [0.5, 0.5])",
     op: "karcher",
@@ -93,13 +100,7 @@ export const MODEL_METHODS: readonly MethodRow[] = [
     maps: "models",
     parameters: [
       WEIGHT,
-      {
-        name: "max_iter",
-        kind: "integer",
-        range: { min: 1, max: 10_000 },
-        default: 10,
-        meaning: "max_iter is the most steps that are taken",
-      },
+      { ...MAX_ITER, default: 10 },
       {
         name: "tol",
         kind: "number",

@@ -333,7 +333,7 @@ struct Form<Karcher> {
   static constexpr std::string_view word = "karcher";
   static Karcher read(const Reader& from) {
     Karcher karcher = merge_of<Karcher>(from);
-    karcher.max_iterations = from.object["maxIterations"].integer(1, kMostIterations);
+    karcher.max_iterations = from.object["maxIterations"].integer(0, kMostIterations);
     karcher.tolerance = from.number("tolerance");
     return karcher;
   }

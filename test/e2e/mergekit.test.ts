@@ -88,6 +88,20 @@ describe("slerp", () => {
   });
 });
 
+describe("multislerp", () => {
+  test("of mergekit goes no further than the mean direction, since its tangents add up to 0: max_iter 0", async () => {
+    single(f32([2], [0, 0]), f32([2], [3, 0]), f32([2], [0, 4]));
+    const rounded = async (statements: string) =>
+      numbers((await build(statements)).get("w")).map((x) => Number(x.toFixed(5)));
+    const models = (steps: string) => `output "out" = multislerp(maths, code, weight: [1, 3]${steps})`;
+    // (1/4, 3/4), as long as 1/4 × 3 + 3/4 × 4.
+    expect(await rounded(models(", max_iter: 0"))).toEqual([1.18585, 3.55756]);
+    expect(await rounded(models(""))).not.toEqual([1.18585, 3.55756]);
+    const vectors = 'merge m onto llama using multislerp(max_iter: 0) {\n  maths\n  code weight 3\n}\noutput "out" = m';
+    expect(await rounded(vectors)).toEqual([1.18585, 3.55756]);
+  });
+});
+
 describe("task arithmetic and ties", () => {
   test("elect by weighted sums, count 0 as plus, and divide by the weights that agree", async () => {
     single(f32([4], [0, 0, 0, 0]), f32([4], [1, 0, 2, -1]), f32([4], [3, 4, -2, -0.5]));

@@ -63,7 +63,7 @@ export const PARAMETERS: Readonly<Record<string, RefusedCase>> = {
   "two vectors of lines": { code: "input-count", body: `merge x onto llama using lines(beta: 0.3) { maths\ncode }` },
   "nearswap without t": { code: "missing-parameter", body: `merge x onto llama using nearswap { maths }` },
   "a negative distance": { code: "t-range", body: `merge x onto llama using nearswap(t: -1) { maths }` },
-  "no step of karcher": { code: "max-iter-range", body: `merge x = karcher(maths, code, max_iter: 0)` },
+  "too many steps of karcher": { code: "max-iter-range", body: `merge x = karcher(maths, code, max_iter: 10001)` },
   "a varying number of steps": {
     code: "must-be-constant",
     body: `merge x = karcher(maths, code, max_iter: match("*mlp*": 1, else: 2))`,
