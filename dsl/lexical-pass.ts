@@ -59,7 +59,7 @@ export function tokenize(source: Source, report: Report): LexicalResult {
         break;
       case t.BrokenNumber:
         reportBrokenNumber(token, fault);
-        repaired.push(replaceToken(token, t.NumberLiteral, token.image));
+        repaired.push(meantNumber(token));
         break;
       case t.OpenString:
         fault(
@@ -127,13 +127,27 @@ function reportBrokenNumber(token: IToken, fault: Fault): void {
   fault("broken-number", `\`${printable(image)}\` is not a number`, startOffset, endOf(token), helpForNumber(image));
 }
 
-function helpForNumber(image: string): string {
+/** A size in other letters is no second mistake where a size belongs. */
+function meantNumber(token: IToken): IToken {
+  const size = meantSize(token.image);
+  return size?.length === token.image.length
+    ? replaceToken(token, t.SizeLiteral, size)
+    : replaceToken(token, t.NumberLiteral, token.image);
+}
+
+/** "5GB" of "5gb" or "5G". */
+function meantSize(image: string): string | undefined {
   const unit = /^(\d+(?:\.\d+)?)([kmgt]i?)b?$/i.exec(image);
-  if (unit) {
-    const prefix = unit[2]!.charAt(0).toUpperCase();
-    const binary = unit[2]!.length > 1;
-    return `a size is written ${unit[1]!}${prefix === "K" && !binary ? "k" : prefix}${binary ? "i" : ""}B`;
-  }
+  if (unit === null) return undefined;
+  const prefix = unit[2]!.charAt(0).toUpperCase();
+  const binary = unit[2]!.length > 1;
+  return `${unit[1]!}${prefix === "K" && !binary ? "k" : prefix}${binary ? "i" : ""}B`;
+}
+
+function helpForNumber(image: string): string {
+  const size = meantSize(image);
+  if (size !== undefined) return `a size is written ${size}`;
+  if (/^\d+(\.\d+)?B$/.test(image)) return "a size is written in kB, MB, GB, TB, KiB, MiB, GiB or TiB";
   if (image.endsWith(".")) return "a number has digits on both sides of the point, as in 0.5";
   if (/^\d+[A-Za-z_]/.test(image)) {
     return "no letter stands directly behind a number, and a name does not begin with a digit";

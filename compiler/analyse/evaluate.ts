@@ -9,7 +9,7 @@ import { globMask } from "./masks.ts";
 import { METHODS } from "../methods/method-table.ts";
 import { lookUp, lookUpMember, type Scope } from "./names.ts";
 import { applyBinary, applyUnary } from "./operators.ts";
-import { wrongKind } from "./wrong-kind.ts";
+import { oneOf, wrongKind } from "./wrong-kind.ts";
 
 /** What the place of an expression makes of bare words and strings. */
 export interface Expectation {
@@ -73,7 +73,7 @@ function evaluateName(name: Name, scope: Scope, { words }: Expectation): Result 
       scope.report({
         code: "unknown-word",
         severity: "error",
-        message: `${words.of} is one of ${words.list.join(", ")}, not ${name.text}`,
+        message: `${words.of} is ${oneOf(words.list)}, not ${name.text}`,
         span: name.span,
         ...(near === undefined ? {} : { help: `did you mean ${near}?`, edit: { span: name.span, text: near } }),
       });

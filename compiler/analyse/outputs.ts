@@ -7,7 +7,7 @@ import { takeConstantWord, takeWord } from "./parameter-values.ts";
 import type { CheckpointNode, OutputNode } from "../recipe-graph.ts";
 import { DTYPE_WORDS, OUTPUT_SETTING_NAMES, OVERFLOW_WORDS, type OutputSettingName } from "../settings.ts";
 import { reportSettingTwice, reportUnknownSetting, takePath } from "./sources.ts";
-import { takesInstead } from "./wrong-kind.ts";
+import { takesInstead, wrongKind } from "./wrong-kind.ts";
 
 type Settings = Pick<OutputNode, OutputSettingName>;
 
@@ -88,14 +88,9 @@ function takeShard(value: Expression, scope: Scope): number | undefined {
 function takeCheckpoint(setting: string, value: Expression, scope: Scope): CheckpointNode | undefined {
   const result = evaluate(value, scope);
   if (result.kind === "model" && result.node.kind === "checkpoint") return result.node;
+  const help = "name a base or model of the recipe";
   if (result.kind === "model") {
-    scope.report({
-      code: "wrong-kind",
-      severity: "error",
-      message: `${setting} takes a model that is read, not one that is made`,
-      span: value.span,
-      help: "name a base or model of the recipe",
-    });
-  } else if (result.kind !== "poison") scope.report(takesInstead(setting, "a model", result, value.span));
+    scope.report(wrongKind(`${setting} takes a model that is read, not one that is made`, value.span, help));
+  } else if (result.kind !== "poison") scope.report(takesInstead(setting, "a model", result, value.span, help));
   return undefined;
 }

@@ -9,7 +9,7 @@ import { baseName, type Scope } from "./names.ts";
 import { ownWords } from "./own-words.ts";
 import { checkRange, takeInteger, takeNumber } from "./numbers.ts";
 import type { ParameterValue, Varying } from "../recipe-graph.ts";
-import { takesInstead, wrongKind } from "./wrong-kind.ts";
+import { oneOf, takesInstead, wrongKind } from "./wrong-kind.ts";
 
 /** Undefined when it was reported. */
 export function readParameter(parameter: Parameter, expression: Expression, scope: Scope): ParameterValue | undefined {
@@ -66,16 +66,15 @@ export function takeWord(
 ): Varying<string> | undefined {
   const result = evaluate(expression, scope, { words: { of: name, list } });
   if (result.kind === "poison") return undefined;
-  const words = list.join(", ");
   if (result.kind !== "word") {
     const help =
       result.kind === "string" && list.includes(result.text) ? `write ${result.text} without quotes` : undefined;
-    scope.report(takesInstead(name, `one of ${words}`, result, expression.span, help));
+    scope.report(takesInstead(name, oneOf(list), result, expression.span, help));
     return undefined;
   }
   const stray = wordsIn(result.value).find((word) => !list.includes(word));
   if (stray === undefined) return result.value;
-  scope.report(wrongKind(`${name} is one of ${words}, not ${stray}`, expression.span));
+  scope.report(wrongKind(`${name} is ${oneOf(list)}, not ${stray}`, expression.span));
   return undefined;
 }
 

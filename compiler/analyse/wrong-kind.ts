@@ -12,3 +12,8 @@ export function wrongKind(message: string, span: Span, help?: string): Diagnosti
 export function takesInstead(place: string, takes: string, got: Result, span: Span, help?: string): Diagnostic {
   return wrongKind(`${place} takes ${takes}, not ${describeKind(got)}`, span, help);
 }
+
+/** Of a closed list of words, as what a place takes. */
+export function oneOf(words: readonly string[]): string {
+  return words.length === 1 ? words[0]! : `one of ${words.join(", ")}`;
+}

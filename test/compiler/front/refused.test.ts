@@ -30,3 +30,9 @@ describe.each(Object.keys(TABLES))("%s", (table) => {
     expect(graph).toBeUndefined();
   });
 });
+
+test("a size in other letters is one mistake, not one more of its kind", () => {
+  const { diagnostics } = analyseText(`${PRELUDE}\noutput "dist/a" = maths { shard 5gb }\n`, {});
+  expect(diagnostics.map(({ code, severity }) => `${severity} ${code}`)).toContain("error broken-number");
+  expect(diagnostics.map(({ code }) => code)).not.toContain("wrong-kind");
+});

@@ -30,6 +30,7 @@ export const OUTPUTS: Readonly<Record<string, RefusedCase>> = {
   "an unknown dtype": { code: "unknown-word", body: `output "dist/a" = maths { dtype fb16 }` },
   "a shard without a unit": { code: "wrong-kind", body: `output "dist/a" = maths { shard 5 }` },
   "an empty shard": { code: "shard-range", body: `output "dist/a" = maths { shard 0GB }` },
+  "a tokenizer by its path": { code: "wrong-kind", body: `output "dist/a" = maths { tokenizer "models/llama" }` },
   "a tokenizer of a merge": {
     code: "wrong-kind",
     body: `merge x = llama + m\noutput "dist/a" = maths { tokenizer x }`,
