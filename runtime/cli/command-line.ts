@@ -1,6 +1,7 @@
 // Arguments → one invocation. What flags mean is settings.ts' business.
 
 import { CommanderError, type Command } from "commander";
+import { EXIT, Failure } from "../failure.ts";
 import type { Invocation } from "./invocation.ts";
 import { declareProgram } from "./program.ts";
 import { usageFailure } from "./usage-failure.ts";
@@ -13,6 +14,7 @@ interface Answer {
 
 /** @throws Failure (64) saying which argument is wrong. */
 export function parseCommandLine(argv: readonly string[], version: string): Invocation | Answer {
+  refuseEmpty(argv);
   let text = "";
   let invocation: Invocation | undefined;
   const program = declareProgram(version, (asked) => {
@@ -30,6 +32,16 @@ export function parseCommandLine(argv: readonly string[], version: string): Invo
     throw usageFailure(error, program, argv);
   }
   return invocation!;
+}
+
+/** No verb, path or value is empty; one that is would be the working directory, or a default that nobody meant. */
+function refuseEmpty(argv: readonly string[]): void {
+  const at = argv.findIndex((argument) => /^(--[^=]*=)?$/.test(argument));
+  if (at < 0) return;
+  const before = argv[at] === "" ? argv[at - 1] : argv[at];
+  const message = before === undefined ? "the first argument is empty" : `what stands behind ${before} is empty`;
+  const help = "leave it out, or see whether a variable of a script is unset";
+  throw new Failure(EXIT.usage, message, { code: "usage", help });
 }
 
 /** Bare `theta`, with flags or a recipe's path, is `theta build`; a word that is neither verb nor path is a typo. */
