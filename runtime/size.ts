@@ -11,13 +11,15 @@ const UNITS: ReadonlyMap<string, number> = new Map([
   ["TiB", 2 ** 40],
 ]);
 
-/** Bytes, or undefined when the text is no size. A fraction of a byte is rounded down; nothing needs no unit. */
+/**
+ * Bytes, or undefined when the text is no size. A fraction of a byte is rounded down; nothing needs no unit. More bytes than
+ * are counted exactly are as many as are.
+ */
 export function parseSize(text: string): number | undefined {
   if (text === "0") return 0;
   const match = /^(\d+(?:\.\d+)?)(kB|MB|GB|TB|KiB|MiB|GiB|TiB)$/.exec(text);
   if (match === null) return undefined;
-  const bytes = Math.floor(Number(match[1]) * UNITS.get(match[2]!)!);
-  return Number.isSafeInteger(bytes) ? bytes : undefined;
+  return Math.min(Math.floor(Number(match[1]) * UNITS.get(match[2]!)!), Number.MAX_SAFE_INTEGER);
 }
 
 export const SIZE_EXAMPLES = "a number and a unit, such as 512MiB or 2GB";

@@ -6,7 +6,13 @@ export const CONFIG_SCHEMA = {
   type: "object",
   additionalProperties: false,
   properties: {
-    store: { type: "string", minLength: 1, description: "where results are kept, relative to the settings file" },
+    store: {
+      type: "string",
+      minLength: 1,
+      // No system call takes a path with a NUL in it.
+      pattern: "^[^\\0]*$",
+      description: "where results are kept, relative to the settings file",
+    },
     threads: { type: "integer", minimum: 1, maximum: 1024, description: "threads that compute" },
     memory: {
       type: "string",

@@ -33,6 +33,7 @@ test.each([
   [".thetarc.json", '{"threads": 0}', "threads: takes a whole number from 1 to 1024, not 0"],
   [".thetarc.json", '{"threads": 2.5}', "threads: takes a whole number from 1 to 1024, not 2.5"],
   [".thetarc.json", '{"store": ""}', 'store: takes a path, not ""'],
+  [".thetarc.json", '{"store": "a\\u0000b"}', 'store: takes a path, not "a\\u0000b"'],
   [".thetarc.json", '{"store": {"path": "x"}}', "store: takes a path, not an object"],
   [".thetarc.json", '{"memory": "1MiB"}', "memory in DIR/.thetarc.json must be at least 64MiB, not 1MiB"],
   [".thetarc.json", '{"threads": 1, "threads": 2}', 'the file has the key "threads" twice, at character 16'],
