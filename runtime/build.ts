@@ -108,7 +108,7 @@ async function makeTrue(session: Session, recorder: BuildRecorder): Promise<Omit
   const failed = new FailedOutputs(context.keepGoing);
   observer.phase("look-up");
   for (const wanted of session.outputs) failed.attempt(wanted, () => refuseForeignDirectory(wanted, context));
-  const engine = new LazyEngine(addon, context.engine, signal);
+  const engine = new LazyEngine(addon, { ...context.engine, scratch: store.paths.partial }, signal);
   const ticking = setInterval(() => engine.started && observer.bytes(engine.progress), PROGRESS_MS);
   try {
     const { outputs, counts: statistics } = await knowStatistics(session, engine.start, observer, failed);

@@ -203,6 +203,7 @@ EngineOptions decode_engine_options(const Field& options, Isa isa) {
   decoded.threads = static_cast<int32_t>(options["threads"].integer(1, 4096));
   decoded.memory_bytes = options["memory"].integer(1 << 20, int64_t{1} << 53);
   decoded.chunk_bytes = options["chunk"].integer(64, int64_t{1} << 40);
+  if (const Field scratch = options["scratch"]; !scratch.is_undefined()) decoded.scratch = scratch.text();
   decoded.isa = isa;
   return decoded;
 }

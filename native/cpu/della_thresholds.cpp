@@ -3,13 +3,14 @@
 namespace theta {
 
 namespace {
-constexpr int64_t kMostSampled = int64_t{1} << 17;
-/// Of the room for a stretch, what one is meant to fill: a sample is not exact.
-constexpr double kFill = 0.85;
-
-int64_t sample_size(int64_t group_size, int64_t capacity) {
-  return std::max(std::min({group_size, capacity, kMostSampled}), 3 * SampleRuns::kRun);
-}
+/// More in a part would lie in no cache while they are ranked; fewer would make too many parts.
+constexpr int64_t kMostRanked = int64_t{1} << 19, kFewestRanked = int64_t{1} << 10;
+/// Of a sample, so many elements tell where a part ends.
+constexpr int64_t kSampledPerPart = 512, kMostSampled = int64_t{1} << 19;
+/// Records of a block: with fewer there are too many calls to the system, more make none of them faster.
+constexpr int64_t kFewestRecords = 32, kMostRecords = int64_t{1} << 13;
+/// Parts of the memory that ranking, and what is distributed, may take.
+constexpr int64_t kRankShare = 6, kBufferShare = 5, kSampleShare = 16;
 }  // namespace
 
 RankThresholds thresholds_from(const Della& mask, int64_t size, int64_t rank) {
@@ -17,101 +18,33 @@ RankThresholds thresholds_from(const Della& mask, int64_t size, int64_t rank) {
 }
 
 template <typename W>
-DellaThresholds<W>::DellaThresholds(const Della& mask, int64_t group_size, int64_t groups_kept, int64_t capacity,
-                                    const KernelTable& kernels, const FoundElements<W>& found, Ranking<W>& ranking,
-                                    GroupRanks<W>* ranks, Carver& memory)
-    : Statistic<W>(group_size),
+CachedThresholds<W>::CachedThresholds(const Della& mask, int64_t group_size, int64_t groups_kept,
+                                      const KernelTable& kernels, Ranking<W>& ranking, GroupRanks<W>& ranks,
+                                      Carver& memory)
+    : DellaThresholds<W>(group_size),
       mask_(mask),
-      kernels_(kernels),
-      found_(found),
+      kernels_(kernels_of<W>(kernels)),
       ranking_(ranking),
       ranks_(ranks),
-      capacity_(capacity),
-      runs_(SampleRuns::of_at_most(sample_size(group_size, capacity), group_size)),
       thresholds_(memory.take<uint32_t>(groups_kept * group_size)),
-      keys_(memory.take<Key>(std::min(group_size, capacity))) {
-  if (fits()) {
-    by_rank_ = memory.take<uint32_t>(group_size);
-    if (ranks) expected_.emplace(group_size, memory);
-    return;
-  }
-  ties_ = memory.take<uint64_t>(capacity);
-  places_ = memory.take<int64_t>(capacity);
-  sample_ = memory.take<Key>(sample_size(group_size, capacity));
-}
+      keys_(memory.take<Key>(group_size)),
+      by_rank_(memory.take<uint32_t>(group_size)),
+      expected_(group_size, memory) {}
 
 template <typename W>
-void DellaThresholds<W>::begin(int64_t first) {
+void CachedThresholds<W>::begin(int64_t first) {
   first_ = first;
   seen_ = 0;
-  if (fits()) return;
-  is_sampling_ = true;
-  sampled_ = 0;
-  ranked_ = 0;
 }
 
 template <typename W>
-void DellaThresholds<W>::gather(const Block<W>& block, int64_t offset, int64_t count) {
-  const W* x = block.value(mask_.of) + offset;
-  const WorkKernels<W>& kernels = kernels_of<W>(kernels_);
-  const int64_t begin = block.begin + offset;
-  if (fits()) {
-    kernels.keys(x, keys_ + seen_, count);
-    seen_ += count;
-    return;
-  }
-  if (is_sampling_) {
-    runs_.for_each(begin, begin + count, [&](int64_t from, int64_t to) {
-      kernels.keys(x + (from - begin), sample_ + sampled_, to - from);
-      sampled_ += to - from;
-    });
-    return;
-  }
-  int64_t above = 0;
-  const int64_t candidates =
-      kernels.collect(x, count, low_.key, high_.key, found_.keys, found_.positions, above, nullptr);
-  kernels_.tie_keys(found_.positions, candidates, static_cast<uint64_t>(begin) + mask_.tie, found_.ties);
-  for (int64_t i = 0; i < candidates; ++i) {
-    const Key key = found_.keys[i];
-    const uint64_t tie = found_.ties[i];
-    if ((key == low_.key && tie < low_.tie) || (key == high_.key && tie > high_.tie)) continue;
-    if (kept_ < capacity_) {
-      keys_[kept_] = key;
-      ties_[kept_] = tie;
-      places_[kept_] = begin + found_.positions[i];
-    }
-    ++kept_;
-  }
+void CachedThresholds<W>::gather(const Block<W>& block, int64_t offset, int64_t count) {
+  kernels_.keys(block.value(mask_.of) + offset, keys_ + seen_, count);
+  seen_ += count;
 }
 
 template <typename W>
-bool DellaThresholds<W>::end_pass() {
-  if (fits()) {
-    rank_group();
-    return true;
-  }
-  if (is_sampling_) {
-    is_sampling_ = false;
-    std::sort(sample_, sample_ + sampled_);
-    start_stretch(kSmallest);
-    return false;
-  }
-  if (kept_ > capacity_) {
-    // What was kept first is some of what there is: as large a part of it as would have fitted.
-    const auto share = kFill * static_cast<double>(capacity_) / static_cast<double>(kept_);
-    high_ = edge_among_kept(static_cast<int64_t>(share * static_cast<double>(capacity_)));
-    kept_ = 0;
-    return false;
-  }
-  rank_stretch();
-  if (high_ == kLargest) return true;
-  const bool last_tie = high_.tie == kLargest.tie;
-  start_stretch({static_cast<Key>(high_.key + last_tie), last_tie ? 0 : high_.tie + 1});
-  return false;
-}
-
-template <typename W>
-void DellaThresholds<W>::rank_group() {
+bool CachedThresholds<W>::end_pass() {
   if (!by_rank_is_filled_) {
     RankThresholds threshold = thresholds_from(mask_, this->group_size(), 0);
     for (int64_t rank = 0; rank < this->group_size(); ++rank) by_rank_[rank] = threshold.next();
@@ -119,54 +52,171 @@ void DellaThresholds<W>::rank_group() {
   }
   uint32_t* const to = thresholds_ + (first_ - this->origin());
   const uint64_t tie = static_cast<uint64_t>(first_) + mask_.tie;
-  if (ranks_ && ranks_->run(keys_, seen_, tie, *expected_, by_rank_, to)) return;
+  if (ranks_.run(keys_, seen_, tie, expected_, by_rank_, to)) return true;
   ranking_.run(
       keys_, seen_, [tie](uint32_t element) { return mix64(tie + element); },
       [to, by_rank = by_rank_](uint32_t element, int64_t rank) { to[element] = by_rank[rank]; });
+  return true;
+}
+
+RankPlan RankPlan::of(int64_t memory_bytes, int64_t masks, int64_t largest, int64_t bytes_per_record) {
+  RankPlan plan{};
+  const int64_t for_ranking = memory_bytes / kRankShare - RankRoom<double>::bytes_of_counters;
+  plan.capacity = std::clamp(for_ranking / RankRoom<double>::bytes_per_element, kFewestRanked, kMostRanked);
+  plan.capacity = std::min(plan.capacity, largest);
+  const int64_t parts = plan.parts(largest);
+  const int64_t for_buffers = memory_bytes / kBufferShare / masks / parts / bytes_per_record;
+  // Blocks that a part does not fill would be memory for nothing.
+  const int64_t records = std::clamp(std::min(for_buffers, largest / parts / 4), kFewestRecords, kMostRecords);
+  plan.records = records / kFewestRecords * kFewestRecords;
+  plan.for_sample = memory_bytes / kSampleShare / masks;
+  return plan;
+}
+
+int64_t RankPlan::parts(int64_t group_size) const { return PartRanks<double>::parts_wanted(group_size, capacity); }
+
+int64_t RankPlan::lists(int64_t group_size) const {
+  const int64_t wanted = parts(group_size);
+  return wanted == 1 ? 1 : 2 * wanted + 8;
+}
+
+int64_t RankPlan::sampled(int64_t group_size) const {
+  const int64_t wanted = parts(group_size);
+  if (wanted == 1) return 0;
+  const int64_t room = for_sample / static_cast<int64_t>(2 * sizeof(uint64_t));
+  return std::max(std::min({wanted * kSampledPerPart, kMostSampled, room}), 3 * SampleRuns::kRun);
+}
+
+int64_t RankPlan::blocks(int64_t group_size, int64_t groups_kept) const {
+  const int64_t records_of_group = group_size + tiles_of(group_size) * lists(group_size);
+  return groups_kept * (records_of_group / records + 2 * lists(group_size));
 }
 
 template <typename W>
-void DellaThresholds<W>::rank_stretch() {
-  if (kept_ == 0) return;
-  RankThresholds threshold = thresholds_from(mask_, this->group_size(), ranked_);
-  ranking_.run(
-      keys_, kept_, [ties = ties_](uint32_t element) { return ties[element]; },
-      [&](uint32_t element, int64_t) { thresholds_[places_[element] - this->origin()] = threshold.next(); });
-  ranked_ += kept_;
+StreamedThresholds<W>::StreamedThresholds(const Della& mask, int64_t group_size, int64_t groups_kept,
+                                          const RankPlan& plan, const KernelTable& kernels, ScratchBlocks& blocks,
+                                          RankRoom<W>& room, Carver& memory)
+    : DellaThresholds<W>(group_size),
+      mask_(mask),
+      kernels_(kernels_of<W>(kernels)),
+      blocks_(blocks),
+      layout_{plan.records},
+      runs_(SampleRuns::of_at_most(plan.sampled(group_size), group_size)),
+      parts_wanted_(plan.parts(group_size)),
+      most_lists_(plan.lists(group_size)),
+      parts_(parts_wanted_ + 1, plan.sampled(group_size), memory),
+      writer_(parts_wanted_ + 1, layout_, blocks, memory),
+      ranks_(layout_, blocks, parts_, writer_, room),
+      reader_(most_lists_, layout_, blocks, memory),
+      lists_(memory.take<PartList>(groups_kept * most_lists_)),
+      list_counts_(memory.take<int64_t>(groups_kept)),
+      asked_(memory.take<uint32_t>(kBlock)) {}
+
+template <typename W>
+void StreamedThresholds<W>::begin(int64_t first) {
+  if (this->slot(first) == 0) {
+    for (int64_t group = 0; group < groups_ranked_; ++group) {
+      const std::span lists(lists_ + group * most_lists_, static_cast<size_t>(list_counts_[group]));
+      for (const PartList& list : lists) {
+        if (list.first != ScratchBlocks::kNone) blocks_.give_back(list.first, list.last);
+      }
+    }
+    groups_ranked_ = 0;
+  }
+  first_ = first;
+  seen_ = 0;
+  asked_begin_ = shown_ = -1;
+  is_sampling_ = parts_wanted_ > 1;
+  parts_.begin_sample();
+  if (!is_sampling_) open(1);
 }
 
 template <typename W>
-void DellaThresholds<W>::start_stretch(Edge low) {
-  low_ = low;
-  kept_ = 0;
-  const double end = static_cast<double>(ranked_) + kFill * static_cast<double>(capacity_);
-  const double sample_rank = end * static_cast<double>(sampled_) / static_cast<double>(this->group_size());
-  high_ = sample_rank < static_cast<double>(sampled_) ? edge_at(sample_rank) : kLargest;
-  // A sample that misled: all that is left then, of which as much as fits.
-  if (high_.key < low_.key || (high_.key == low_.key && high_.tie < low_.tie)) high_ = kLargest;
-}
-
-/// Ties are uniform: how far a rank lies in a run of equal keys tells its tie.
-template <typename W>
-typename DellaThresholds<W>::Edge DellaThresholds<W>::edge_at(double sample_rank) const {
-  const Key key = sample_[static_cast<int64_t>(sample_rank)];
-  const auto [begin, end] = std::equal_range(sample_, sample_ + sampled_, key);
-  const double share = (sample_rank - static_cast<double>(begin - sample_)) / static_cast<double>(end - begin);
-  return {key, static_cast<uint64_t>(std::clamp(share, 0.0, 0x1.fffffp-1) * 0x1p64)};
+void StreamedThresholds<W>::open(int64_t parts) {
+  parts_open_ = parts_.cut(parts);
+  writer_.open(parts_open_);
 }
 
 template <typename W>
-typename DellaThresholds<W>::Edge DellaThresholds<W>::edge_among_kept(int64_t rank) {
-  Edge edge = low_;
-  ranking_.run(
-      keys_, capacity_, [ties = ties_](uint32_t element) { return ties[element]; },
-      [&](uint32_t element, int64_t place) {
-        if (place == rank) edge = {keys_[element], ties_[element]};
-      });
-  return edge;
+void StreamedThresholds<W>::gather(const Block<W>& block, int64_t offset, int64_t count) {
+  Key keys[kBlock];
+  kernels_.keys(block.value(mask_.of) + offset, keys, count);
+  if (is_sampling_) {
+    take_sample(keys, block.begin + offset, count);
+    return;
+  }
+  for (int64_t at = 0; at < count;) {
+    const int64_t part = std::min(count - at, kTile - seen_ % kTile);
+    distribute(keys + at, block.begin + offset + at, part);
+    at += part;
+    seen_ += part;
+    if (seen_ % kTile == 0 || seen_ == this->group_size()) writer_.end_tile();
+  }
 }
 
-template class DellaThresholds<float>;
-template class DellaThresholds<double>;
+template <typename W>
+void StreamedThresholds<W>::take_sample(const Key* keys, int64_t begin, int64_t count) {
+  runs_.for_each(begin, begin + count, [&](int64_t from, int64_t to) {
+    for (int64_t at = from; at < to; ++at) {
+      parts_.add(keys[at - begin], upper_mix64(static_cast<uint64_t>(at) + mask_.tie));
+    }
+  });
+}
+
+template <typename W>
+void StreamedThresholds<W>::distribute(const Key* keys, int64_t begin, int64_t count) {
+  uint32_t parts[kBlock];
+  const uint64_t tie = static_cast<uint64_t>(begin) + mask_.tie;
+  parts_.parts_of(
+      keys, count, [tie](int64_t i) { return upper_mix64(tie + static_cast<uint64_t>(i)); }, parts);
+  const auto place = static_cast<uint16_t>(seen_ % kTile);
+  for (int64_t i = 0; i < count; ++i) writer_.put(parts[i], keys[i], static_cast<uint16_t>(place + i));
+}
+
+template <typename W>
+bool StreamedThresholds<W>::end_pass() {
+  if (is_sampling_) {
+    is_sampling_ = false;
+    open(parts_wanted_);
+    return false;
+  }
+  PartList* const lists = lists_of(first_);
+  writer_.close(lists);
+  list_counts_[this->slot(first_)] =
+      ranks_.run(lists, parts_open_, most_lists_, first_, mask_.tie, thresholds_from(mask_, this->group_size(), 0));
+  groups_ranked_ = this->slot(first_) + 1;
+  return true;
+}
+
+template <typename W>
+const uint32_t* StreamedThresholds<W>::of(int64_t begin, int64_t count) {
+  if (begin == asked_begin_ && count == asked_count_) return asked_;
+  for_each_group(begin, count, this->group_size(), [&](int64_t first, int64_t offset, int64_t in_group) {
+    for (int64_t at = 0; at < in_group;) {
+      const int64_t index = begin + offset + at - first, place = index % kTile;
+      const int64_t in_tile = std::min(in_group - at, kTile - place);
+      show_tile(first, index / kTile);
+      std::copy_n(reader_.tile() + place, in_tile, asked_ + offset + at);
+      at += in_tile;
+    }
+  });
+  asked_begin_ = begin;
+  asked_count_ = count;
+  return asked_;
+}
+
+template <typename W>
+void StreamedThresholds<W>::show_tile(int64_t first, int64_t tile) {
+  if (first != shown_ || tile < reader_.tile_number()) {
+    shown_ = first;
+    reader_.start({lists_of(first), static_cast<size_t>(list_counts_[this->slot(first)])}, writer_.buffers());
+  }
+  while (reader_.tile_number() < tile) reader_.read_next();
+}
+
+template class CachedThresholds<float>;
+template class CachedThresholds<double>;
+template class StreamedThresholds<float>;
+template class StreamedThresholds<double>;
 
 }  // namespace theta

@@ -1,16 +1,15 @@
-// The threshold of every element under a della mask: it follows from the element's rank in its group. Groups that fit
-// are ranked at once. Larger ones are streamed: each pass keeps the elements of one stretch of the canonical order,
-// from the smallest on, and ranks them; how long a stretch may be is foretold by a sample, and one that turns out to
-// hold too many is cut. The thresholds themselves, four bytes an element, stay until the groups are written.
+// The threshold of every element under a della mask: it follows from the element's rank in its group. Two ways to find
+// it: of groups that lie in cache, and of larger ones, whose elements are distributed over parts of the order.
 #pragma once
 
-#include <optional>
+#include <algorithm>
 
 #include "../formula/philox.h"
 #include "group_ranks.h"
-#include "mask_statistic.h"
+#include "part_ranks.h"
 #include "ranking.h"
-#include "sample_runs.h"
+#include "statistic.h"
+#include "tile_reader.h"
 
 namespace theta {
 
@@ -18,68 +17,109 @@ namespace theta {
 RankThresholds thresholds_from(const Della& mask, int64_t size, int64_t rank);
 
 template <typename W>
-class DellaThresholds final : public Statistic<W> {
+class DellaThresholds : public Statistic<W> {
  public:
-  /// `capacity`: elements that are ranked at a time; `ranking` has room for as many, and `found` for a block. `ranks`
-  /// has room for a group, or is null where no group is local.
-  DellaThresholds(const Della& mask, int64_t group_size, int64_t groups_kept, int64_t capacity,
-                  const KernelTable& kernels, const FoundElements<W>& found, Ranking<W>& ranking, GroupRanks<W>* ranks,
-                  Carver& memory);
+  using Statistic<W>::Statistic;
+
+  /// Of `count` elements, at most a block's, from this one of the tensor on; valid until the next call. Quick in the
+  /// order of the tensor, and asked once more for the same.
+  virtual const uint32_t* of(int64_t begin, int64_t count) = 0;
+};
+
+/// Of groups that lie in cache.
+template <typename W>
+class CachedThresholds final : public DellaThresholds<W> {
+ public:
+  /// `ranking` and `ranks` have room for a group.
+  CachedThresholds(const Della& mask, int64_t group_size, int64_t groups_kept, const KernelTable& kernels,
+                   Ranking<W>& ranking, GroupRanks<W>& ranks, Carver& memory);
+
+  void begin(int64_t first) override;
+  void gather(const Block<W>& block, int64_t offset, int64_t count) override;
+  bool end_pass() override;
+  const uint32_t* of(int64_t begin, int64_t) override { return thresholds_ + (begin - this->origin()); }
+
+ private:
+  using Key = Bits<W>;
+
+  const Della mask_;
+  const WorkKernels<W>& kernels_;
+  Ranking<W>& ranking_;
+  GroupRanks<W>& ranks_;
+  uint32_t* const thresholds_;
+  Key* const keys_;
+  /// By rank, and where elements are expected.
+  uint32_t* const by_rank_;
+  bool by_rank_is_filled_ = false;
+  ExpectedRanks<W> expected_;
+  int64_t first_ = 0, seen_ = 0;
+};
+
+/// How a task divides its memory among the masks of groups that do not lie in cache.
+struct RankPlan {
+  /// Elements that are ranked at a time, and records of a block.
+  int64_t capacity, records;
+  /// Bytes that the sample of one mask may take.
+  int64_t for_sample;
+
+  /// For `masks` masks over groups of at most `largest` elements.
+  static RankPlan of(int64_t memory_bytes, int64_t masks, int64_t largest, int64_t bytes_per_record);
+
+  /// Of a group of so many elements: its parts, the lists that they may come to, and the elements of its sample.
+  int64_t parts(int64_t group_size) const;
+  int64_t lists(int64_t group_size) const;
+  int64_t sampled(int64_t group_size) const;
+  /// Blocks that a mask may take which keeps so many groups.
+  int64_t blocks(int64_t group_size, int64_t groups_kept) const;
+};
+
+/// Of groups that are streamed: a sample tells how to cut their order in parts that can be ranked in memory, a pass
+/// distributes the elements, and what was found is read again in their own order.
+template <typename W>
+class StreamedThresholds final : public DellaThresholds<W> {
+ public:
+  StreamedThresholds(const Della& mask, int64_t group_size, int64_t groups_kept, const RankPlan& plan,
+                     const KernelTable& kernels, ScratchBlocks& blocks, RankRoom<W>& room, Carver& memory);
 
   void begin(int64_t first) override;
   void gather(const Block<W>& block, int64_t offset, int64_t count) override;
   bool end_pass() override;
   const SampleRuns* sample() const override { return is_sampling_ ? &runs_ : nullptr; }
-
-  /// From this element of the tensor on.
-  const uint32_t* at(int64_t index) const { return thresholds_ + (index - this->origin()); }
-
-  /// Bytes that `capacity` elements take, those of a Ranking included.
-  static constexpr int64_t bytes_per_element = 64;
+  const uint32_t* of(int64_t begin, int64_t count) override;
 
  private:
   using Key = Bits<W>;
 
-  /// A place in the order, given by an element that need not exist.
-  struct Edge {
-    Key key;
-    uint64_t tie;
-    bool operator==(const Edge&) const = default;
-  };
-  static constexpr Edge kSmallest{0, 0}, kLargest{FormatOf<W>::kMagnitude, ~uint64_t{0}};
-
-  bool fits() const { return this->group_size() <= capacity_; }
-  void rank_group();
-  void rank_stretch();
-  void start_stretch(Edge low);
-  Edge edge_at(double sample_rank) const;
-  Edge edge_among_kept(int64_t rank);
+  void take_sample(const Key* keys, int64_t begin, int64_t count);
+  void distribute(const Key* keys, int64_t begin, int64_t count);
+  void open(int64_t parts);
+  void show_tile(int64_t first, int64_t tile);
+  PartList* lists_of(int64_t first) { return lists_ + this->slot(first) * most_lists_; }
 
   const Della mask_;
-  const KernelTable& kernels_;
-  const FoundElements<W>& found_;
-  Ranking<W>& ranking_;
-  GroupRanks<W>* const ranks_;
-  const int64_t capacity_;
+  const WorkKernels<W>& kernels_;
+  ScratchBlocks& blocks_;
+  const PartLayout<W> layout_;
   const SampleRuns runs_;
-  uint32_t* const thresholds_;
-  Key* const keys_;
-  /// Of groups that fit: by rank, and where elements are expected.
-  uint32_t* by_rank_ = nullptr;
-  bool by_rank_is_filled_ = false;
-  std::optional<ExpectedRanks<W>> expected_;
-  /// Of those that do not: what a stretch holds, and a sample in order.
-  uint64_t* ties_ = nullptr;
-  int64_t* places_ = nullptr;
-  Key* sample_ = nullptr;
+  const int64_t parts_wanted_, most_lists_;
+  OrderParts<W> parts_;
+  PartWriter<W> writer_;
+  PartRanks<W> ranks_;
+  TileReader<W> reader_;
+  /// By group that is kept, and how many of them it has.
+  PartList* const lists_;
+  int64_t* const list_counts_;
+  int64_t groups_ranked_ = 0;
   bool is_sampling_ = false;
-  int64_t first_ = 0, seen_ = 0, sampled_ = 0;
-  /// Both included; elements below `low_` are ranked.
-  Edge low_ = kSmallest, high_ = kLargest;
-  int64_t ranked_ = 0, kept_ = 0;
+  int64_t first_ = 0, seen_ = 0, parts_open_ = 0;
+  /// What was last asked for, and the group whose tiles are read.
+  uint32_t* const asked_;
+  int64_t asked_begin_ = -1, asked_count_ = 0, shown_ = -1;
 };
 
-extern template class DellaThresholds<float>;
-extern template class DellaThresholds<double>;
+extern template class CachedThresholds<float>;
+extern template class CachedThresholds<double>;
+extern template class StreamedThresholds<float>;
+extern template class StreamedThresholds<double>;
 
 }  // namespace theta

@@ -73,12 +73,12 @@ void check_task(const TaskSpec& task) {
 }
 
 template <typename W>
-Counters evaluate_in(const TaskSpec& task, ChunkSource& source, ChunkSink& sink, Arena& arena,
+Counters evaluate_in(const TaskSpec& task, ChunkSource& source, ChunkSink& sink, ScratchSpace& scratch, Arena& arena,
                      const EvaluateOptions& options, const KernelTable& kernels, const std::atomic<bool>& cancelled) {
   Carver need(nullptr);
-  PreparedTask<W>(task, options, kernels, need);
+  PreparedTask<W>(task, options, kernels, scratch, need);
   Carver memory(arena.reserve(need.used()));
-  PreparedTask<W> prepared(task, options, kernels, memory);
+  PreparedTask<W> prepared(task, options, kernels, scratch, memory);
   return Evaluation<W>(prepared, source, sink, cancelled).run();
 }
 
@@ -88,9 +88,17 @@ int64_t copy_buffer(const TaskSpec& task, const EvaluateOptions& options) {
   return std::min(copy_chunk_bytes(options), largest);
 }
 
+/// Of a task that is only looked at.
+class NoScratch final : public ScratchSpace {
+ public:
+  void write(int64_t, std::span<const std::byte>) override {}
+  void read(int64_t, std::span<std::byte>) override {}
+  void stop_if_cancelled() override {}
+};
+
 }  // namespace
 
-Counters evaluate(const TaskSpec& task, ChunkSource& source, ChunkSink& sink, Arena& arena,
+Counters evaluate(const TaskSpec& task, ChunkSource& source, ChunkSink& sink, ScratchSpace& scratch, Arena& arena,
                   const EvaluateOptions& options, const KernelTable& kernels, const std::atomic<bool>& cancelled) {
   check_task(task);
   if (is_copy(task)) {
@@ -98,20 +106,22 @@ Counters evaluate(const TaskSpec& task, ChunkSource& source, ChunkSink& sink, Ar
     return run_copy(task, source, sink, arena.reserve(room_to_move(bytes)), std::max<int64_t>(bytes, 1), kernels,
                     cancelled);
   }
-  if (task.work == Work::f64) return evaluate_in<double>(task, source, sink, arena, options, kernels, cancelled);
-  return evaluate_in<float>(task, source, sink, arena, options, kernels, cancelled);
+  if (task.work == Work::f64)
+    return evaluate_in<double>(task, source, sink, scratch, arena, options, kernels, cancelled);
+  return evaluate_in<float>(task, source, sink, scratch, arena, options, kernels, cancelled);
 }
 
 int64_t peak_bytes(const TaskSpec& task, const EvaluateOptions& options) {
   check_task(task);
   if (is_copy(task)) return room_to_move(copy_buffer(task, options));
-  // No kernel is called.
+  // No kernel is called, and nothing is written.
   const KernelTable& kernels = kernels_for(Isa::plain);
+  NoScratch scratch;
   Carver need(nullptr);
   if (task.work == Work::f64) {
-    PreparedTask<double>(task, options, kernels, need);
+    PreparedTask<double>(task, options, kernels, scratch, need);
   } else {
-    PreparedTask<float>(task, options, kernels, need);
+    PreparedTask<float>(task, options, kernels, scratch, need);
   }
   return need.used();
 }

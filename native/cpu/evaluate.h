@@ -12,6 +12,7 @@
 #include "../tensor.h"
 #include "arena.h"
 #include "kernels.h"
+#include "scratch_space.h"
 #include "window.h"
 
 namespace theta {
@@ -104,8 +105,9 @@ struct EvaluateOptions {
 };
 
 /// Throws Error(input) for a malformed program, Error(memory) when the limit does not suffice, Error(cancelled) soon
-/// after `cancelled` is set, and what source and sink throw. Call set_default_floating_point_environment() before.
-Counters evaluate(const TaskSpec& task, ChunkSource& source, ChunkSink& sink, Arena& arena,
+/// after `cancelled` is set, and what source, sink and scratch throw. Call set_default_floating_point_environment()
+/// before.
+Counters evaluate(const TaskSpec& task, ChunkSource& source, ChunkSink& sink, ScratchSpace& scratch, Arena& arena,
                   const EvaluateOptions& options, const KernelTable& kernels, const std::atomic<bool>& cancelled);
 
 /// Bytes that evaluate() reserves for the task: at most memory_bytes. Throws as evaluate() does before it reads.

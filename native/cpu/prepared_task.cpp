@@ -61,7 +61,7 @@ std::vector<int32_t> inputs_not_used(const TaskSpec& task) {
 
 template <typename W>
 PreparedTask<W>::PreparedTask(const TaskSpec& task, const EvaluateOptions& options, const KernelTable& kernels,
-                              Carver& memory)
+                              ScratchSpace& scratch, Carver& memory)
     : task(task),
       kernels(kernels),
       count(elements(task.output.shape)),
@@ -77,7 +77,7 @@ PreparedTask<W>::PreparedTask(const TaskSpec& task, const EvaluateOptions& optio
                            : nullptr);
   }
   found_ = std::make_unique<FoundElements<W>>(std::max(kBlock, schedule.unit), memory);
-  make_statistics(options, memory);
+  make_statistics(options, scratch, memory);
   for (const Window& window : task.windows) {
     window_gatherers.push_back(std::make_unique<WindowGatherer<W>>(window, count, kernels, *found_, memory));
   }
@@ -87,6 +87,8 @@ PreparedTask<W>::PreparedTask(const TaskSpec& task, const EvaluateOptions& optio
     throw Error(ErrorCode::memory, "the tensor needs " + std::to_string(memory.used()) + " bytes of buffers, " +
                                        std::to_string(options.memory_bytes) + " are allowed");
   }
+  // First: what has no room is written and read, while inputs are only read again.
+  if (scratch_) scratch_->make_resident(options.memory_bytes - memory.used(), memory);
   if (passes.size() > 1) reader->make_resident(options.memory_bytes - memory.used(), schedule.span, memory);
 }
 

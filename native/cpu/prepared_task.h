@@ -7,10 +7,9 @@
 
 #include "absolute_sum.h"
 #include "chunk_reader.h"
-#include "group_ranks.h"
+#include "della_thresholds.h"
 #include "lora.h"
 #include "mask_statistic.h"
-#include "ranking.h"
 #include "schedule.h"
 #include "select_counter.h"
 #include "steps.h"
@@ -40,8 +39,10 @@ struct BoundPass {
 template <typename W>
 class PreparedTask {
  public:
-  /// Takes all its memory from `memory`, at most options.memory_bytes, or throws Error(memory).
-  PreparedTask(const TaskSpec& task, const EvaluateOptions& options, const KernelTable& kernels, Carver& memory);
+  /// Takes all its memory from `memory`, at most options.memory_bytes, or throws Error(memory). `scratch` takes what of
+  /// ranks has no room there.
+  PreparedTask(const TaskSpec& task, const EvaluateOptions& options, const KernelTable& kernels, ScratchSpace& scratch,
+               Carver& memory);
 
   const TaskSpec& task;
   const KernelTable& kernels;
@@ -71,16 +72,19 @@ class PreparedTask {
 
  private:
   void plan_sizes(const EvaluateOptions& options);
-  void make_statistics(const EvaluateOptions& options, Carver& memory);
-  void make_ranking(const EvaluateOptions& options, Carver& memory);
+  void make_statistics(const EvaluateOptions& options, ScratchSpace& scratch, Carver& memory);
+  void make_ranking(const EvaluateOptions& options, ScratchSpace& scratch, Carver& memory);
+  int64_t groups_kept(ValueId id) const;
   std::unique_ptr<Statistic<W>> make_statistic(ValueId id, int64_t capacity, Carver& memory);
   void bind_passes(Carver& memory);
 
   std::unique_ptr<FoundElements<W>> found_;
-  /// Null where nothing is ranked, and where nothing is in cache.
+  /// For ranking groups in cache, and larger ones; null where there are none.
   std::unique_ptr<Ranking<W>> ranking_;
   std::unique_ptr<GroupRanks<W>> group_ranks_;
-  int64_t ranked_at_once_ = 0;
+  RankPlan rank_plan_{};
+  std::unique_ptr<RankRoom<W>> rank_room_;
+  std::unique_ptr<ScratchBlocks> scratch_;
 };
 
 extern template class PreparedTask<float>;

@@ -23,11 +23,12 @@ Step<W> make_della_step(ValueId id, const Della& operation, const StepContext<W>
     // Groups of one element, which has no rank.
     return make_random_step<W>({operation.density, operation.seed, operation.stream}, context);
   }
-  const auto* thresholds = static_cast<const DellaThresholds<W>*>(context.statistics[id].get());
+  auto* const thresholds = static_cast<DellaThresholds<W>*>(context.statistics[id].get());
   return [&kernels = context.kernels, operation, thresholds](const Block<W>& block, W* to) {
     uint32_t words[kBlock];
     kernels.random_words(operation.seed, operation.stream, block.begin, block.count, words);
-    kernels_of<W>(kernels).below_each(words, thresholds->at(block.begin), reinterpret_cast<Bits<W>*>(to), block.count);
+    kernels_of<W>(kernels).below_each(words, thresholds->of(block.begin, block.count), reinterpret_cast<Bits<W>*>(to),
+                                      block.count);
   };
 }
 
@@ -42,9 +43,9 @@ Step<W> make_rescale_della_step(const RescaleDella& operation, const StepContext
       kernels.divide(block.value(of), probability, to, block.count);
     };
   }
-  const auto* thresholds = static_cast<const DellaThresholds<W>*>(context.statistics[operation.mask].get());
+  auto* const thresholds = static_cast<DellaThresholds<W>*>(context.statistics[operation.mask].get());
   return [of = operation.of, thresholds, &kernels](const Block<W>& block, W* to) {
-    kernels.divide_by_thresholds(block.value(of), thresholds->at(block.begin), to, block.count);
+    kernels.divide_by_thresholds(block.value(of), thresholds->of(block.begin, block.count), to, block.count);
   };
 }
 

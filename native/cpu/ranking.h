@@ -16,8 +16,24 @@ namespace theta {
 
 template <typename W>
 class Ranking {
+  struct Item {
+    Bits<W> key;
+    uint32_t element;
+  };
+  struct Tied {
+    uint64_t tie;
+    uint32_t element;
+  };
+
+  /// One for keys below the range, the zeros, is among them.
+  static constexpr int64_t kMostCounters = (int64_t{1} << 16) + 1;
+
  public:
   using Key = Bits<W>;
+
+  /// That an element of the room takes, and what there is besides.
+  static constexpr int64_t bytes_per_element = sizeof(Item) + sizeof(Tied);
+  static constexpr int64_t bytes_of_counters = 2 * (kMostCounters + 1) * sizeof(uint32_t);
 
   /// For groups of at most `room` elements.
   Ranking(int64_t room, const KernelTable& kernels, Carver& memory)
@@ -49,17 +65,6 @@ class Ranking {
   }
 
  private:
-  struct Item {
-    Key key;
-    uint32_t element;
-  };
-  struct Tied {
-    uint64_t tie;
-    uint32_t element;
-  };
-
-  /// One for keys below the range, the zeros, is among them.
-  static constexpr int64_t kMostCounters = (int64_t{1} << 16) + 1;
   /// Items that are sorted by insertion.
   static constexpr int64_t kFew = 24;
 

@@ -24,7 +24,7 @@ constexpr int64_t kMostCandidates = int64_t{1} << 19, kFewestCandidates = int64_
 }  // namespace
 
 template <typename W>
-void PreparedTask<W>::make_statistics(const EvaluateOptions& options, Carver& memory) {
+void PreparedTask<W>::make_statistics(const EvaluateOptions& options, ScratchSpace& scratch, Carver& memory) {
   // Of one candidate at every cut that is looked for at once.
   int64_t bytes = 0;
   for (size_t id = 0; id < schedule.facts.size(); ++id) {
@@ -42,7 +42,7 @@ void PreparedTask<W>::make_statistics(const EvaluateOptions& options, Carver& me
       bytes += static_cast<int64_t>(pcb->of.size()) * Competition<W>::bytes_per_candidate;
     }
   }
-  make_ranking(options, memory);
+  make_ranking(options, scratch, memory);
   const int64_t room = options.memory_bytes / 4 / std::max<int64_t>(bytes, 1);
   const int64_t capacity =
       std::min(std::clamp(room, kFewestCandidates, kMostCandidates), std::max<int64_t>(schedule.span, 1));
@@ -53,29 +53,45 @@ void PreparedTask<W>::make_statistics(const EvaluateOptions& options, Carver& me
   }
 }
 
-/// What della masks share. A group that does not fit is ranked in stretches, which takes passes: local ones must fit.
+/// What della masks share.
 template <typename W>
-void PreparedTask<W>::make_ranking(const EvaluateOptions& options, Carver& memory) {
-  int64_t largest = 0, largest_local = 0, masks = 0;
+void PreparedTask<W>::make_ranking(const EvaluateOptions& options, ScratchSpace& scratch, Carver& memory) {
+  int64_t largest = 0, largest_local = 0;
+  std::vector<ValueId> streamed;
   for (size_t id = 0; id < schedule.facts.size(); ++id) {
     if (!schedule.facts[id].statistic || !std::holds_alternative<Della>(task.program.operations[id])) continue;
-    const int64_t size = schedule.facts[id].statistic->size;
-    largest = std::max(largest, size);
-    if (schedule.is_local[id]) largest_local = std::max(largest_local, size);
-    ++masks;
+    int64_t& most = schedule.is_local[id] ? largest_local : largest;
+    most = std::max(most, schedule.facts[id].statistic->size);
+    if (!schedule.is_local[id]) streamed.push_back(static_cast<ValueId>(id));
   }
-  if (masks == 0) return;
-  const int64_t room = options.memory_bytes / 8 / masks / DellaThresholds<W>::bytes_per_element;
-  ranked_at_once_ = std::max(largest_local, std::min(largest, std::clamp(room, kFewestCandidates, kMostCandidates)));
-  ranking_ = std::make_unique<Ranking<W>>(ranked_at_once_, kernels, memory);
-  if (largest_local > 0) group_ranks_ = std::make_unique<GroupRanks<W>>(largest_local, kernels, memory);
+  if (largest_local > 0) {
+    ranking_ = std::make_unique<Ranking<W>>(largest_local, kernels, memory);
+    group_ranks_ = std::make_unique<GroupRanks<W>>(largest_local, kernels, memory);
+  }
+  if (streamed.empty()) return;
+  const auto masks = static_cast<int64_t>(streamed.size());
+  rank_plan_ = RankPlan::of(options.memory_bytes, masks, largest, PartLayout<W>::kRecordBytes);
+  const PartLayout<W> layout{rank_plan_.records};
+  rank_room_ = std::make_unique<RankRoom<W>>(rank_plan_.capacity, tiles_of(largest), layout, kernels, memory);
+  int64_t blocks = 0;
+  for (const ValueId id : streamed) {
+    blocks += rank_plan_.blocks(schedule.facts[id].statistic->size, groups_kept(id));
+  }
+  scratch_ = std::make_unique<ScratchBlocks>(layout.block_bytes(), blocks, scratch, memory);
+}
+
+/// Whose results are kept at a time.
+template <typename W>
+int64_t PreparedTask<W>::groups_kept(ValueId id) const {
+  const bool of_unit = schedule.is_local[id] && !schedule.is_kept[id];
+  return (of_unit ? unit : schedule.span) / schedule.facts[id].statistic->size;
 }
 
 template <typename W>
 std::unique_ptr<Statistic<W>> PreparedTask<W>::make_statistic(ValueId id, int64_t capacity, Carver& memory) {
   const int64_t size = schedule.facts[id].statistic->size;
   const bool local = schedule.is_local[id];
-  const int64_t kept = (local && !schedule.is_kept[id] ? unit : schedule.span) / size;
+  const int64_t kept = groups_kept(id);
   if (const auto& rule = schedule.facts[id].rule) {
     if (local) return std::make_unique<CachedSelection<W>>(*rule, size, kept, kernels, *found_, memory);
     return std::make_unique<StreamedSelection<W>>(*rule, size, kept, capacity, schedule.is_marked[id], kernels, *found_,
@@ -84,8 +100,11 @@ std::unique_ptr<Statistic<W>> PreparedTask<W>::make_statistic(ValueId id, int64_
   return std::visit(
       Overloaded{
           [&](const Della& op) -> std::unique_ptr<Statistic<W>> {
-            return std::make_unique<DellaThresholds<W>>(op, size, kept, ranked_at_once_, kernels, *found_, *ranking_,
-                                                        local ? group_ranks_.get() : nullptr, memory);
+            if (local) {
+              return std::make_unique<CachedThresholds<W>>(op, size, kept, kernels, *ranking_, *group_ranks_, memory);
+            }
+            return std::make_unique<StreamedThresholds<W>>(op, size, kept, rank_plan_, kernels, *scratch_, *rank_room_,
+                                                           memory);
           },
           [&](const RescaleL1& op) -> std::unique_ptr<Statistic<W>> {
             return std::make_unique<AbsoluteRatio<W>>(op, size, kept, kernels, memory);
@@ -131,11 +150,13 @@ std::unique_ptr<Statistic<W>> PreparedTask<W>::make_statistic(ValueId id, int64_
       task.program.operations[id]);
 }
 
-template void PreparedTask<float>::make_statistics(const EvaluateOptions&, Carver&);
-template void PreparedTask<float>::make_ranking(const EvaluateOptions&, Carver&);
+template void PreparedTask<float>::make_statistics(const EvaluateOptions&, ScratchSpace&, Carver&);
+template void PreparedTask<float>::make_ranking(const EvaluateOptions&, ScratchSpace&, Carver&);
+template int64_t PreparedTask<float>::groups_kept(ValueId) const;
 template std::unique_ptr<Statistic<float>> PreparedTask<float>::make_statistic(ValueId, int64_t, Carver&);
-template void PreparedTask<double>::make_statistics(const EvaluateOptions&, Carver&);
-template void PreparedTask<double>::make_ranking(const EvaluateOptions&, Carver&);
+template void PreparedTask<double>::make_statistics(const EvaluateOptions&, ScratchSpace&, Carver&);
+template void PreparedTask<double>::make_ranking(const EvaluateOptions&, ScratchSpace&, Carver&);
+template int64_t PreparedTask<double>::groups_kept(ValueId) const;
 template std::unique_ptr<Statistic<double>> PreparedTask<double>::make_statistic(ValueId, int64_t, Carver&);
 
 }  // namespace theta

@@ -173,8 +173,9 @@ void Engine::work(Thread& self) {
       for (auto& other : threads_) other->arena.release();
     }
     lock.unlock();
-    Worker worker{self.arena, self.writer, job->alone ? all_memory() : share(), kernels_for(options_.isa),
-                  progress_,  cancelled_};
+    Worker worker{
+        self.arena, self.writer, job->alone ? all_memory() : share(), options_.scratch, kernels_for(options_.isa),
+        progress_,  cancelled_};
     run(std::move(job), worker);
     lock.lock();
     --running_;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <string>
 #include <thread>
 
 #include "job.h"
@@ -20,6 +21,8 @@ struct EngineOptions {
   int64_t memory_bytes;
   int64_t chunk_bytes;
   Isa isa;
+  /// Folder for files that tasks make for want of memory; empty where there is none.
+  std::string scratch = {};
 };
 
 class Engine {

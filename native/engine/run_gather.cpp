@@ -7,6 +7,7 @@
 #include "../formula/order.h"
 #include "../io/transfer.h"
 #include "file_chunks.h"
+#include "task_scratch.h"
 
 namespace theta {
 namespace {
@@ -56,9 +57,11 @@ class SampledSource final : public ChunkSource {
 
 TaskResult run_gather(const GatherTask& task, Worker& worker) {
   NoSink sink;
+  TaskScratch scratch(worker);
   TaskResult result;
   const auto run = [&](ChunkSource& source) {
-    result.counters = evaluate(task.spec, source, sink, worker.arena, worker.options, worker.kernels, worker.cancelled);
+    result.counters =
+        evaluate(task.spec, source, sink, scratch, worker.arena, worker.options, worker.kernels, worker.cancelled);
   };
   if (task.sampling) {
     SampledSource source(task, worker);

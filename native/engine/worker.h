@@ -1,6 +1,8 @@
 // What a task finds on the thread that runs it.
 #pragma once
 
+#include <string>
+
 #include "../cpu/arena.h"
 #include "../cpu/evaluate.h"
 #include "../error.h"
@@ -14,6 +16,8 @@ struct Worker {
   BackgroundWriter& writer;
   /// This task's share of the engine's memory, and the chunk size.
   EvaluateOptions options;
+  /// Folder for what has no room in that memory; empty where there is none.
+  const std::string& scratch;
   const KernelTable& kernels;
   Progress& progress;
   const std::atomic<bool>& cancelled;

@@ -36,6 +36,13 @@ struct NullSink final : ChunkSink {
   }
 };
 
+/// All that is measured has room in memory.
+struct NullScratch final : ScratchSpace {
+  void write(int64_t, std::span<const std::byte>) override { std::abort(); }
+  void read(int64_t, std::span<std::byte>) override { std::abort(); }
+  void stop_if_cancelled() override {}
+};
+
 constexpr int kModels = 3;
 
 /// Fine-tunes as they are found: a normal weight, a small normal change, both rounded to bfloat16.
@@ -163,8 +170,9 @@ int main(int argc, char** argv) {
       double best = 1e9;
       for (int repeat = 0; repeat < repeats; ++repeat) {
         NullSink sink;
+        NullScratch scratch;
         const double start = thread_seconds();
-        evaluate(task, source, sink, arena, {memory, 1 << 20}, kernels_for(isa), cancelled);
+        evaluate(task, source, sink, scratch, arena, {memory, 1 << 20}, kernels_for(isa), cancelled);
         best = std::min(best, thread_seconds() - start);
       }
       std::printf("  %s %5.2f", isa_name(isa), best / static_cast<double>(rows * columns) * 1e9);

@@ -1,14 +1,17 @@
-// Thresholds of a della mask against a full sort, of groups that lie in cache, that fit, and that are streamed in
-// stretches, on keys that tie in every way; and random words against the published ones.
+// Thresholds of a della mask against a full sort, of groups that lie in cache and of those that are distributed over
+// parts of their order, in memory and not, on keys that tie in every way; and random words against the published ones.
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <random>
+#include <tuple>
 
 #include "../check.h"
 #include "cpu/della_thresholds.h"
 #include "formula/rounding.h"
+#include "memory_scratch.h"
 #include "samples.h"
 
 namespace {
@@ -34,34 +37,79 @@ std::vector<uint32_t> by_sorting(const std::vector<W>& x, int64_t first) {
   return thresholds;
 }
 
+/// Where blocks lie: of all that are needed, so many parts in four are resident.
+constexpr int kResidentQuarters[] = {0, 1, 4};
+
+/// What a statistic is told of a group of values, as often as it asks. → how often.
 template <typename W>
-void check_thresholds(const std::vector<W>& x, int64_t first, int64_t capacity) {
+int gather_all(StreamedThresholds<W>& statistic, const std::vector<W>& x, int64_t first) {
   const auto size = static_cast<int64_t>(x.size());
-  const std::vector<uint32_t> expected = by_sorting(x, first);
-  for (const Isa isa : supported_isas()) {
-    const KernelTable& kernels = kernels_for(isa);
-    std::vector<std::byte> memory(static_cast<size_t>(size * 16 + capacity * 128 + (4 << 20)));
-    Carver carver(memory.data());
-    const FoundElements<W> found(kBlock, carver);
-    Ranking<W> ranking(capacity, kernels, carver);
-    DellaThresholds<W> statistic(kMask, size, 1, capacity, kernels, found, ranking, nullptr, carver);
-    CHECK(carver.used() <= static_cast<int64_t>(memory.size()));
-    statistic.forget(first);
-    statistic.begin(first);
-    int passes = 0;
-    do {
-      ++passes;
-      std::minstd_rand random(3);
-      for (int64_t at = 0; at < size;) {
-        const int64_t count = std::min<int64_t>(size - at, 1 + random() % kBlock);
-        const W* value = x.data() + at;
-        statistic.gather(Block<W>{first + at, count, &value, nullptr}, 0, count);
-        at += count;
+  statistic.begin(first);
+  int passes = 0;
+  do {
+    ++passes;
+    std::minstd_rand random(3);
+    for (int64_t at = 0; at < size;) {
+      const int64_t count = std::min<int64_t>(size - at, 1 + random() % kBlock);
+      const W* value = x.data() + at;
+      statistic.gather(Block<W>{first + at, count, &value, nullptr}, 0, count);
+      at += count;
+    }
+  } while (!statistic.end_pass());
+  return passes;
+}
+
+/// In order, with pieces left out, again, and across groups.
+template <typename W>
+void check_read(StreamedThresholds<W>& statistic, const std::vector<uint32_t>& expected, int64_t first) {
+  const auto size = static_cast<int64_t>(expected.size());
+  for (const int64_t step : {int64_t{1}, int64_t{5}}) {
+    for (int64_t at = 0; at < size; at += kBlock * step) {
+      const int64_t count = std::min(kBlock - 12, size - at);
+      for (int again = 0; again < 2; ++again) {
+        CHECK(std::equal(expected.begin() + at, expected.begin() + at + count, statistic.of(first + at, count)));
       }
-    } while (!statistic.end_pass());
-    CHECK(capacity < size || passes == 1);
-    CHECK(passes <= 8 + 8 * size / capacity);
-    CHECK(std::equal(expected.begin(), expected.end(), statistic.at(first)));
+    }
+  }
+}
+
+/// Of two groups with these values, which are kept together, and once more of the second alone.
+template <typename W>
+void check_thresholds(const std::vector<W>& x, int64_t first, const RankPlan& plan) {
+  const auto size = static_cast<int64_t>(x.size());
+  std::vector<uint32_t> expected = by_sorting(x, first);
+  const std::vector<uint32_t> second = by_sorting(x, first + size);
+  expected.insert(expected.end(), second.begin(), second.end());
+  const Isa isa = supported_isas()[static_cast<size_t>(size) % supported_isas().size()];
+  const KernelTable& kernels = kernels_for(isa);
+  const PartLayout<W> layout{plan.records};
+  for (const int quarters : kResidentQuarters) {
+    theta_test::MemoryScratch space;
+    const auto prepare = [&](Carver& carver) {
+      auto room = std::make_unique<RankRoom<W>>(plan.capacity, tiles_of(size), layout, kernels, carver);
+      auto blocks = std::make_unique<ScratchBlocks>(layout.block_bytes(), plan.blocks(size, 2), space, carver);
+      auto statistic = std::make_unique<StreamedThresholds<W>>(kMask, size, 2, plan, kernels, *blocks, *room, carver);
+      blocks->make_resident(plan.blocks(size, 2) * layout.block_bytes() * quarters / 4, carver);
+      return std::tuple(std::move(room), std::move(blocks), std::move(statistic));
+    };
+    Carver need(nullptr);
+    prepare(need);
+    std::vector<std::byte> memory(static_cast<size_t>(need.used()) + 64);
+    auto* const begin = memory.data() + (64 - reinterpret_cast<uintptr_t>(memory.data()) % 64) % 64;
+    Carver carver(begin);
+    auto [room, blocks, statistic] = prepare(carver);
+    statistic->forget(first);
+    const int passes = gather_all(*statistic, x, first);
+    CHECK(passes == (size > plan.capacity ? 2 : 1));
+    CHECK(gather_all(*statistic, x, first + size) == passes);
+    check_read(*statistic, expected, first);
+    // What the groups took is free again.
+    for (int round = 0; round < 3; ++round) {
+      statistic->forget(first + size);
+      gather_all(*statistic, x, first + size);
+    }
+    check_read(*statistic, second, first + size);
+    CHECK(quarters == 0 ? space.size() > 0 : quarters < 4 || space.size() == 0);
   }
 }
 
@@ -69,22 +117,40 @@ template <typename W>
 void thresholds_follow_ranks() {
   std::mt19937 random(11);
   for (const int64_t size : {2, 3, 17, 255, 256, 257, 4097, 30000}) {
-    for (const int64_t capacity : {size, std::max<int64_t>(size / 7, 1024)}) {
-      check_thresholds(theta_test::numbers<W>(size, 21), 0, capacity);
+    for (const RankPlan& plan : {RankPlan{size, 32, 1 << 20}, RankPlan{std::max<int64_t>(size / 7, 1), 32, 1 << 20},
+                                 RankPlan{std::max<int64_t>(size / 2, 1), 96, 4096}}) {
+      check_thresholds(theta_test::numbers<W>(size, 21), 0, plan);
       std::vector<W> values(static_cast<size_t>(size), W(0.5));
-      check_thresholds(values, size * 3, capacity);
+      check_thresholds(values, size * 3, plan);
       std::ranges::fill(values, W(-0.0));
-      check_thresholds(values, size * 2, capacity);
+      check_thresholds(values, size * 2, plan);
       // A few values, many zeros among them, spread over many exponents; first the small ones.
       for (W& x : values) x = static_cast<W>(std::ldexp(random() % 3, static_cast<int>(random() % 5) * 20 - 40));
-      check_thresholds(values, 5 * size, capacity);
+      check_thresholds(values, 5 * size, plan);
       std::ranges::sort(values);
-      check_thresholds(values, size, capacity);
+      check_thresholds(values, size, plan);
       // All keys near each other, most of them different, but for one far away.
       for (W& x : values) x = static_cast<W>(1 + std::ldexp(random() % 1000, -22));
       values.back() = W(1e-30);
-      check_thresholds(values, 0, capacity);
+      check_thresholds(values, 0, plan);
     }
+  }
+}
+
+/// All that the sample looks at is small and alike, and all else is not.
+template <typename W>
+void sample_misleads() {
+  std::mt19937 random(2);
+  for (const int64_t size : {4097, 200000}) {
+    const RankPlan plan{size / 9, 64, 1 << 12};
+    std::vector<W> values(static_cast<size_t>(size));
+    for (W& x : values) x = static_cast<W>(1 + std::ldexp(random() % 5000, -13));
+    SampleRuns::of_at_most(plan.sampled(size), size).for_each(0, size, [&](int64_t begin, int64_t end) {
+      std::fill(values.begin() + begin, values.begin() + end, W(1e-9));
+    });
+    check_thresholds(values, 0, plan);
+    for (W& x : values) x = x > 1e-6 ? W(3) : x;
+    check_thresholds(values, 0, plan);
   }
 }
 
@@ -126,10 +192,9 @@ void rows_in_cache(int64_t size) {
     const KernelTable& kernels = kernels_for(isa);
     std::vector<std::byte> memory(static_cast<size_t>(size * (4 * kRows + 256) + (6 << 20)));
     Carver carver(memory.data());
-    const FoundElements<W> found(kBlock, carver);
     Ranking<W> ranking(size, kernels, carver);
     GroupRanks<W> ranks(size, kernels, carver);
-    DellaThresholds<W> statistic(kMask, size, kRows, size, kernels, found, ranking, &ranks, carver);
+    CachedThresholds<W> statistic(kMask, size, kRows, kernels, ranking, ranks, carver);
     CHECK(carver.used() <= static_cast<int64_t>(memory.size()));
     statistic.forget(0);
     for (int row = 0; row < kRows; ++row) {
@@ -142,7 +207,7 @@ void rows_in_cache(int64_t size) {
       }
       CHECK(statistic.end_pass());
       const std::vector<uint32_t> expected = by_sorting(rows[static_cast<size_t>(row)], first);
-      CHECK(std::equal(expected.begin(), expected.end(), statistic.at(first)));
+      CHECK(std::equal(expected.begin(), expected.end(), statistic.of(first, size)));
     }
   }
 }
@@ -158,6 +223,22 @@ TEST(della_rows_in_cache) {
 
 TEST(della_thresholds_f32) { thresholds_follow_ranks<float>(); }
 TEST(della_thresholds_f64) { thresholds_follow_ranks<double>(); }
+
+TEST(della_sample_misleads) {
+  sample_misleads<float>();
+  sample_misleads<double>();
+}
+
+TEST(della_plan_stays_within_its_share) {
+  for (const int64_t size : {int64_t{2}, int64_t{1} << 16, int64_t{128256} * 4096, int64_t{1} << 33}) {
+    for (const int64_t memory : {int64_t{64} << 20, int64_t{320} << 20}) {
+      const RankPlan plan = RankPlan::of(memory, 3, size, 6);
+      CHECK(plan.records % 32 == 0 && plan.records > 0 && plan.capacity > 0);
+      CHECK(plan.parts(size) * plan.records * 6 * 3 <= memory / 4 || plan.records == 32);
+      CHECK(plan.parts(size) * plan.capacity >= size);
+    }
+  }
+}
 
 TEST(della_thresholds_of_huge_groups) {
   // The product of a rank and the range has 72 bits.

@@ -8,6 +8,7 @@
 
 #include "../check.h"
 #include "formula/rounding.h"
+#include "memory_scratch.h"
 #include "samples.h"
 
 namespace {
@@ -127,8 +128,9 @@ struct Outcome {
 Outcome run(const TaskSpec& task, MemorySource source, const EvaluateOptions& options, Isa isa) {
   MemorySink sink;
   Arena arena;
+  theta_test::MemoryScratch scratch;
   const std::atomic<bool> cancelled{false};
-  const Counters counters = evaluate(task, source, sink, arena, options, kernels_for(isa), cancelled);
+  const Counters counters = evaluate(task, source, sink, scratch, arena, options, kernels_for(isa), cancelled);
   CHECK(source.in_order && sink.in_order);
   CHECK(static_cast<int64_t>(sink.written.size()) == task.output.bytes);
   for (size_t i = 0; i < task.inputs.size(); ++i) {
@@ -250,9 +252,10 @@ TEST(evaluate_stops_when_cancelled) {
   source.cancels = &cancelled;
   MemorySink sink;
   Arena arena;
+  theta_test::MemoryScratch scratch;
   bool stopped = false;
   try {
-    evaluate(task, source, sink, arena, {64 << 20, 1 << 20}, kernels_for(Isa::plain), cancelled);
+    evaluate(task, source, sink, scratch, arena, {64 << 20, 1 << 20}, kernels_for(Isa::plain), cancelled);
   } catch (const Error& error) {
     stopped = error.code == ErrorCode::cancelled;
   }

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Checkpoint, TensorInfo } from "../../../compiler/checkpoint.ts";
 import type { ModelNode } from "../../../compiler/recipe-graph.ts";
-import type { Action, ActionInput, OutputGraph, TensorGraph } from "../../../compiler/tensor-graph.ts";
+import type { Action, ActionInput, Operation, OutputGraph, TensorGraph } from "../../../compiler/tensor-graph.ts";
 import type { Diagnostic } from "../../../dsl/diagnostic.ts";
 import { build, type BuildResult } from "../../../runtime/build.ts";
 import type { BuildContext } from "../../../runtime/build-context.ts";
@@ -30,6 +30,8 @@ export interface Recipe {
   readonly overflow?: Action["overflow"];
   /** Names of tensors that the models must have as the base has them. */
   readonly mustEqual?: readonly string[];
+  /** Whether what is merged goes through a della mask over whole tensors. */
+  readonly ranked?: boolean;
 }
 
 interface Heard {
@@ -151,7 +153,7 @@ export class Workspace {
 function mergeAction(
   tensor: TensorInfo,
   models: readonly Checkpoint[],
-  { weight = 0.5, nan = "error", mustEqual = [] }: Recipe,
+  { weight = 0.5, nan = "error", mustEqual = [], ranked = false }: Recipe,
   overflow: Action["overflow"],
 ): Action {
   const input = (role: string, info: TensorInfo): ActionInput => ({ role, tensor: info, nan, checkpoint: role });
@@ -164,19 +166,32 @@ function mergeAction(
     (_, index) => ({ op: "load", input: index, nan: nan === "zero" ? "zero" : "propagate" }) as const,
   );
   const vectors = models.map((_, index) => ({ op: "subtract", left: index + 1, right: 0 }) as const);
-  const of = vectors.map((_, index) => inputs.length + index);
+  const differences = vectors.map((_, index) => inputs.length + index);
+  const masks = ranked
+    ? differences.flatMap((at, index) => rankedMask(at, inputs.length + vectors.length + 3 * index))
+    : [];
+  const of = ranked ? differences.map((_, index) => inputs.length + vectors.length + 3 * index + 2) : differences;
   const sum = { op: "sum", of, weights: of.map(() => weight), scale: 1 } as const;
-  const onto = { op: "onto", base: 0, vector: inputs.length + of.length } as const;
+  const onto = { op: "onto", base: 0, vector: inputs.length + vectors.length + masks.length } as const;
   return {
     kind: "compute",
     tensor: tensor.name,
-    program: { operations: [...loads, ...vectors, sum, onto] },
+    program: { operations: [...loads, ...vectors, ...masks, sum, onto] },
     inputs,
     dtype: tensor.dtype,
     shape: tensor.shape,
     work: "F32",
     overflow,
   };
+}
+
+/** The operations from position `at` on. */
+function rankedMask(of: number, at: number): readonly Operation[] {
+  return [
+    { op: "della", of, density: 0.5, epsilon: 0.15, per: "tensor", tie: BigInt(of), seed: 7n, stream: BigInt(of) },
+    { op: "select", of, mask: at },
+    { op: "rescale-della", of: at + 1, mask: at },
+  ];
 }
 
 /** Integers are taken from the base. */

@@ -1,0 +1,26 @@
+// A file that no other process can find, and whose blocks go back with its descriptor, also when the process is killed.
+#pragma once
+
+#include <string>
+
+#include "transfer.h"
+
+namespace theta {
+
+class NamelessFile {
+ public:
+  /// Throws IoError.
+  explicit NamelessFile(const std::string& folder);
+  ~NamelessFile();
+  NamelessFile(const NamelessFile&) = delete;
+  NamelessFile& operator=(const NamelessFile&) = delete;
+
+  /// Throw IoError; that of read() does not look like an input's.
+  void write(Bytes bytes, uint64_t at) const;
+  void read(MutableBytes into, uint64_t at) const;
+
+ private:
+  const int fd_;
+};
+
+}  // namespace theta
