@@ -48,6 +48,10 @@ export function takeConstant(place: string, result: Result, span: Span, report: 
 }
 
 export function takeInteger(place: string, result: Result, span: Span, report: Report): number | undefined {
+  if (result.kind !== "number" && result.kind !== "poison") {
+    report(takesInstead(place, "an integer", result, span));
+    return undefined;
+  }
   const value = takeConstant(place, result, span, report);
   if (value === undefined || Number.isSafeInteger(value)) return value;
   report({

@@ -68,5 +68,7 @@ function numbersOf(operation: Operation): readonly number[] {
     for (const weight of operation.weights) numbers.push(weight);
   if ("scale" in operation) numbers.push(operation.scale);
   if (operation.op === "nearswap") numbers.push(operation.t);
+  if (operation.op === "ram" || operation.op === "ram-plus") numbers.push(operation.epsilon);
+  if (operation.op === "consensus") numbers.push(operation.lambda);
   return numbers;
 }

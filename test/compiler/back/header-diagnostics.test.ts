@@ -154,6 +154,12 @@ describe("numbers that vary", () => {
       "error[number-too-large]: 1e+60, a parameter of sum",
     );
     expect(said('merge m onto llama using sum { maths weight 1e60 }\noutput "out" = m { dtype f64 }')).toBe("");
+    // What elements are compared with meets them, too.
+    for (const strategy of ["ram(epsilon: 1e39)", "ram_plus(epsilon: 1e39)", "consensus(lambda: 1e39, at_least: 1)"]) {
+      const merge = `merge m onto llama using ${strategy} { maths }\noutput "out" = m`;
+      expect(said(merge)).toContain("error[number-too-large]: 1e+39");
+      expect(said(`${merge} { dtype f64 }`)).toBe("");
+    }
   });
 
   it("must not divide by what is 0 in the work type", () => {

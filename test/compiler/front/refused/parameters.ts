@@ -64,6 +64,7 @@ export const PARAMETERS: Readonly<Record<string, RefusedCase>> = {
   "nearswap without t": { code: "missing-parameter", body: `merge x onto llama using nearswap { maths }` },
   "a negative distance": { code: "t-range", body: `merge x onto llama using nearswap(t: -1) { maths }` },
   "too many steps of karcher": { code: "max-iter-range", body: `merge x = karcher(maths, code, max_iter: 10001)` },
+  "a number of steps that is none": { code: "wrong-kind", body: `merge x = karcher(maths, code, max_iter: true)` },
   "a varying number of steps": {
     code: "must-be-constant",
     body: `merge x = karcher(maths, code, max_iter: match("*mlp*": 1, else: 2))`,
