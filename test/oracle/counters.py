@@ -59,15 +59,17 @@ def published(store):
     return found
 
 
-def difference(stored, masks, overflow):
+def difference(stored, masks, overflow, hangs_on):
     """A sentence, or None where a tensor of an output has strict.py's counters.  masks: what its selections kept, in any order, of
-    which theta makes those that the payload depends on; overflow: what its `write` counted."""
+    which theta makes those that the payload hangs on; overflow: what its `write` counted."""
     name, counted = stored["name"], stored["counters"]
     operations = [operation.split("/")[0] for operation in stored["operations"].split(" ")]
     for ours, theirs in (("overflow", "overflow"), ("first_overflow", "firstOverflow")):
         if counted[theirs] != overflow[ours]: return f"{name}: {theirs} is {counted[theirs]}, expected {overflow[ours]}"
-    for mask in counted["masks"]:
-        found = mask["kept"], mask["empty"], mask["firstEmpty"]
-        if operations[mask["operation"]] == "select" and found not in masks:
-            return f"{name}: a mask is said to keep (elements, empty groups, the first) {found}, expected one of {masks}"
+    found = {(mask["kept"], mask["empty"], mask["firstEmpty"]) for mask in counted["masks"] if operations[mask["operation"]] == "select"}
+    for mask in found - set(masks):
+        return f"{name}: a mask is said to keep (elements, empty groups, the first) {mask}, expected one of {masks}"
+    for number, mask in enumerate(masks):
+        if mask is not None and mask not in found and hangs_on(number):
+            return f"{name}: nothing is said of a mask that keeps (elements, empty groups, the first) {mask}; masks of {found} are known"
     return None

@@ -225,6 +225,8 @@ def rescale(mask, tau, kept):
     if not (np.abs(tau.r).any() and np.where(stays, tau.r, 0).any()): return tau.made(tau.x, tau.e, r)
     loose, off = tau.e.sum(), np.where(stays, tau.e, 0).sum()
     factor, relative = before / after, loose / before + (off / (after - off) if after > off else L(np.inf)) + L(1e-13)
+    # What is kept may be so small beside the rest that W cannot hold the factor: it makes NaN of a 0, and infinities of the rest.
+    if not factor < LARGEST[tau.W]: return tau.made(tau.x, np.full(tau.shape, np.inf), r)
     return tau.made(tau.x * factor, np.where(tau.x == 0, tau.e * factor, (tau.e + np.abs(tau.x) * relative) * factor), r, roundings=2)
 
 
@@ -309,8 +311,11 @@ def linear(xs, weights, normalize=True):
     if not normalize: return plain.with_r(r)
     if len(xs) == 1: return xs[0]
     bound = xs[0] + divided(total([scaled(w, x - xs[0]) for x, w in zip(xs[1:], weights[1:])]), sum(weights))
-    # A long double is rounded, too: what is known exactly, as of equal models, is so by its differences.
-    return Real(np.where(bound.e == 0, bound.x, plain.x / sum(L(w) for w in weights)), bound.e, r, bound.followed)
+    x = np.where(bound.e == 0, bound.x, plain.x / sum(L(w) for w in weights))
+    # A long double is rounded, too: what is known exactly, as of equal models, is so by its differences.  In float64 the sum of
+    # the weights is rounded as often as it is added to.
+    sums = len(xs) * u_of(xs[0].W) * np.abs(x - xs[0].x) if xs[0].W is np.float64 else L(0)
+    return Real(x, np.where(bound.e == 0, bound.e, bound.e + sums), r, bound.followed)
 
 
 def lora_product(a, b, scaling, transposed):

@@ -439,12 +439,21 @@ def under_stack(case, rules):
     return everywhere
 
 
+def hangs_on(output, context, dtype, bits):
+    def on(number):
+        context.without, context.selected = number, []
+        other, _ = st.write(output.value.value(context), dtype, np.broadcast_to(context.finite, context.shape), output.overflow or "inf")
+        return not np.array_equal(other.reshape(-1), bits.reshape(-1))
+    return on
+
+
 def expected(case, output, counted=None):
-    """{name: Tensor} of an output; `counted` is given {name: (what masks kept, overflow counters)}."""
+    """{name: Tensor} of an output; `counted` is given {name: (what masks kept, overflow counters, hangs_on)}, the last of which
+    tells of the number of a mask whether the payload is another when that keeps nothing."""
     is_model = isinstance(output.value, r.Model)
     result = dict(case.source(output.value.donor).integers) if is_model else {}
     for name, dtype, context, value in values_of(case, output):
         bits, overflow = st.write(value, dtype, np.broadcast_to(context.finite, value.shape), output.overflow or "inf")
         result[name] = st.Tensor(dtype, bits.reshape(value.shape))
-        if counted is not None: counted[name] = context.selected, overflow
+        if counted is not None: counted[name] = list(context.selected), overflow, hangs_on(output, context, dtype, bits)
     return result

@@ -36,6 +36,7 @@ class Context:
     rules: object = rounded                    # the arithmetic: rounded as theta does, or exact
     everywhere: Callable = None                # vector → {name: its τ} of all tensors; None while W is still to be found
     selected: list = field(default_factory=list)    # what its masks kept
+    without: int = None             # the number of the mask that keeps nothing, to see what hangs on it
 
     def stack(self): return stack_of(self.name)
 
@@ -332,6 +333,7 @@ def masked(vector, mask, stream=0):
         tau = vector.value(c)
         if tau is None: return None
         kept, rescaled, groups = mask.use(c, tau, stream, vector)
+        if c.without == len(c.selected): kept = np.zeros_like(kept)
         c.selected.append(c.rules.selected(kept, groups))
         return c.rules.select(kept, rescaled)
     return Vector(f"(({vector.text}) & {mask.text})", value)
@@ -481,12 +483,14 @@ def nuslerp(per=None):
 
 
 def karcher(max_iter=None, tol=None):
-    """Over models; multislerp is one step, over vectors too."""
-    combine = barycentre(max_iter or 10, lambda c: tol.at(c) if tol else 1e-5)
+    """Over models; multislerp is its first step, over vectors too."""
+    combine = barycentre(10 if max_iter is None else max_iter, lambda c: tol.at(c) if tol else 1e-5)
     return Strategy("karcher" + settings_text(max_iter=max_iter, tol=tol), combine, True, takes=("models", 1, None))
 
 
-def multislerp(): return Strategy("multislerp", barycentre(1, lambda c: 1e-5), True, takes=("either", 1, None))
+def multislerp(max_iter=None):
+    combine = barycentre(1 if max_iter is None else max_iter, lambda c: 1e-5)
+    return Strategy("multislerp" + settings_text(max_iter=max_iter), combine, True, takes=("either", 1, None))
 
 
 def barycentre(max_iter, tol):

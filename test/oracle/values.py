@@ -203,8 +203,8 @@ def angular(g, over, most):
     if kind == "model_stock": return r.model_stock(per)
     if kind == "nearswap": return r.nearswap(number(g, 0.0, 0.01))
     if kind == "nuslerp": return r.nuslerp(per)
-    if kind == "multislerp": return r.multislerp()
-    return r.karcher(g.pick([None, 1, 2, 30]), number(g, 1e-6, 0.1) if g.chance(0.4) else None)
+    if kind == "multislerp": return r.multislerp(g.pick([None, None, 0, 1, 3]))
+    return r.karcher(g.pick([None, 0, 1, 2, 30]), number(g, 1e-6, 0.1) if g.chance(0.4) else None)
 
 
 def any_strategy(g, single=True):
