@@ -3,6 +3,7 @@
 import type { AtBlock, Entry, Expression, MergeBlockBody } from "../../dsl/ast.ts";
 import type { Span } from "../../dsl/source.ts";
 import { checkBase } from "./checks/vector-base.ts";
+import { keyOf } from "./entry-key.ts";
 import { evaluate } from "./evaluate.ts";
 import { takeSelector } from "./evaluate-selector.ts";
 import { describeKind, type ModelResult, type Result, type StrategyResult, type VectorResult } from "./kinds.ts";
@@ -55,31 +56,6 @@ export function readEntry(
     }
   }
   return { key: keyOf(entry.value), values, clauses, span };
-}
-
-/** The expression without white space and parentheses: two lines with one key are the same entry. */
-function keyOf(expression: Expression): string {
-  switch (expression.kind) {
-    case "parenthesized":
-      return keyOf(expression.inner);
-    case "name":
-      return expression.text;
-    case "member":
-      return `${expression.object.text}.${expression.member.text}`;
-    case "unary":
-      return `${expression.operator}(${keyOf(expression.operand)})`;
-    case "binary":
-      return `(${keyOf(expression.left)})${expression.operator}(${keyOf(expression.right)})`;
-    case "number":
-      return String(expression.value);
-    case "size":
-    case "string":
-    case "boolean":
-    case "list":
-    case "range":
-    case "call":
-      return expression.span.source.text.slice(expression.span.start, expression.span.end).replaceAll(/\s+/g, " ");
-  }
 }
 
 /** The entries of a merge, by key, and how often each stands there. */

@@ -225,8 +225,8 @@ def rescale(mask, tau, kept):
     if not (np.abs(tau.r).any() and np.where(stays, tau.r, 0).any()): return tau.made(tau.x, tau.e, r)
     loose, off = tau.e.sum(), np.where(stays, tau.e, 0).sum()
     factor, relative = before / after, loose / before + (off / (after - off) if after > off else L(np.inf)) + L(1e-13)
-    # What is kept may be so small beside the rest that W cannot hold the factor: it makes NaN of a 0, and infinities of the rest.
-    if not factor < LARGEST[tau.W]: return tau.made(tau.x, np.full(tau.shape, np.inf), r)
+    # Of what W cannot hold, a factor or an element of the sums, a 0 is NaN, too.
+    if not (factor < LARGEST[tau.W] and np.isfinite(loose)): return tau.made(tau.x, np.full(tau.shape, np.inf), r)
     return tau.made(tau.x * factor, np.where(tau.x == 0, tau.e * factor, (tau.e + np.abs(tau.x) * relative) * factor), r, roundings=2)
 
 

@@ -48,6 +48,11 @@ describe("two forms of one meaning", () => {
       `merge it onto llama using sum { maths weight 2 mask trim }`,
       `merge it onto llama using sum {\n  maths {\n    mask trim\n    weight 2\n  }\n}`,
     ],
+    [
+      "an entry as it stands and with another layout, comments and spellings where at speaks of it",
+      `merge it onto llama using sum {\n  m & match("*a b*": magnitude(density: 0.2, per: row), else: layers(0..4)) weight 2\n  at "*mlp*" {\n    m & match("*a b*": magnitude(density: 0.2, per: row), else: layers(0..4)) weight 1\n  }\n}`,
+      `merge it onto llama using sum {\n  m & match("*a b*": magnitude(density: 0.2, per: row), else: layers(0..4)) weight 2\n  at "*mlp*" {\n    (m) & match(  # both\n"*a b*":magnitude(density: (2e-1), # a fifth\n per: row,), else: layers(0..4),) weight 1\n  }\n}`,
+    ],
     ["a bare method and a call", `merge it onto llama using sum { m }`, `merge it onto llama using sum() { m }`],
     [
       "a declared strategy and its definition",

@@ -48,6 +48,10 @@ export const MERGES: Readonly<Record<string, RefusedCase>> = {
     code: "not-an-entry",
     body: `merge x onto llama using sum {\n  maths\n  at "*mlp*" { code weight 1 }\n}`,
   },
+  "at with a call that differs in a number": {
+    code: "not-an-entry",
+    body: `merge x onto llama using sum {\n  m & magnitude(density: 0.2)\n  at "*mlp*" { m & magnitude(density: 0.3) weight 1 }\n}`,
+  },
   "at with an entry that stands twice": {
     code: "ambiguous-entry",
     body: `merge x onto llama using sum {\n  maths\n  maths\n  at "*mlp*" { maths weight 1 }\n}`,
