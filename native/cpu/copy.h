@@ -8,11 +8,14 @@ namespace theta {
 /// Whether the output is an input's payload, but for NaN, which are made canonical.
 bool is_copy(const TaskSpec& task);
 
-/// `room`: for a chunk to move in its page.
-Counters run_copy(const TaskSpec& task, ChunkSource& source, ChunkSink& sink, std::byte* room, int64_t chunk_bytes,
+/// `rooms`: of copy_buffer_bytes().
+Counters run_copy(const TaskSpec& task, ChunkSource& source, ChunkSink& sink, std::byte* rooms, int64_t chunk_bytes,
                   const KernelTable& kernels, const std::atomic<bool>& cancelled);
 
-/// Bytes of the one buffer that a copy needs: whole elements of any dtype.
-int64_t copy_chunk_bytes(const EvaluateOptions& options);
+/// Bytes that a copy takes over at a time: whole elements of any dtype. Never 0.
+int64_t copy_chunk_bytes(const TaskSpec& task, const EvaluateOptions& options);
+
+/// Room for two chunks to move in their pages: while one is written, the next is read.
+int64_t copy_buffer_bytes(int64_t chunk_bytes);
 
 }  // namespace theta

@@ -4,7 +4,6 @@
 #include <string>
 
 #include "../error.h"
-#include "../page.h"
 #include "copy.h"
 #include "evaluation.h"
 
@@ -82,12 +81,6 @@ Counters evaluate_in(const TaskSpec& task, ChunkSource& source, ChunkSink& sink,
   return Evaluation<W>(prepared, source, sink, cancelled).run();
 }
 
-int64_t copy_buffer(const TaskSpec& task, const EvaluateOptions& options) {
-  int64_t largest = 0;
-  for (const TensorDesc& tensor : task.inputs) largest = std::max(largest, tensor.bytes);
-  return std::min(copy_chunk_bytes(options), largest);
-}
-
 /// Of a task that is only looked at.
 class NoScratch final : public ScratchSpace {
  public:
@@ -102,9 +95,8 @@ Counters evaluate(const TaskSpec& task, ChunkSource& source, ChunkSink& sink, Sc
                   const EvaluateOptions& options, const KernelTable& kernels, const std::atomic<bool>& cancelled) {
   check_task(task);
   if (is_copy(task)) {
-    const int64_t bytes = copy_buffer(task, options);
-    return run_copy(task, source, sink, arena.reserve(room_to_move(bytes)), std::max<int64_t>(bytes, 1), kernels,
-                    cancelled);
+    const int64_t chunk = copy_chunk_bytes(task, options);
+    return run_copy(task, source, sink, arena.reserve(copy_buffer_bytes(chunk)), chunk, kernels, cancelled);
   }
   if (task.work == Work::f64)
     return evaluate_in<double>(task, source, sink, scratch, arena, options, kernels, cancelled);
@@ -113,7 +105,7 @@ Counters evaluate(const TaskSpec& task, ChunkSource& source, ChunkSink& sink, Sc
 
 int64_t peak_bytes(const TaskSpec& task, const EvaluateOptions& options) {
   check_task(task);
-  if (is_copy(task)) return room_to_move(copy_buffer(task, options));
+  if (is_copy(task)) return copy_buffer_bytes(copy_chunk_bytes(task, options));
   // No kernel is called, and nothing is written.
   const KernelTable& kernels = kernels_for(Isa::plain);
   NoScratch scratch;

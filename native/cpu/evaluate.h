@@ -45,10 +45,8 @@ class ChunkSink {
   virtual ~ChunkSink() = default;
   /// Where byte `begin` of the output comes to lie; what has the same place in its page of memory is written fastest.
   virtual int64_t position(int64_t begin) const { return begin; }
-  /// Takes the output's bytes in order, each once; `from` stays as it is until settle().
+  /// Takes the output's bytes in order, each once; `from` stays as it is until the next write() returns.
   virtual void write(int64_t begin, const std::byte* from, int64_t bytes) = 0;
-  /// What the last write() took is about to be overwritten.
-  virtual void settle() {}
 };
 
 /// The type W that arithmetic runs in; `bytes` takes the first input over as it is.

@@ -69,7 +69,11 @@ PreparedTask<W>::PreparedTask(const TaskSpec& task, const EvaluateOptions& optio
       unused_inputs(inputs_not_used(task)) {
   plan_sizes(options);
   reader = std::make_unique<ChunkReader>(inputs, chunk, memory);
-  if (task.writes()) output = memory.take<std::byte>(room_to_move(chunk * size_of(*task.output.dtype)));
+  if (task.writes()) {
+    const int64_t room = room_to_move(chunk * size_of(*task.output.dtype));
+    output[0] = memory.take<std::byte>(room);
+    output[1] = chunk < count ? memory.take<std::byte>(room) : output[0];
+  }
   if (!unused_inputs.empty()) unused = memory.take<std::byte>(chunk * kWidestElement);
   for (const Operation& operation : task.program.operations) {
     const auto* factors = std::get_if<Lora>(&operation);
@@ -95,7 +99,7 @@ PreparedTask<W>::PreparedTask(const TaskSpec& task, const EvaluateOptions& optio
 /// Chunks of whole local groups; a group too large for a chunk is not local.
 template <typename W>
 void PreparedTask<W>::plan_sizes(const EvaluateOptions& options) {
-  int64_t widest = sizeof(W), together = size_of(*task.output.dtype);
+  int64_t widest = sizeof(W), together = 2 * size_of(*task.output.dtype);
   for (const ChunkReader::Input& input : inputs) {
     widest = std::max(widest, size_of(input.dtype));
     together += size_of(input.dtype);

@@ -23,21 +23,23 @@ class FileSink : public ChunkSink {
   FileSink& operator=(const FileSink&) = delete;
 
   int64_t position(int64_t begin) const override { return offset_ + begin; }
-  /// Large payloads are written while the next chunk is read and hashed.
+  /// Large payloads are written while the next chunk is made.
   void write(int64_t begin, const std::byte* from, int64_t bytes) override;
-  void settle() override;
   Digest finish();
 
   /// Up to `bytes` of what was written and is not hashed yet, for whoever has something to pair it with.
   HashPiece take_unhashed(int64_t bytes);
 
  private:
+  /// Hashes what is left and returns when nothing is being written.
+  void settle();
+
   const int64_t offset_;
   OutputSink sink_;
   Sha256 message_;
   Bytes unhashed_;
   /// For less it is not worth waking a thread.
-  static constexpr int64_t kSmallestInBackground = 4 << 20;
+  static constexpr int64_t kSmallestInBackground = 1 << 20;
   const bool in_background_;
   OutputMeter* const meter_;
   Worker& worker_;

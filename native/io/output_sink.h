@@ -45,7 +45,7 @@ class OutputSink {
   /// The page that the last write() began and the next one ends, and how many bytes of it there are.
   alignas(kPage) std::array<std::byte, kPage> page_;
   uint64_t begun_ = 0;
-  static constexpr uint64_t kSmallestDirect = 4 << 20;
+  static constexpr uint64_t kSmallestDirect = 1 << 20;
 };
 
 }  // namespace theta
