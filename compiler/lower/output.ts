@@ -109,6 +109,7 @@ export function makeScope(
   problems: TensorProblems,
   statistics: ModelStatistics,
 ): TensorScope {
+  problems.begin(ownNames[0]);
   const builder = new ProgramBuilder();
   const divisors: Divisor[] = [];
   // One for each tensor of a stacked model that takes part, so that what is shared there is lowered once.

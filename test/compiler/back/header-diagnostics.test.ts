@@ -149,6 +149,17 @@ describe("numbers that vary", () => {
     }
   });
 
+  it("are told of a tensor once, whatever number of entries has them", () => {
+    // Layer 0 has two.
+    const body = "{ each mask della(density: 0.9, seed: 1)\nmaths\nllama weight 2\nat !layers(0..1) keep llama }";
+    expect(said(`merge m onto llama using sum ${body}\noutput "out" = m`)).toMatchInlineSnapshot(`
+      "merge.theta:4:42: error[epsilon-range]: density - epsilon must be above 0 and density + epsilon below 1; they are 0.9 and 0.15 for model.layers.0.mlp.up_proj.weight
+         note: della keeps the smallest with probability density - epsilon, the largest with density + epsilon
+         note: and 1 more tensor
+         help: choose a smaller epsilon"
+    `);
+  });
+
   it("must fit the work type", () => {
     expect(said('merge m onto llama using sum { maths weight 1e60 }\noutput "out" = m')).toContain(
       "error[number-too-large]: 1e+60, a parameter of sum",
