@@ -1,0 +1,114 @@
+// What a build puts into a file without a name for want of memory: the ranks of della over large groups. The bits are the
+// same with and without it, it leaves nothing behind, and a disk that takes it not, or does not give it back, ends the
+// build in words.
+
+import { readFileSync, readdirSync, rmSync } from "node:fs";
+import { beforeEach, describe, expect, test } from "vitest";
+import { STRACE } from "../../support/system-tools.ts";
+import { f32, type TestTensors } from "../../support/tensors.ts";
+import { useChildren } from "./child.ts";
+import { filesOf } from "./constant-model.ts";
+import { useWorkspace } from "./use-workspace.ts";
+
+const RECIPE = { outputs: ["dist/m"], models: ["a", "b"], ranked: true };
+/** Too little for the records of the larger tensors, so that some lie in memory and some do not. */
+const LITTLE = { engine: { threads: 1, memory: 5 * 2 ** 20, chunk: 2 ** 16 } };
+
+const spawnBuild = useChildren();
+const space = useWorkspace((space) => {
+  for (const [seed, name] of ["base", "a", "b"].entries()) space.write(name, model(seed));
+});
+
+/** Many sizes that are equal, and many that are not; one tensor whose differences are all alike. */
+function model(seed: number): TestTensors {
+  const numbers = (count: number, of: (random: number) => number): number[] =>
+    Array.from({ length: count }, (_, at) => of(Math.imul(at + 1, 2654435761 + 40503 * seed) >>> 0));
+  return {
+    spread: f32(
+      [300, 1000],
+      numbers(300_000, (random) => (random % 7 < 3 ? random % 5 : random / 2 ** 33)),
+    ),
+    alike: f32(
+      [200_000],
+      numbers(200_000, () => seed),
+    ),
+    small: f32(
+      [3, 5],
+      numbers(15, (random) => random % 9),
+    ),
+  };
+}
+
+const published = (): Buffer => filesOf(space.path("dist/m")).get("model.safetensors")!;
+/** Of files in the making, where scratch files would lie. */
+const left = (): readonly string[] => readdirSync(space.path(".theta/partial")).filter((name) => /scratch/.test(name));
+
+let whole: Buffer;
+beforeEach(async () => {
+  await space.build(RECIPE, { store: space.path("whole") });
+  whole = published();
+});
+
+test.each([2 ** 12, 2 ** 14, 2 ** 16])("what has no room gives the same bits, in chunks of %i bytes", async (chunk) => {
+  await space.build(RECIPE, { engine: { ...LITTLE.engine, chunk } });
+  expect(published().equals(whole)).toBe(true);
+  expect(left()).toEqual([]);
+});
+
+describe.skipIf(!STRACE)("a scratch file", () => {
+  /** A child's calls, one a line: the thread's number, the call, and what descriptors are. */
+  async function traced(calls: string, ...more: readonly string[]): Promise<Traced> {
+    rmSync(space.path(".theta"), { recursive: true, force: true });
+    const log = space.path("trace");
+    const flags = ["-f", "--seccomp-bpf", "-y", "-qq", "-o", log, "-e", `trace=${calls}`, ...more];
+    const { code, error } = await spawnBuild(space, RECIPE, LITTLE, ["strace", ...flags]).done;
+    return { code, error, lines: readFileSync(log, "utf8").split("\n") };
+  }
+
+  /** Which call of the thread that works with the file is one that concerns it; no other thread makes so many. */
+  async function ordinal(call: string): Promise<number> {
+    const calls = new Map<string, string[]>();
+    for (const line of (await traced(call)).lines) {
+      const [, thread = "", name] = /^(\d+) +(\w+)\(/.exec(line) ?? [];
+      if (name === call) calls.set(thread, [...(calls.get(thread) ?? []), line]);
+    }
+    const [most = [], next = []] = [...calls.values()].sort((a, b) => b.length - a.length);
+    const first = most.findIndex((line, at) => at > next.length + 5 && NAMELESS.test(line));
+    expect(first, `no ${call} of a scratch file`).toBeGreaterThan(-1);
+    return first + 1;
+  }
+
+  async function expectSound(): Promise<void> {
+    expect(left()).toEqual([]);
+    await space.build(RECIPE, LITTLE);
+    expect(published().equals(whole)).toBe(true);
+  }
+
+  const NAMELESS = /\/#\d+|\(deleted\)/;
+
+  test.each([
+    ["pwrite64", "error=ENOSPC", 0, 71, "disk"],
+    ["pwrite64", "error=EDQUOT", 7, 71, "disk"],
+    ["pwrite64", "error=EIO", 3, 73, "cannot be written"],
+    ["pread64", "error=EIO", 5, 73, "cannot be read again"],
+  ] as const)("that meets %s, %s ends the build in words", async (call, fault, later, expected, words) => {
+    const when = (await ordinal(call)) + later;
+    const { code, error, lines } = await traced(call, "-e", `inject=${call}:${fault}:when=${when}`);
+    expect(lines.filter((line) => line.includes("INJECTED")).join("\n")).toMatch(NAMELESS);
+    expect(code, error).toBe(expected);
+    expect(error).toContain(words);
+    await expectSound();
+  });
+
+  test("goes with a build that is killed", async () => {
+    const when = (await ordinal("pwrite64")) + 1;
+    expect((await traced("pwrite64", "-e", `inject=pwrite64:signal=KILL:when=${when}`)).code).not.toBe(0);
+    await expectSound();
+  });
+});
+
+interface Traced {
+  readonly code: number | null;
+  readonly error: string;
+  readonly lines: readonly string[];
+}
