@@ -5,6 +5,8 @@ namespace theta {
 namespace {
 /// More in a part would lie in no cache while they are ranked; fewer would make too many parts.
 constexpr int64_t kMostRanked = int64_t{1} << 19, kFewestRanked = int64_t{1} << 10;
+/// Smaller parts lie better in cache, but these are enough, and no part needs to be smaller.
+constexpr int64_t kFewParts = 64, kLeastRanked = int64_t{1} << 16;
 /// Of a sample, so many elements tell where a part ends.
 constexpr int64_t kSampledPerPart = 512, kMostSampled = int64_t{1} << 19;
 /// Records of a block: with fewer there are too many calls to the system, more make none of them faster.
@@ -63,7 +65,7 @@ RankPlan RankPlan::of(int64_t memory_bytes, int64_t masks, int64_t largest, int6
   RankPlan plan{};
   const int64_t for_ranking = memory_bytes / kRankShare - RankRoom<double>::bytes_of_counters;
   plan.capacity = std::clamp(for_ranking / RankRoom<double>::bytes_per_element, kFewestRanked, kMostRanked);
-  plan.capacity = std::min(plan.capacity, largest);
+  plan.capacity = std::min({plan.capacity, largest, std::max(largest / kFewParts, kLeastRanked)});
   const int64_t parts = plan.parts(largest);
   const int64_t for_buffers = memory_bytes / kBufferShare / masks / parts / bytes_per_record;
   // Blocks that a part does not fill would be memory for nothing.
