@@ -6,6 +6,12 @@
 //   --methods a,b               of merges.mjs                        --runs 3
 //   --threads N --memory SIZE   handed to theta                      --dir DIR   models, kept between runs
 //   --theta PATH                another theta.js, to compare two     --one-thread   the same with one thread, too
+//   --json                      every number of every run on standard output
+//
+// build      a build with an empty store, from start to end of the process; CPU and anonymous are its seconds and its memory
+// floor      reading the inputs and writing the output, with nothing in between; ratio: build ÷ floor
+// moved      bytes that a build read and wrote, a second
+// nothing to do, one tensor changed      builds behind it, and how many tensors the second of them made
 //
 // MERGEKIT_YAML=/path/to/mergekit-yaml measures mergekit on the same merges too.
 
@@ -23,8 +29,8 @@ import {
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
-import { generate } from "./generate.mjs";
+import { countGiven, scriptArguments, wrongUsage } from "../support/script-arguments.mjs";
+import { generate, SIZES } from "./generate.mjs";
 import { measure, median } from "./measure.mjs";
 import { mergekitConfig, METHODS, recipe } from "./merges.mjs";
 import { copySpeed, ioFloor, readSpeed } from "./roofline.mjs";
@@ -160,29 +166,31 @@ const row = (columns, cell) =>
 const fileOf = (model) => join(model, "model.safetensors");
 
 async function main() {
-  const { values } = parseArgs({
-    options: {
-      size: { type: "string", default: "small" },
-      methods: { type: "string", default: Object.keys(METHODS).join(",") },
-      finetunes: { type: "string", default: "3" },
-      runs: { type: "string", default: "3" },
-      threads: { type: "string", default: String(availableParallelism()) },
-      memory: { type: "string" },
-      dir: { type: "string" },
-      theta: { type: "string", default: fileURLToPath(new URL("../../dist/theta.js", import.meta.url)) },
-      "one-thread": { type: "boolean", default: false },
-      json: { type: "boolean", default: false },
-    },
+  const script = import.meta.url;
+  const values = scriptArguments(script, {
+    size: { type: "string", default: "small" },
+    methods: { type: "string", default: Object.keys(METHODS).join(",") },
+    finetunes: { type: "string", default: "3" },
+    runs: { type: "string", default: "3" },
+    threads: { type: "string", default: String(availableParallelism()) },
+    memory: { type: "string" },
+    dir: { type: "string" },
+    theta: { type: "string", default: fileURLToPath(new URL("../../dist/theta.js", import.meta.url)) },
+    "one-thread": { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
   });
   const methods = values.methods.split(",");
-  const unknown = methods.find((method) => !(method in METHODS));
-  if (unknown !== undefined) throw new Error(`no method ${unknown}; there are ${Object.keys(METHODS).join(", ")}`);
-  if (!existsSync(values.theta)) throw new Error(`${values.theta} is not there: run \`npm run build\` first`);
+  const unknown = methods.find((method) => !Object.hasOwn(METHODS, method));
+  if (unknown !== undefined) {
+    wrongUsage(script, `there is no method ${unknown}; there are ${Object.keys(METHODS).join(", ")}`);
+  }
+  if (!Object.hasOwn(SIZES, values.size)) wrongUsage(script, `there is no size ${values.size}`);
+  if (!existsSync(values.theta)) wrongUsage(script, `${values.theta} is not there: run \`npm run build\` first`);
   const dir = values.dir ?? join(tmpdir(), `theta-bench-${values.size}`);
   const options = {
     theta: values.theta,
-    runs: Number(values.runs),
-    threads: Number(values.threads),
+    runs: countGiven(script, values, "runs"),
+    threads: countGiven(script, values, "threads"),
     memory: values.memory,
     oneThread: values["one-thread"],
     changes: values.size.startsWith("embedding") ? "model.embed_tokens.weight" : "model.layers.3.mlp.up_proj.weight",
@@ -193,7 +201,7 @@ async function main() {
   const models = await generate({
     dir: join(dir, "models"),
     size: values.size,
-    finetunes: Number(values.finetunes),
+    finetunes: countGiven(script, values, "finetunes"),
     shards: 1,
   });
   const files = models.map(fileOf);

@@ -17,8 +17,8 @@ import {
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { isMainThread, parentPort, Worker } from "node:worker_threads";
+import { countGiven, scriptArguments, wrongUsage } from "../support/script-arguments.mjs";
 
 const BLOCK = 1 << 20; // elements computed and written at once
 const TABLE = 1 << 16; // quantiles of the normal distribution that elements are drawn from
@@ -268,16 +268,17 @@ if (!isMainThread) {
     parentPort.postMessage("done");
   });
 } else if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { values } = parseArgs({
-    options: {
-      size: { type: "string", default: "small" },
-      dir: { type: "string" },
-      finetunes: { type: "string", default: "3" },
-      shards: { type: "string", default: "1" },
-    },
+  const script = import.meta.url;
+  const values = scriptArguments(script, {
+    size: { type: "string", default: "small" },
+    dir: { type: "string" },
+    finetunes: { type: "string", default: "3" },
+    shards: { type: "string", default: "1" },
   });
+  if (!Object.hasOwn(SIZES, values.size)) wrongUsage(script, `there is no size ${values.size}`);
   const dir = values.dir ?? join(tmpdir(), `theta-bench-${values.size}`);
   const started = performance.now();
-  await generate({ dir, size: values.size, finetunes: Number(values.finetunes), shards: Number(values.shards) });
+  const [finetunes, shards] = ["finetunes", "shards"].map((name) => countGiven(script, values, name));
+  await generate({ dir, size: values.size, finetunes, shards });
   process.stdout.write(`${dir}: ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
 }
