@@ -27,7 +27,7 @@ export function lower(
   const report = (diagnostic: Diagnostic) => void diagnostics.push(diagnostic);
   const failed = (): boolean => diagnostics.some(({ severity }) => severity === "error");
   const headers = new Headers(host, report);
-  const operands = outputs.flatMap((output) => operandsOf(output, expectations));
+  const operands = operandsOf(outputs, expectations);
   const readable = [...outputs, ...operands]
     .filter((output) => checkDepth(output, report) && readSources(output, headers))
     .filter((output) => hasLayouts(output, headers));

@@ -17,13 +17,22 @@ import { factOf } from "./sources.ts";
 import { isSameShape, tensorFacts } from "./tensor-facts.ts";
 import { TensorProblems } from "./tensor-problems.ts";
 
-/** Every model that the gates of `output` compare it with, as an output that nobody writes: it is checked like one. */
-export function operandsOf(output: OutputNode, expectations: readonly ExpectNode[]): readonly OutputNode[] {
-  return predicatesOf(output, expectations).flatMap(({ against, span }): readonly OutputNode[] => {
-    if (against === undefined) return [];
-    const { display, path } = output;
-    return [{ kind: "output", span, display, path, value: { kind: "model", node: against }, overflow: "inf" }];
-  });
+/**
+ * Every model that the gates of `outputs` compare them with, as an output that nobody writes: it is checked like one, and
+ * once for all outputs that the gate is about.
+ */
+export function operandsOf(outputs: readonly OutputNode[], expectations: readonly ExpectNode[]): readonly OutputNode[] {
+  const operands = new Map<PredicateNode, OutputNode>();
+  for (const output of outputs) {
+    for (const predicate of predicatesOf(output, expectations)) {
+      const { against, span } = predicate;
+      if (against === undefined || operands.has(predicate)) continue;
+      const { display, path } = output;
+      const value = { kind: "model", node: against } as const;
+      operands.set(predicate, { kind: "output", span, display, path, value, overflow: "inf" });
+    }
+  }
+  return [...operands.values()];
 }
 
 /** The output and all operands were checked against headers, and every action of the output could be made. */
@@ -34,6 +43,8 @@ export function lowerGates(
   report: Report,
   count: OperationCount,
 ): OutputGraph {
+  // That was said, and nothing of it is used any more.
+  if (count.isExceeded) return { ...graph, gates: [] };
   const shared = new SharedActions();
   // Numbered behind the output's.
   const further: ModelStatistic[] = [];
@@ -49,12 +60,13 @@ export function lowerGates(
         const made = lowerOperand({ graph, predicate, node, headers, problems, shared, count, statistics });
         further.push(...statistics.finish(() => made.lowered, count));
         count.check(graph.output, problems);
-        return problems.errors === 0 ? { tensors: made.tensors } : undefined;
+        return problems.errors === 0 && !count.isExceeded ? { tensors: made.tensors } : undefined;
       });
     for (const diagnostic of problems.diagnostics()) report(atGate(diagnostic, predicate));
     return { predicate, ...(operand && { operand }) };
   });
-  const vectors = predicates.flatMap(({ against }) => (against === undefined ? [] : storedVectors(against, headers)));
+  const compared = new Set(predicates.flatMap(({ against }) => against ?? []));
+  const vectors = [...compared].flatMap((node) => storedVectors(node, headers));
   return {
     ...graph,
     statistics: [...graph.statistics, ...further],

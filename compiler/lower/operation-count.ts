@@ -11,6 +11,7 @@ const MOST_OPERATIONS = 5_000_000;
 /** Lives as long as one lowering. */
 export class OperationCount {
   #count = 0;
+  #isTold = false;
 
   get isExceeded(): boolean {
     return this.#count > MOST_OPERATIONS;
@@ -22,9 +23,10 @@ export class OperationCount {
     }
   }
 
-  /** Says so when it is exceeded. */
+  /** Says so, once, when it is exceeded. */
   check({ span }: OutputNode, problems: TensorProblems): void {
-    if (!this.isExceeded) return;
+    if (!this.isExceeded || this.#isTold) return;
+    this.#isTold = true;
     problems.add("too-deep", this, () => ({
       message: `this recipe comes to more than ${MOST_OPERATIONS} operations on tensors; the outputs up to this one do`,
       span,

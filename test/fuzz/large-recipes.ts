@@ -175,6 +175,12 @@ output "d" = m`,
 ${lines(100, (i) => `output "d${i}" = m`)}`,
     refused: "too-deep",
   },
+  "gates beyond all memory": {
+    text: `merge m onto llama using sum {\n${lines(5000, (i) => `maths weight ${i + 1}`)}\n}
+${lines(100, (i) => `output "d${i}" = maths`)}
+expect maths {\n${lines(100, (i) => `cosine(m + ${i} * (maths - llama)) > 0.5`)}\n}`,
+    refused: "too-deep",
+  },
   "blocks of which nothing is left": {
     text: `merge m onto llama using sum {\nmaths\n${lines(3000, (i) => `at "*.${i}.*" | "*mlp*${i}" { maths weight 0.${i + 1} }`)}\n}
 output "d" = m`,

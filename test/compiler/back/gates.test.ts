@@ -174,3 +174,14 @@ describe("what does not fit is refused before anything runs", () => {
     ).toContain('error[no-such-tensor]: "nothing.*" matches no tensor');
   });
 });
+
+test("gates that come to too many operations are refused once", () => {
+  const lines = (count: number, line: (index: number) => string): string =>
+    Array.from({ length: count }, (_, index) => line(index)).join("\n");
+  const refused = refusedBy(
+    `merge m onto llama using sum {\n${lines(3000, (i) => `maths weight ${i + 1}`)}\n}\n` +
+      `${lines(10, (i) => `output "d${i}" = maths`)}\n` +
+      `expect maths {\n${lines(60, (i) => `cosine(m + ${i} * (maths - llama)) > 0.5`)}\n}`,
+  );
+  expect(refused.match(/error\[.*?\]/g)).toEqual(["error[too-deep]"]);
+});
