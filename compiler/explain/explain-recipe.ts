@@ -8,6 +8,9 @@ import { viewOutputs, type ViewNode } from "./recipe-view.ts";
 
 export type ExplainFormat = "text" | "dot" | "mermaid" | "json";
 
+/** Of both levels. */
+export const EXPLAIN_SCHEMA = "theta.explain/2";
+
 export function explainRecipe(graph: RecipeGraph, format: ExplainFormat): string {
   switch (format) {
     case "text":
@@ -61,7 +64,7 @@ function jsonOf(graph: RecipeGraph): object {
   const outputs = viewOutputs(graph);
   const ids = numbered(outputs);
   return {
-    schema: "theta.explain/1",
+    schema: EXPLAIN_SCHEMA,
     level: "recipe",
     outputs: outputs.map((output) => ids.get(output)),
     nodes: [...ids].map(([{ kind, name, text, inputs }, id]) => ({

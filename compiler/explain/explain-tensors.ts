@@ -1,14 +1,13 @@
 // `theta explain --level tensor`: the program of every output tensor, in the format asked for.
 
-import { explainKey, weakKey } from "../action-key.ts";
 import { matchesGlob, parseGlob } from "../glob.ts";
 import { predicateText } from "../predicates.ts";
-import type { Action, Gate, ModelStatistic, Operation, OutputGraph, TensorGraph } from "../tensor-graph.ts";
+import type { Operation, OutputGraph, TensorGraph } from "../tensor-graph.ts";
 import { dotText, mermaidText, type Arrow, type Box, type Diagram } from "./diagram.ts";
 import type { ExplainFormat } from "./explain-recipe.ts";
-import { jsonPieces } from "./json-pieces.ts";
 import { programLines } from "./program-text.ts";
 import { groupActions } from "./tensor-groups.ts";
+import { tensorJson } from "./tensor-json.ts";
 import { tensorText } from "./tensor-text.ts";
 
 /**
@@ -30,7 +29,7 @@ export function explainTensors(
     case "mermaid":
       return [mermaidText(diagramOf(outputs))];
     case "json":
-      return jsonText(outputs);
+      return tensorJson(outputs);
   }
 }
 
@@ -99,72 +98,4 @@ function operandsOf(operation: Operation): readonly number[] {
     else if (value !== undefined) operands.push(...value);
   }
   return operands;
-}
-
-function* jsonText(outputs: readonly OutputGraph[]): Generator<string> {
-  yield* jsonPieces({ schema: "theta.explain/1", level: "tensor", outputs: listOf(outputs, outputJson) });
-  yield "\n";
-}
-
-function outputJson({ output, kind, donor, actions, statistics, aliases, gates }: OutputGraph): object {
-  return {
-    path: output.display,
-    kind,
-    donor: donor.display,
-    tied: Object.fromEntries(aliases),
-    statistics: listOf(statistics, statisticJson),
-    tensors: listOf(actions, actionJson),
-    gates: listOf(gates, gateJson),
-  };
-}
-
-function* listOf<T>(values: Iterable<T>, json: (value: T) => object): Generator<object> {
-  for (const value of values) yield json(value);
-}
-
-/** `with`: what makes the tensors that it compares with, by the names of the output's. */
-function gateJson({ predicate, operand }: Gate): object {
-  const { metric, each, comparison } = predicate;
-  return {
-    gate: predicateText(predicate),
-    metric,
-    each,
-    ...(comparison && { operator: comparison.operator, bound: comparison.bound }),
-    ...(operand && { with: listOf(operand.tensors.values(), actionJson) }),
-  };
-}
-
-function actionJson(action: Action): object {
-  const { tensor, dtype, shape, work, overflow, inputs, mustEqual = [], program } = action;
-  return {
-    name: tensor,
-    dtype,
-    shape,
-    work,
-    overflow,
-    numerics: "exact",
-    weak_key: `sha256:${weakKey(action)}`,
-    inputs: inputs.map(inputJson),
-    must_equal: mustEqual.map(inputJson),
-    program: program.operations.map(operationJson),
-    key: explainKey(action, "unknown"),
-  };
-}
-
-/** A stream has 64 bits, more than a JSON number holds; a seed came out of a recipe's number. */
-function operationJson(operation: Operation): object {
-  const json: Record<string, unknown> = {};
-  for (const [field, value] of Object.entries(operation) as [string, unknown][]) {
-    if (typeof value !== "bigint") json[field] = value;
-    else json[field] = field === "seed" ? Number(value) : value.toString(16).padStart(16, "0");
-  }
-  return json;
-}
-
-function statisticJson({ members, ...rule }: ModelStatistic): object {
-  return { ...rule, ...(rule.kind === "cut" && { per: "model" }), tensors: members.map(({ tensor }) => tensor) };
-}
-
-function inputJson({ role, tensor, nan, checkpoint }: Action["inputs"][number]): object {
-  return { role, checkpoint, name: tensor.name, dtype: tensor.dtype, shape: tensor.shape, nan };
 }

@@ -221,7 +221,7 @@ output "dist/m" = m
       outputs: string[];
     };
     expect(Object.keys(json)[0]).toBe("schema");
-    expect(json).toMatchObject({ schema: "theta.explain/1", level: "recipe", parameters: { maths_weight: 0.6 } });
+    expect(json).toMatchObject({ schema: "theta.explain/2", level: "recipe", parameters: { maths_weight: 0.6 } });
     const ids = new Set(json.nodes.map(({ id }) => id));
     for (const { inputs } of json.nodes) for (const { node } of inputs) expect(ids).toContain(node);
     expect(json.outputs.every((id) => ids.has(id))).toBe(true);
@@ -382,7 +382,7 @@ describe("the tensors", () => {
       schema: string;
       outputs: { tensors: { name: string; program: { op: string; tie?: string }[] }[] }[];
     };
-    expect(json.schema).toBe("theta.explain/1");
+    expect(json.schema).toBe("theta.explain/2");
     const [tensor] = json.outputs[0]!.tensors;
     expect(tensor!.name).toBe("model.norm.weight");
     expect(tensor!.program.find(({ op }) => op === "breadcrumbs")!.tie).toMatch(/^[0-9a-f]{16}$/);
@@ -404,6 +404,14 @@ it("shows what files call their tensors with control characters escaped", () => 
   }
   expect(tensorsText(tensors!, "mermaid")).not.toContain("<i>");
 });
+
+interface GatesJson {
+  readonly outputs: readonly { readonly gates: readonly number[] }[];
+  readonly gates: readonly { readonly with?: number }[];
+  readonly operands: readonly { readonly tensors: readonly { readonly dtype: string }[] }[];
+}
+
+const gatesJson = (tensors: TensorGraph) => JSON.parse(tensorsText(tensors, "json")!) as GatesJson;
 
 describe("gates", () => {
   const gated = () =>
@@ -472,11 +480,30 @@ describe("gates", () => {
       "
     `);
     expect(tensorsText(gated().tensors, "dot")).toContain('e0 [label="expect\\lfinite\\leach cosine(llama) > 0.5\\l');
-    const { outputs } = JSON.parse(tensorsText(gated().tensors, "json")!) as { outputs: { gates: object[] }[] };
-    expect(outputs[0]!.gates).toMatchObject([
+    const json = gatesJson(gated().tensors);
+    expect(json.outputs[0]!.gates.map((place) => json.gates[place])).toMatchObject([
       { gate: "finite", metric: "finite", each: false },
       { gate: "each cosine(llama) > 0.5", metric: "cosine", each: true, operator: ">", bound: 0.5 },
-      { gate: "changed(half) <= 1", with: [{ name: "model.embed_tokens.weight", dtype: "BF16" }, {}, {}, {}, {}, {}] },
+      { gate: "changed(half) <= 1" },
     ]);
+    expect(json.operands[json.gates[2]!.with!]).toMatchObject({
+      tensors: [{ name: "model.embed_tokens.weight", dtype: "BF16" }, {}, {}, {}, {}, {}],
+    });
+  });
+
+  it("are told once where outputs share them, and apart where they compare with other tensors", () => {
+    const { tensors } = compiled(
+      `theta 1\nbase llama = "models/llama"\nmodel maths = "models/maths"\n` +
+        `output "a" = maths\noutput "b" = maths\noutput "c" = maths { dtype f32 }\n` +
+        `expect maths {\n  finite\n  cosine(llama) > 0.5\n  norm < 9\n  changed(llama) <= 1\n}\n`,
+    );
+    const { outputs, gates, operands } = gatesJson(tensors);
+    expect(outputs.map((output) => output.gates)).toEqual([
+      [0, 1, 2, 3],
+      [0, 1, 2, 3],
+      [0, 1, 2, 4],
+    ]);
+    expect(gates.map((gate) => gate.with)).toEqual([undefined, 0, undefined, 0, 1]);
+    expect(operands.map((operand) => operand.tensors[0]!.dtype)).toEqual(["BF16", "F32"]);
   });
 });
