@@ -23,14 +23,16 @@ const AT_LEAST_ONE: BooleanParameter = {
   meaning: "at_least_one keeps one element of a group that would keep none",
 };
 
-const STREAM: IntegerParameter = {
+const ORDER = "the order of equal elements is";
+
+/** `drawn`: what is drawn from it, with the verb. */
+const stream = (drawn: string): IntegerParameter => ({
   name: "stream",
   kind: "integer",
   range: { min: 0 },
   optional: true,
-  meaning:
-    "stream is the number that the order of equal elements is drawn from; by default the vector's position in its merge block, 0 elsewhere",
-};
+  meaning: `stream is the number that ${drawn} drawn from; by default the vector's position in its merge block, 0 elsewhere`,
+});
 
 const SEED: IntegerParameter = {
   name: "seed",
@@ -79,7 +81,7 @@ export const MASKS: readonly MethodRow[] = [
   {
     name: "magnitude",
     maps: "mask",
-    parameters: [DENSITY, per("tensor"), AT_LEAST_ONE, STREAM, rescale("none"), OF],
+    parameters: [DENSITY, per("tensor"), AT_LEAST_ONE, stream(ORDER), rescale("none"), OF],
     summary:
       "Keeps the trunc(g·density) largest elements of each group of g, by absolute value; equal ones in an order that prefers no position.",
     source: "Yadav et al., TIES-Merging, NeurIPS 2023, arXiv 2306.01708",
@@ -99,7 +101,7 @@ export const MASKS: readonly MethodRow[] = [
       },
       per("row"),
       AT_LEAST_ONE,
-      STREAM,
+      stream(ORDER),
       rescale("none"),
       OF,
     ],
@@ -112,7 +114,7 @@ export const MASKS: readonly MethodRow[] = [
   {
     name: "random",
     maps: "mask",
-    parameters: [DENSITY, SEED, STREAM, rescale("inv")],
+    parameters: [DENSITY, SEED, stream("with seed the random numbers are"), rescale("inv")],
     summary: "Keeps each element with probability density (DARE), by a counter-based generator.",
     source: "Yu et al., Language Models are Super Mario, ICML 2024, arXiv 2311.03099",
     example: "mask dare = random(density: 0.3, seed: 7)",
@@ -125,7 +127,7 @@ export const MASKS: readonly MethodRow[] = [
       DENSITY,
       EPSILON,
       SEED,
-      STREAM,
+      stream("the order of equal elements and with seed the random numbers are"),
       rescale("inv"),
       { ...per("row"), wordsNotServed: new Map([["model", "use per: tensor"]]) },
       OF,
