@@ -1,13 +1,14 @@
 // What one build did, for `theta why` and all that asks later: one file a build in the store, written once when the build
 // ends and never changed. Losing one loses an answer, and nothing else: no build looks here to decide what runs.
 
-import { readFileSync, readdirSync, rmSync, statSync } from "node:fs";
+import { readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import type { ActionCounts, HitReason, RunReason } from "../reasons.ts";
 import { decodeChecked, encodeChecked } from "../store/checked-json.ts";
 import { replaceFile } from "../store/durable.ts";
 import { makeFolder } from "../store/make-folder.ts";
+import { namesIn } from "../store/names-in.ts";
 import type { StorePaths } from "../store/store-paths.ts";
 import type { Change, ParameterChange } from "./changes.ts";
 import type { DescribedAction, DescribedOperation } from "./described-action.ts";
@@ -115,14 +116,7 @@ function dropOldest(store: StorePaths): void {
 
 /** Newest first. A store without any has none. */
 export function listBuildIds(store: StorePaths): readonly string[] {
-  let names: readonly string[];
-  try {
-    names = readdirSync(store.builds);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
-  }
-  const records = names.filter((name) => name.endsWith(ENDING));
+  const records = namesIn(store.builds).filter((name) => name.endsWith(ENDING));
   return records.map((name) => name.slice(0, -ENDING.length)).sort((a, b) => (a < b ? 1 : -1));
 }
 

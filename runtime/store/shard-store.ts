@@ -1,11 +1,12 @@
 // Finished shards, by digest. What is found here has the bytes that its record says: a shard whose file changed since
 // it was stored is not found, and dropped when the store may be changed. Knows neither outputs nor actions' programs.
 
-import { chmodSync, closeSync, openSync, readFileSync, readdirSync, renameSync, rmSync, utimesSync } from "node:fs";
+import { chmodSync, closeSync, openSync, readFileSync, renameSync, rmSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { replaceFile, syncDirectory, writeDurably } from "./durable.ts";
 import { identityOfDescriptor, ownStamp, ownStampAt } from "./file-identity.ts";
 import type { IndexDatabase } from "./index-database.ts";
+import { namesIn } from "./names-in.ts";
 import { decodeSidecar, encodeSidecar, type ShardRecord, type TensorRecord } from "./shard-record.ts";
 
 /** A file that holds a shard's bytes: the stored one, or one that was published and still is what theta wrote. */
@@ -286,16 +287,6 @@ export function noteUse(sidecar: string): boolean {
     if (code === "ENOENT") return false;
     // Another user's shard, or a store that cannot be written: of use all the same.
     if (code === "EPERM" || code === "EACCES" || code === "EROFS") return true;
-    throw error;
-  }
-}
-
-/** A store that was never made has no shards. */
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw error;
   }
 }

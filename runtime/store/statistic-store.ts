@@ -1,11 +1,12 @@
 // Values of model-wide statistics, and what each tensor brought to them, so that a change of one tensor is a reading of that
 // one. Derived like everything in a store: a file that is damaged or gone is made again. Knows no recipe.
 
-import { readFileSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TensorCuts } from "../../compiler/tensor-graph.ts";
 import type { FoundInWindow, OrderPlace } from "../../native/addon-types.ts";
 import { decodeChecked, encodeChecked } from "./checked-json.ts";
+import { namesIn } from "./names-in.ts";
 import { sha256 } from "./sha256.ts";
 
 /** What one tensor has where a cut was found. */
@@ -192,16 +193,6 @@ function replace(path: string, content: string | Uint8Array): void {
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw error;
-  }
-}
-
-/** A store that an earlier theta made has no such folder. */
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw error;
   }
 }
