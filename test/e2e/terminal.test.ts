@@ -58,7 +58,7 @@ describe("build", () => {
   ])("prints plain lines %s", (_, columns, variables) => {
     const shown = buildInTerminal(columns, variables);
     expect(shown).not.toMatch(REDRAWN);
-    expect(shown).toContain("Merging 20 tensors");
+    expect(shown).toContain("Making 20 tensors");
   });
 
   test("prints nothing but errors with --quiet", () => {

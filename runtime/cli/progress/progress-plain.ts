@@ -19,7 +19,7 @@ export function createPlainProgress(
     },
     work({ actions, bytes }) {
       throughput.total(actions, bytes);
-      if (actions > 0) write(`Merging ${actions} ${actions === 1 ? "tensor" : "tensors"}\n`);
+      if (actions > 0) write(`Making ${actions} ${actions === 1 ? "tensor" : "tensors"}\n`);
       nextLine = performance.now() / 1000 + SECONDS_BETWEEN_LINES;
     },
     actionDone: () => throughput.actionDone(),
