@@ -30,9 +30,13 @@ int opened(Open open) {
 /// One that a killed process left has the ending by which the store's garbage is known.
 int open_and_unlink(const std::string& folder) {
   static std::atomic<uint64_t> count{0};
-  const std::string path =
-      folder + "/scratch-" + std::to_string(getpid()) + "-" + std::to_string(count.fetch_add(1)) + ".partial";
-  const int fd = opened([&] { return open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600); });
+  std::string path;
+  int fd;
+  do {
+    path = folder + "/scratch-" + std::to_string(getpid()) + "-" + std::to_string(count.fetch_add(1)) + ".partial";
+    fd = opened([&] { return open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600); });
+    // A name that exists may be that of a process with our number on another machine, or in another container.
+  } while (fd < 0 && errno == EEXIST);
   if (fd < 0) throw IoError("open");
   if (unlink(path.c_str()) == 0) return fd;
   const IoError error("unlink");
