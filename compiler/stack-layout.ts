@@ -1,6 +1,7 @@
 // The layout of `stack(slice(…), …)`: which layers follow each other, under which new numbers, and where the tensors
 // around them come from. What does not fit is reported here, from headers alone.
 
+import { counted } from "../dsl/counted.ts";
 import type { Diagnostic, Report } from "../dsl/diagnostic.ts";
 import type { Layout, LayerOrigin, LayoutTensor } from "./layout.ts";
 import { donorOf } from "./graph-walk.ts";
@@ -103,7 +104,7 @@ function rangeOf(
   }
   const { from, to } = resolveRange(range, layers);
   const written = `${range.from}..${range.to ?? ""}`;
-  const has = layers === 1 ? "1 layer" : `${layers} layers`;
+  const has = counted(layers, "layer");
   if (from < 0 || from > layers || to < 0 || to > layers) {
     report({
       code: "no-such-layer",

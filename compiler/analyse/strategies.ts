@@ -1,6 +1,7 @@
 // Strategies applied to inputs: the one place where a call (`ties(v, w)`) and a merge block become nodes, so that the
 // two forms mean the same.
 
+import { counted } from "../../dsl/counted.ts";
 import type { Report } from "../../dsl/diagnostic.ts";
 import type { Span } from "../../dsl/source.ts";
 import { warnOfEqualRandomMasks } from "./checks/equal-random-masks.ts";
@@ -133,7 +134,7 @@ function perInputValues(
       report({
         code: "list-length",
         severity: "error",
-        message: `${parameter.name} has ${list.values.length} ${list.values.length === 1 ? "value" : "values"} for ${count} ${count === 1 ? "input" : "inputs"}`,
+        message: `${parameter.name} has ${counted(list.values.length, "value")} for ${counted(count, "input")}`,
         span: list.span,
       });
     }

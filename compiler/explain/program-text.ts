@@ -1,5 +1,6 @@
 // A program in words: one line a value, loads by the name of their model, arithmetic as people write it.
 
+import { counted } from "../../dsl/counted.ts";
 import type { Action, Operation } from "../tensor-graph.ts";
 
 interface ProgramLine {
@@ -139,7 +140,7 @@ function operationText(operation: Operation, action: Action, name: (id: number) 
     case "slerp":
       return `slerp(${name(operation.left)}, ${name(operation.right)}, t ${number("t")}${operation.per === "row" ? ", per row" : ""})`;
     case "karcher": {
-      const steps = operation.maxIterations === 1 ? "1 step" : `${operation.maxIterations} steps`;
+      const steps = counted(operation.maxIterations, "step");
       return `karcher(${weighted(operation, name, number)}, at most ${steps}, tol ${number("tolerance")})`;
     }
     case "model-stock":

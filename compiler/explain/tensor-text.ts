@@ -1,6 +1,7 @@
 // The tensor graph as text: each output, its groups of tensors, the program of each group, and for a few tensors asked
 // for by name everything that enters their keys.
 
+import { counted } from "../../dsl/counted.ts";
 import { printable } from "../../dsl/printable.ts";
 import { explainKey, weakKey } from "../action-key.ts";
 import { placeOf } from "../naming.ts";
@@ -20,7 +21,7 @@ export function tensorText(outputs: readonly OutputGraph[], byName: boolean): st
     const { output, kind, actions, statistics } = graph;
     const withKeys = byName && actions.length <= MOST_KEYS;
     const groups = withKeys ? actions.flatMap((action) => groupActions([action])) : groupActions(actions);
-    const head = `output ${JSON.stringify(output.display)}  ${kind}, ${count(actions.length)}`;
+    const head = `output ${JSON.stringify(output.display)}  ${kind}, ${counted(actions.length, "tensor")}`;
     const parts = groups.map((group) => groupLines(group, graph, byName ? Infinity : MOST_NAMES, withKeys));
     const nodes = statistics.map((statistic, number) => `  statistic ${number}: ${statisticText(statistic)}`);
     return [[head], ...(nodes.length === 0 ? [] : [nodes]), ...parts, ...gateLines(graph)]
@@ -33,12 +34,12 @@ export function tensorText(outputs: readonly OutputGraph[], byName: boolean): st
 /** `where maths - llama is cut, over 146 tensors as one: density 0.2`, `the size of maths - llama, over 146 tensors` */
 function statisticText(statistic: ModelStatistic): string {
   const { vector, members } = statistic;
-  if (statistic.kind === "size") return `the size of ${vector}, over ${count(members.length)}`;
+  if (statistic.kind === "size") return `the size of ${vector}, over ${counted(members.length, "tensor")}`;
   const { density, dropTop, atLeastOne } = statistic;
   const rule = [`density ${density}`];
   if (dropTop > 0) rule.push(`drop_top ${dropTop}`);
   if (atLeastOne) rule.push("at least one");
-  return `where ${vector} is cut, over ${count(members.length)} as one: ${rule.join(", ")}`;
+  return `where ${vector} is cut, over ${counted(members.length, "tensor")} as one: ${rule.join(", ")}`;
 }
 
 function groupLines(
@@ -57,10 +58,10 @@ function groupLines(
   const isTakenOver = lines[0]!.id === 0 && first.inputs[0]!.tensor.dtype === first.dtype;
   const work = isTakenOver ? "taken over" : `work in ${first.work.toLowerCase()}`;
   return [
-    `  ${count(actions.length)}: ${inputs} -> ${first.dtype.toLowerCase()}, ${work}${equalText(first)}`,
+    `  ${counted(actions.length, "tensor")}: ${inputs} -> ${first.dtype.toLowerCase()}, ${work}${equalText(first)}`,
     ...lines.map(({ id, text }) => `    %${String(id).padEnd(width)} = ${text}`),
     ...shown.map((action, index) => `    - ${names[index]!.padEnd(nameWidth)}  [${action.shape.join(", ")}]`),
-    ...(shown.length < actions.length ? [`    - and ${actions.length - shown.length} more tensors`] : []),
+    ...(shown.length < actions.length ? [`    - and ${counted(actions.length - shown.length, "more tensor")}`] : []),
     ...(withKeys ? keyLines(first) : []),
   ];
 }
@@ -79,10 +80,10 @@ function operandLines({ actions, number }: ActionGroup): readonly string[] {
   const [first] = actions;
   const inputs = first.inputs.map(({ role, tensor }) => `${role} ${tensor.dtype.toLowerCase()}`).join(", ");
   const isPayload = first.program.operations.length === 1 && first.inputs[0]!.tensor.dtype === first.dtype;
-  if (isPayload) return [`      with ${inputs}: ${count(actions.length)}`];
+  if (isPayload) return [`      with ${inputs}: ${counted(actions.length, "tensor")}`];
   const lines = programLines(first, number);
   return [
-    `      with ${inputs} -> ${first.dtype.toLowerCase()}: ${count(actions.length)}`,
+    `      with ${inputs} -> ${first.dtype.toLowerCase()}: ${counted(actions.length, "tensor")}`,
     ...lines.map(({ id, text }) => `        %${id} = ${text}`),
   ];
 }
@@ -103,8 +104,4 @@ function equalText({ mustEqual = [] }: Action): string {
 function keyLines(action: Action): readonly string[] {
   const lines = explainKey(action, "unknown").map((line) => `      ${line}`);
   return [`    key without the inputs' digests: ${weakKey(action)}`, ...lines];
-}
-
-function count(tensors: number): string {
-  return tensors === 1 ? "1 tensor" : `${tensors} tensors`;
 }

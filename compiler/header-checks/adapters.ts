@@ -1,5 +1,6 @@
 // Does an adapter fit the base it is declared on: its modules exist there and B·A has their weights' shapes.
 
+import { counted } from "../../dsl/counted.ts";
 import type { Report } from "../../dsl/diagnostic.ts";
 import { didYouMean } from "../../dsl/did-you-mean.ts";
 import type { LoraModule } from "../checkpoint.ts";
@@ -80,6 +81,5 @@ function reportMissing(
 }
 
 function more(modules: number): string {
-  if (modules === 0) return "";
-  return modules === 1 ? " and 1 more module" : ` and ${modules} more modules`;
+  return modules === 0 ? "" : ` and ${counted(modules, "more module")}`;
 }

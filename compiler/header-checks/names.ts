@@ -1,5 +1,6 @@
 // Do the models under an output have the same tensors? Missing ones are found while lowering, tensor by tensor.
 
+import { counted } from "../../dsl/counted.ts";
 import type { Report } from "../../dsl/diagnostic.ts";
 import { childrenOf, modelMadeBy, rootOf, type LayoutNode } from "../graph-walk.ts";
 import { layoutName, type Headers } from "../headers.ts";
@@ -101,9 +102,9 @@ function reportNothingInCommon(
     message: `${name} and ${donorName} have no tensor in common`,
     span: node.span,
     notes: [
-      { message: `${name} has ${count(names.length)}, such as ${names[0]}`, span: node.span },
+      { message: `${name} has ${counted(names.length, "tensor")}, such as ${names[0]}`, span: node.span },
       {
-        message: `${donorName} has ${count(donorModel.tensors.size)}${theirs === undefined ? "" : `, such as ${theirs}`}`,
+        message: `${donorName} has ${counted(donorModel.tensors.size, "tensor")}${theirs === undefined ? "" : `, such as ${theirs}`}`,
         span: donor.span,
       },
     ],
@@ -131,7 +132,7 @@ function reportExtra(node: Used, donor: LayoutNode, source: Names, donorModel: N
   }
   const [first] = extra;
   if (first === undefined) return;
-  const rest = extra.length === 1 ? "" : ` and ${count(extra.length - 1)} more`;
+  const rest = extra.length === 1 ? "" : ` and ${counted(extra.length - 1, "tensor")} more`;
   report({
     code: "extra-tensor",
     severity: "error",
@@ -148,8 +149,4 @@ function nameOf(node: Used): string {
 /** Exceptions belong to what is read; a stack has none. */
 function helpToSkip(node: Used, why: string): { readonly help?: string } {
   return node.kind === "stack" ? {} : { help: `write { extra skip } behind ${node.name} ${why}` };
-}
-
-function count(tensors: number): string {
-  return tensors === 1 ? "1 tensor" : `${tensors} tensors`;
 }

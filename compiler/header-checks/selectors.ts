@@ -1,6 +1,7 @@
 // Do selectors and ramps mean something for the model they are used on: every glob and range takes a tensor, every
 // arm can win, a ramp has layers to run over.
 
+import { counted } from "../../dsl/counted.ts";
 import type { Report } from "../../dsl/diagnostic.ts";
 import { MAX_DIAGNOSTICS } from "../../dsl/limits.ts";
 import { shortened } from "../../dsl/shortened.ts";
@@ -217,7 +218,7 @@ function checkGlob(text: string, span: Span, naming: Naming, suggests: boolean, 
   if (naming.names.some((name) => matchesGlob(glob, name))) return true;
   const [only, ...others] = glob.alternatives;
   const near = suggests && only && others.length === 0 ? nearestGlob(only, naming.names) : undefined;
-  const tensors = naming.tensors === 1 ? "1 tensor" : `${naming.tensors} tensors`;
+  const tensors = counted(naming.tensors, "tensor");
   report({
     code: "no-such-tensor",
     severity: "error",

@@ -1,5 +1,6 @@
 // Diagnostics found tensor by tensor: the first of a kind is told in full, the other tensors that it is true of are counted.
 
+import { counted } from "../../dsl/counted.ts";
 import type { DiagnosticCode } from "../../dsl/diagnostic-codes.ts";
 import type { Diagnostic } from "../../dsl/diagnostic.ts";
 
@@ -47,5 +48,5 @@ export class TensorProblems {
 }
 
 function moreTensors(count: number): string {
-  return count === 1 ? "and 1 more tensor" : `and ${count} more tensors`;
+  return `and ${counted(count, "more tensor")}`;
 }

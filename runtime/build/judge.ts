@@ -2,6 +2,7 @@
 
 import type { TensorInfo } from "../../compiler/checkpoint.ts";
 import type { Action, ActionInput } from "../../compiler/tensor-graph.ts";
+import { counted } from "../../dsl/counted.ts";
 import type { Diagnostic } from "../../dsl/diagnostic.ts";
 import type { ActionCounters } from "../store/shard-record.ts";
 
@@ -30,8 +31,8 @@ export function notFinite(
     const input = inputs[index];
     if (input === undefined || input.nan !== "error" || nan + inf === 0) return [];
     const facts = [
-      ...(nan > 0 ? [`NaN       ${count(nan)}, the first at ${place(firstNan, input.tensor.shape)}`] : []),
-      ...(inf > 0 ? [`infinity  ${count(inf)}, the first at ${place(firstInf, input.tensor.shape)}`] : []),
+      ...(nan > 0 ? [`NaN       ${counted(nan, "element")}, the first at ${place(firstNan, input.tensor.shape)}`] : []),
+      ...(inf > 0 ? [`infinity  ${counted(inf, "element")}, the first at ${place(firstInf, input.tensor.shape)}`] : []),
       `in        ${input.tensor.file}`,
     ];
     const what = nan > 0 && inf > 0 ? "NaN and infinity" : nan > 0 ? "NaN" : "infinity";
@@ -44,7 +45,7 @@ export function notFinite(
 function overflow(output: string, action: Action, counters: ActionCounters): readonly Diagnostic[] {
   if (action.overflow !== "error" || counters.overflow === 0) return [];
   const first = place(counters.firstOverflow, action.shape);
-  const message = `${action.tensor} of "${output}" does not fit ${action.dtype.toLowerCase()}: ${count(counters.overflow)} overflow, the first at ${first}`;
+  const message = `${action.tensor} of "${output}" does not fit ${action.dtype.toLowerCase()}: ${counted(counters.overflow, "element")} overflow, the first at ${first}`;
   const help = `choose a wider dtype, or say "overflow saturate" or "overflow inf" in the output's block`;
   return [{ code: "overflow", severity: "error", message, help }];
 }
@@ -97,10 +98,6 @@ function antiparallel(output: string, action: Action, counters: ActionCounters):
   const what = isBarycentre ? "one of them was left out" : "they were interpolated linearly";
   const message = `${action.tensor} of "${output}": tensors point in opposite directions${rows}, so ${what}`;
   return [{ code: "antiparallel", severity: "warning", message }];
-}
-
-function count(elements: number): string {
-  return elements === 1 ? "1 element" : `${elements} elements`;
 }
 
 /** A linear index as people write it: "[3, 17]". */

@@ -1,5 +1,6 @@
 // Prints diagnostics of a recipe for people, and counts them.
 
+import { counted } from "../../dsl/counted.ts";
 import type { Diagnostic } from "../../dsl/diagnostic.ts";
 import { renderDiagnostic } from "../../dsl/render-diagnostic.ts";
 import { ANSI_PALETTE, PLAIN_PALETTE } from "../../dsl/palette.ts";
@@ -21,7 +22,7 @@ export function countDiagnostics(diagnostics: readonly Diagnostic[]): string {
   const parts: string[] = [];
   for (const severity of ["error", "warning"] as const) {
     const count = diagnostics.filter((diagnostic) => diagnostic.severity === severity).length;
-    if (count > 0) parts.push(`${count} ${severity}${count === 1 ? "" : "s"}`);
+    if (count > 0) parts.push(counted(count, severity));
   }
   return parts.join(", ");
 }

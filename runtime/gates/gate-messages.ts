@@ -1,5 +1,6 @@
 // What is said of a gate that failed: the value against the bound, and the tensors that are to blame.
 
+import { counted } from "../../dsl/counted.ts";
 import type { Diagnostic } from "../../dsl/diagnostic.ts";
 import type { PredicateNode } from "../../compiler/recipe-graph.ts";
 import type { GateResult } from "./judge-gates.ts";
@@ -41,11 +42,11 @@ function messageOf({ output, predicate, value, failing, tensors }: GateResult): 
 }
 
 function of(failing: number, tensors: number): string {
-  return `${failing} of ${tensors === 1 ? "1 tensor" : `${tensors} tensors`}`;
+  return `${failing} of ${counted(tensors, "tensor")}`;
 }
 
 function notFiniteText(elements: number): string {
-  return `${elements === 1 ? "1 element is" : `${elements} elements are`} NaN or infinite`;
+  return `${counted(elements, "element is", "elements are")} NaN or infinite`;
 }
 
 /** As short as leaves no doubt on which side of the bound it lies. */

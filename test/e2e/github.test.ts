@@ -99,7 +99,7 @@ test("standard output stays data under --json, and nothing is told twice", () =>
   const text = readFileSync(summary, "utf8");
   expect(text).toContain("### theta build `merge.theta`: failed in ");
   expect(text).toContain("#### 1 error");
-  expect(text).toContain("1 tensors merged, 0 from the cache; ");
+  expect(text).toContain("1 tensor merged, 0 from the cache; ");
 });
 
 test("the summary has outputs, counts and time, and each build of the step adds its own", () => {
@@ -110,7 +110,7 @@ test("the summary has outputs, counts and time, and each build of the step adds 
   expect(onGitHub(["build", "--json"]).code).toBe(0);
   const text = readFileSync(summary, "utf8");
   expect(text).toMatch(
-    /^### theta build `merge\.theta`: done in [\d.]+ s\n\n\| output \| tensors \| digest \|\n\| --- \| ---: \| --- \|\n\| `out` \| 1 \| `sha256:[0-9a-f]{64}` \|\n\n1 tensors merged, 0 from the cache; 16 B read, /,
+    /^### theta build `merge\.theta`: done in [\d.]+ s\n\n\| output \| tensors \| digest \|\n\| --- \| ---: \| --- \|\n\| `out` \| 1 \| `sha256:[0-9a-f]{64}` \|\n\n1 tensor merged, 0 from the cache; 16 B read, /,
   );
   expect(text).toContain("0 tensors merged, 1 from the cache; 0 B read, 0 B hashed, 0 B written");
 });

@@ -1,5 +1,6 @@
 // `theta build`: makes the outputs of a recipe.
 
+import { counted } from "../../../dsl/counted.ts";
 import type { Diagnostic } from "../../../dsl/diagnostic.ts";
 import { printable } from "../../../dsl/printable.ts";
 import { build as runBuild, type BuildResult, type BuildSummary } from "../../build.ts";
@@ -135,14 +136,14 @@ function summaryJson(summary: BuildSummary): object {
 function describeSummary({ actions, bytes, gates, outputs, seconds, status }: BuildSummary): string {
   const lines = outputs.map(({ path, tensors, digest }) => {
     const met = gates.filter(({ output }) => output === path).length;
-    const gateWords = met === 0 ? "" : `  ${met === 1 ? "1 gate holds" : `${met} gates hold`}`;
-    return `${printable(path)}  ${tensors} tensors  ${digest}${gateWords}`;
+    const gateWords = met === 0 ? "" : `  ${counted(met, "gate holds", "gates hold")}`;
+    return `${printable(path)}  ${counted(tensors, "tensor")}  ${digest}${gateWords}`;
   });
   const saved = actions.up_to_date + actions.local_hit + actions.cutoff + actions.remote_hit;
   const done =
     actions.run === 0
-      ? `nothing to merge, ${saved} tensors up to date`
-      : `${actions.run} tensors merged${saved > 0 ? `, ${saved} reused` : ""}; ` +
+      ? `nothing to merge, ${counted(saved, "tensor")} up to date`
+      : `${counted(actions.run, "tensor")} merged${saved > 0 ? `, ${saved} reused` : ""}; ` +
         `${formatBytes(bytes.read)} read, ${formatBytes(bytes.written + bytes.copied)} written`;
   lines.push(`${status === "done" ? "Done" : "Failed"} in ${formatSeconds(seconds)}: ${done}`);
   return `${lines.join("\n")}\n`;

@@ -1,5 +1,6 @@
 // `theta cache gc`: deletes what no output and no running build needs.
 
+import { counted } from "../../../dsl/counted.ts";
 import { printable } from "../../../dsl/printable.ts";
 import type { Addon } from "../../../native/addon-types.ts";
 import { EXIT, Failure } from "../../failure.ts";
@@ -64,17 +65,17 @@ function describe(
   dryRun: boolean,
   verbose: boolean,
 ): string {
-  const counted = (because: "age" | "size"): number => victims.filter((victim) => victim.because === because).length;
+  const count = (because: "age" | "size"): number => victims.filter((victim) => victim.because === because).length;
   const parts = [
-    [counted("age"), `not needed for ${formatAge(bounds.maxAge)}`],
-    [counted("size"), `to keep history within ${formatBytes(maxSize)}`],
+    [count("age"), `not needed for ${formatAge(bounds.maxAge)}`],
+    [count("size"), `to keep history within ${formatBytes(maxSize)}`],
     [abandoned.length, "begun and given up"],
   ] as const;
-  const shards = parts.filter(([count]) => count > 0).map(([count, why]) => `${plural(count, "shard")} ${why}`);
+  const shards = parts.filter(([many]) => many > 0).map(([many, why]) => `${counted(many, "shard")} ${why}`);
   if (forgotten.length > 0) {
-    shards.push(plural(forgotten.length, "record of outputs that are gone", "records of outputs that are gone"));
+    shards.push(counted(forgotten.length, "record of outputs that are gone", "records of outputs that are gone"));
   }
-  if (statistics.length > 0) shards.push(plural(statistics.length, "file of statistics", "files of statistics"));
+  if (statistics.length > 0) shards.push(counted(statistics.length, "file of statistics", "files of statistics"));
   const lines = [`${dryRun ? "Would free" : "Freed"} ${formatBytes(freed)} in ${printable(paths.root)}`];
   for (const part of shards) lines.push(`  ${part}`);
   if (verbose) {
@@ -86,10 +87,6 @@ function describe(
   }
   lines.push(`  ${formatBytes(history)} of history ${dryRun ? "would stay" : "stay"}`);
   return `${lines.join("\n")}\n`;
-}
-
-function plural(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
 }
 
 function toJson(

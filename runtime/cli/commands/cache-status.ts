@@ -1,5 +1,6 @@
 // `theta cache status`: what lies in the store, who needs it, and what garbage collection would free.
 
+import { counted } from "../../../dsl/counted.ts";
 import { printable } from "../../../dsl/printable.ts";
 import type { Addon } from "../../../native/addon-types.ts";
 import { EXIT } from "../../failure.ts";
@@ -43,17 +44,17 @@ function describe(paths: StorePaths, { usage, garbage, tensors, index }: Status)
   const history = shards.filter(({ inOutput }) => !inOutput);
   const exist = outputs.filter(({ exists }) => exists).length;
   const lines = [
-    ["stored", `${plural(shards.length, "shard")}, ${plural(tensors, "tensor")}, ${bytesOf(shards, "bytes")}`],
-    ["in use", `${plural(held.length, "shard")} by ${plural(exist, "output")}, ${bytesOf(held, "bytes")}`],
+    ["stored", `${counted(shards.length, "shard")}, ${counted(tensors, "tensor")}, ${bytesOf(shards, "bytes")}`],
+    ["in use", `${counted(held.length, "shard")} by ${counted(exist, "output")}, ${bytesOf(held, "bytes")}`],
     ["shared", `${bytesOf(shards, "shared")} with outputs or each other, which deleting here does not free`],
     [
       "history",
-      `${plural(history.length, "shard")}, ${bytesOf(history, "frees")}; at most ${formatBytes(garbage.maxSize)} stay`,
+      `${counted(history.length, "shard")}, ${bytesOf(history, "frees")}; at most ${formatBytes(garbage.maxSize)} stay`,
     ],
     ...(shards.length > 0 ? [["last used", `${useOf(shards, Math.min)} (oldest) to ${useOf(shards, Math.max)}`]] : []),
     ["unfinished", unfinished(partials)],
     ...(statistics.length > 0
-      ? [["statistics", `${plural(statistics.length, "file")}, ${formatBytes(sizeOf(statistics))}`]]
+      ? [["statistics", `${counted(statistics.length, "file")}, ${formatBytes(sizeOf(statistics))}`]]
       : []),
     ["records", records(usage)],
     ["index", `${INDEX_WORDS[index]}${index === "missing" ? "" : `; ${formatBytes(usage.indexBytes)}`}`],
@@ -74,16 +75,16 @@ function unfinished(partials: StoreUsage["partials"]): string {
   if (partials.length === 0) return "nothing";
   const tensors = partials.reduce((sum, partial) => sum + partial.tensors, 0);
   const bytes = partials.reduce((sum, partial) => sum + partial.bytes, 0);
-  const many = plural(partials.length, "shard");
-  return `${many}, ${plural(tensors, "finished tensor")}, ${formatBytes(bytes)}; the next build goes on with them`;
+  const many = counted(partials.length, "shard");
+  return `${many}, ${counted(tensors, "finished tensor")}, ${formatBytes(bytes)}; the next build goes on with them`;
 }
 
 /** What has no payload: what builds did, and what outputs hold. */
 function records({ builds, outputs }: StoreUsage): string {
   const ofOutputs = outputs.reduce((sum, { bytes }) => sum + bytes, 0);
   return (
-    `${plural(builds.files, "build")}, ${formatBytes(builds.bytes)}; ` +
-    `${plural(outputs.length, "output")}, ${formatBytes(ofOutputs)}`
+    `${counted(builds.files, "build")}, ${formatBytes(builds.bytes)}; ` +
+    `${counted(outputs.length, "output")}, ${formatBytes(ofOutputs)}`
   );
 }
 
@@ -102,10 +103,6 @@ function total(shards: readonly ShardUsage[], what: "bytes" | "shared" | "frees"
 /** RFC 3339. */
 function useOf(shards: readonly ShardUsage[], choose: (...times: number[]) => number): string {
   return new Date(shards.reduce((found, { lastUse }) => choose(found, lastUse), shards[0]!.lastUse)).toISOString();
-}
-
-function plural(count: number, one: string): string {
-  return `${count} ${one}${count === 1 ? "" : "s"}`;
 }
 
 function toJson(paths: StorePaths, { usage, garbage, tensors, index }: Status): object {

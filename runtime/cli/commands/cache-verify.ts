@@ -1,5 +1,6 @@
 // `theta cache verify`: reads every stored and published tensor, and says what is not as it was recorded.
 
+import { counted } from "../../../dsl/counted.ts";
 import { printable } from "../../../dsl/printable.ts";
 import type { Addon, Engine } from "../../../native/addon-types.ts";
 import { EXIT, Failure } from "../../failure.ts";
@@ -91,7 +92,7 @@ function showProgress(engine: Engine): Shown {
   return {
     total(files, bytes) {
       wanted = bytes;
-      writeMessage(`Reading ${formatBytes(bytes)} in ${files} ${files === 1 ? "file" : "files"}\n`);
+      writeMessage(`Reading ${formatBytes(bytes)} in ${counted(files, "file")}\n`);
     },
     end() {
       clearInterval(timer);
@@ -127,13 +128,9 @@ const DONE: Readonly<Record<Drop["kind"], string>> = {
 };
 
 function describe({ shards, outputs, bytes, findings }: Verification, repaired: boolean, seconds: number): string {
-  const read = `${plural(shards, "shard")} and ${plural(outputs, "output")}, ${formatBytes(bytes)}`;
-  const good = findings.length === 0 ? "all as recorded" : `${plural(findings.length, "finding")}`;
+  const read = `${counted(shards, "shard")} and ${counted(outputs, "output")}, ${formatBytes(bytes)}`;
+  const good = findings.length === 0 ? "all as recorded" : `${counted(findings.length, "finding")}`;
   return `Verified ${read} in ${formatSeconds(seconds)}: ${good}${repaired ? ", repaired" : ""}\n`;
-}
-
-function plural(count: number, one: string): string {
-  return `${count} ${one}${count === 1 ? "" : "s"}`;
 }
 
 function toJson(

@@ -1,6 +1,7 @@
 // `theta check`: all that can be said without reading a payload.
 
 import type { OutputGraph } from "../../../compiler/tensor-graph.ts";
+import { counted } from "../../../dsl/counted.ts";
 import { printable } from "../../../dsl/printable.ts";
 import { diagnosticToJson } from "../../../dsl/render-diagnostic.ts";
 import { EXIT } from "../../failure.ts";
@@ -41,8 +42,6 @@ function describeOutputs(outputs: readonly OutputGraph[]): string {
   const rest = outputs.slice(MOST_NAMED);
   const named = outputs
     .slice(0, MOST_NAMED)
-    .map(({ output, actions }) => `${printable(output.display)} (${actions.length} tensors)`);
-  return (
-    named.join(", ") + (rest.length === 0 ? "" : ` and ${rest.length} more ${rest.length === 1 ? "output" : "outputs"}`)
-  );
+    .map(({ output, actions }) => `${printable(output.display)} (${counted(actions.length, "tensor")})`);
+  return named.join(", ") + (rest.length === 0 ? "" : ` and ${counted(rest.length, "more output")}`);
 }

@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
+import { counted } from "../../../dsl/counted.ts";
 import { printable } from "../../../dsl/printable.ts";
 import { EXIT, Failure } from "../../failure.ts";
 import { type Difference, differences } from "../../lock-file/differences.ts";
@@ -114,8 +115,4 @@ function describe(
   const lines = changes.slice(0, MOST_SHOWN).map(({ message }) => `  ${printable(message)}`);
   if (changes.length > MOST_SHOWN) lines.push(`  and ${changes.length - MOST_SHOWN} more`);
   return `${lines.map((line) => `${line}\n`).join("")}${name} ${outcome}: ${size}\n`;
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }

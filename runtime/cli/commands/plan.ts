@@ -1,5 +1,6 @@
 // `theta plan`: what a build would do and why, without doing it.
 
+import { counted } from "../../../dsl/counted.ts";
 import { diagnosticToJson } from "../../../dsl/render-diagnostic.ts";
 import { printable } from "../../../dsl/printable.ts";
 import { predicateText } from "../../../compiler/predicates.ts";
@@ -145,5 +146,5 @@ function statisticLine(statistic: PlannedStatistic): string {
   const what = { cut: "threshold", size: "size" }[kind];
   const why = state === "unknown" ? `unknown (${formatBytes(statistic.hash)} to hash)` : statistic.reason;
   const work = state === "hit" ? "" : `, ${formatBytes(bytes)} to read`;
-  return `    ${SIGNS[state]} ${what} of ${printable(vector)} over ${tensors} tensors: ${why}${work}`;
+  return `    ${SIGNS[state]} ${what} of ${printable(vector)} over ${counted(tensors, "tensor")}: ${why}${work}`;
 }

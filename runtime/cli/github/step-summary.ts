@@ -2,6 +2,7 @@
 
 import { appendFileSync, statSync } from "node:fs";
 import { predicateText } from "../../../compiler/predicates.ts";
+import { counted } from "../../../dsl/counted.ts";
 import type { Diagnostic } from "../../../dsl/diagnostic.ts";
 import { printable } from "../../../dsl/printable.ts";
 import { renderDiagnostic } from "../../../dsl/render-diagnostic.ts";
@@ -53,7 +54,7 @@ export function stepSummaryText({ recipe, summary, diagnostics, failures }: Buil
   for (const severity of ["error", "warning"] as const) {
     const found = problems.filter((problem) => problem.severity === severity);
     if (found.length === 0) continue;
-    parts.push(`#### ${found.length} ${severity}${found.length === 1 ? "" : "s"}`);
+    parts.push(`#### ${counted(found.length, severity)}`);
     const shown = found.slice(0, MOST_PROBLEMS).map(({ text }) => text);
     if (shown.length < found.length) shown.push(`and ${found.length - shown.length} more in the log`);
     parts.push(fenced(shown.join("\n")));
@@ -64,7 +65,7 @@ export function stepSummaryText({ recipe, summary, diagnostics, failures }: Buil
 function describe({ actions, bytes, gates, outputs }: BuildSummary): string[] {
   const reused = actions.up_to_date + actions.local_hit + actions.cutoff + actions.remote_hit;
   const counts =
-    `${actions.run} tensors merged, ${reused} from the cache; ${formatBytes(bytes.read)} read, ` +
+    `${counted(actions.run, "tensor")} merged, ${reused} from the cache; ${formatBytes(bytes.read)} read, ` +
     `${formatBytes(bytes.hashed)} hashed, ${formatBytes(bytes.written + bytes.copied)} written`;
   const parts = gates.length > 0 ? [gateTable(gates), counts] : [counts];
   if (outputs.length === 0) return parts;

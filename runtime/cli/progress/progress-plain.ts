@@ -1,5 +1,6 @@
 // Progress where nobody redraws, such as a CI log: a line when work begins, one every ten seconds, one an output.
 
+import { counted } from "../../../dsl/counted.ts";
 import type { Diagnostic } from "../../../dsl/diagnostic.ts";
 import { createThroughput } from "./throughput.ts";
 import type { ProgressView } from "./view.ts";
@@ -19,7 +20,7 @@ export function createPlainProgress(
     },
     work({ actions, bytes }) {
       throughput.total(actions, bytes);
-      if (actions > 0) write(`Making ${actions} ${actions === 1 ? "tensor" : "tensors"}\n`);
+      if (actions > 0) write(`Making ${counted(actions, "tensor")}\n`);
       nextLine = performance.now() / 1000 + SECONDS_BETWEEN_LINES;
     },
     actionDone: () => throughput.actionDone(),

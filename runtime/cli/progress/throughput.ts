@@ -1,5 +1,6 @@
 // How far the work is, how fast, and how long it will take, in words.
 
+import { counted } from "../../../dsl/counted.ts";
 import { formatBytes, formatSeconds } from "../../size.ts";
 
 interface Throughput {
@@ -34,7 +35,7 @@ export function createThroughput(now: () => number = () => performance.now() / 1
       while (samples.length > 2 && at - samples[1]!.at > WINDOW_SECONDS) samples.shift();
     },
     describe() {
-      const parts = [`${actions}/${wanted.actions} tensors`];
+      const parts = [`${actions}/${counted(wanted.actions, "tensor")}`];
       if (bytes > 0) parts.push(`${formatBytes(Math.min(bytes, wanted.bytes))} of ${formatBytes(wanted.bytes)}`);
       const first = samples[0];
       const last = samples.at(-1);

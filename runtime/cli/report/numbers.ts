@@ -1,4 +1,5 @@
 // Counts, shares and measures for people: three digits, and never a rounded 0 or 1 where something is left.
+import { plural } from "../../../dsl/counted.ts";
 
 /** 12,345, or from a million on 1.10 B. */
 export function formatCount(count: number): string {
@@ -14,7 +15,7 @@ export function formatCount(count: number): string {
 
 /** `1 tensor`, `2 tensors`. */
 export function countOf(count: number, word: string): string {
-  return `${formatCount(count)} ${word}${count === 1 ? "" : "s"}`;
+  return `${formatCount(count)} ${plural(count, word)}`;
 }
 
 /** Three significant digits; a dash for what has no value. */

@@ -1,6 +1,7 @@
 // Tensors by reason, for people: each reason once, under it what had changed, from the recipe's parameter down to the
 // names of the tensors that it reached. Ten thousand tensors read as a few lines.
 
+import { counted } from "../../../dsl/counted.ts";
 import { printable } from "../../../dsl/printable.ts";
 import { groupByName } from "../../compare/name-groups.ts";
 import type { Change, ParameterChange } from "../../history/changes.ts";
@@ -26,7 +27,10 @@ export function reasonLines(tensors: readonly Reasoned[], parameters: readonly P
     const causes = groupBy(members, ({ changes }) => changes.map(labelOf).join("\n"));
     if (head.startsWith("=") && members.every(({ changes }) => changes.length === 0))
       return [`${head}: ${such(members)}`];
-    return [`${head}: ${counted(members)}`, ...causes.flatMap(([, each]) => causeLines(each, parameters))];
+    return [
+      `${head}: ${counted(members.length, "tensor")}`,
+      ...causes.flatMap(([, each]) => causeLines(each, parameters)),
+    ];
   });
 }
 
@@ -112,10 +116,6 @@ export function shortDigest(digest: string): string {
 
 function words(value: unknown): string {
   return typeof value === "string" ? value : (JSON.stringify(value) ?? "none");
-}
-
-function counted({ length }: readonly Reasoned[]): string {
-  return length === 1 ? "1 tensor" : `${length} tensors`;
 }
 
 /** In the order of the first members. */

@@ -1,6 +1,7 @@
 // What `theta why` says to people: an output a paragraph, its tensors by reason; each tensor by itself where few are asked
 // for.
 
+import { counted } from "../../../dsl/counted.ts";
 import { printable } from "../../../dsl/printable.ts";
 import type { ToldTensor, Why } from "../../history/why.ts";
 import type { OutputAnswer } from "../commands/why.ts";
@@ -37,7 +38,7 @@ function outputLines({ display, why }: OutputAnswer, role: string | undefined, v
 }
 
 function headline({ build, output }: Told): string {
-  const ran = `${output.tensors.filter(({ how }) => how === "run").length} of ${output.tensors.length} tensors ran`;
+  const ran = `${output.tensors.filter(({ how }) => how === "run").length} of ${counted(output.tensors.length, "tensor")} ran`;
   const when = `in the build of ${time(build.started)}`;
   const hasRun = output.tensors.some(({ how }) => how === "run");
   switch (output.state) {
