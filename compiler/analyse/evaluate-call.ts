@@ -13,7 +13,7 @@ import { readArguments, type ReadArguments } from "./method-arguments.ts";
 import type { MethodRow } from "../methods/method-row.ts";
 import { METHODS } from "../methods/method-table.ts";
 import { hasOneThreshold } from "./checks/one-threshold.ts";
-import { lookUp, lookUpMember, type Scope } from "./names.ts";
+import { helpForUnknown, lookUp, lookUpMember, type Scope } from "./names.ts";
 import { applyStrategy } from "./strategies.ts";
 import { wrongKind } from "./wrong-kind.ts";
 
@@ -22,13 +22,12 @@ export function evaluateCall(call: CallExpression, scope: Scope, expected: Expec
   if (callee.kind === "name" && !scope.values.has(callee.text) && !scope.declarations.has(callee.text)) {
     const row = METHODS.get(callee.text);
     if (row !== undefined) return evaluateMethod(row, callee.span, call.arguments, scope, call, expected);
-    const near = scope.suggest(callee.text, methodsAndStrategies(scope));
     scope.report({
       code: "unknown-name",
       severity: "error",
       message: `no method is named ${callee.text}`,
       span: callee.span,
-      ...(near === undefined ? {} : { help: `did you mean ${near}?`, edit: { span: callee.span, text: near } }),
+      ...helpForUnknown(callee.text, callee.span, methodsAndStrategies(scope), scope),
     });
     return POISON;
   }

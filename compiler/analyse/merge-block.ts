@@ -104,6 +104,11 @@ function readBase({ onto }: MergeBlockBody, scope: Scope): ModelResult | undefin
   return undefined;
 }
 
+function helpForUsing({ kind }: Result): string | undefined {
+  if (kind === "mask") return "write using sum or using ties, and the mask in the block, behind each mask";
+  return kind === "model" || kind === "vector" ? "the inputs are the entries of the block" : undefined;
+}
+
 function readStrategy(
   statement: MergeStatement,
   { using, onto }: MergeBlockBody,
@@ -122,9 +127,7 @@ function readStrategy(
   const strategy = evaluate(using, scope);
   if (strategy.kind === "poison") return undefined;
   if (strategy.kind !== "strategy") {
-    const help =
-      strategy.kind === "model" || strategy.kind === "vector" ? "the inputs are the entries of the block" : undefined;
-    scope.report(takesInstead("using", "a strategy", strategy, using.span, help));
+    scope.report(takesInstead("using", "a strategy", strategy, using.span, helpForUsing(strategy)));
     return undefined;
   }
   const row = strategy.methods[0]!;

@@ -2,12 +2,13 @@
 // everything a declaration needs is there before it (resolve-order.ts).
 
 import type { ExpectStatement, Name, OutputStatement, Recipe, Statement } from "../../dsl/ast.ts";
-import type { Report } from "../../dsl/diagnostic.ts";
+import type { Diagnostic, Report } from "../../dsl/diagnostic.ts";
 import { didYouMean } from "../../dsl/did-you-mean.ts";
 import { MAX_DIAGNOSTICS } from "../../dsl/limits.ts";
 import type { Span } from "../../dsl/source.ts";
 import { POISON, type Result } from "./kinds.ts";
 import { METHODS } from "../methods/method-table.ts";
+import { NAMES_ELSEWHERE } from "../methods/names-elsewhere.ts";
 
 export type DeclaringStatement = Exclude<Statement, ExpectStatement | OutputStatement>;
 
@@ -147,12 +148,24 @@ function* importNames({ declarations }: Scope): Generator<string> {
 
 /** `unknown-name`, with the nearest of the candidates as a suggestion. */
 function reportUnknown(text: string, span: Span, candidates: Iterable<string>, scope: Scope, where = ""): void {
-  const near = scope.suggest(text, candidates);
   scope.report({
     code: "unknown-name",
     severity: "error",
     message: `nothing${where} is named ${text}`,
     span,
-    ...(near === undefined ? {} : { help: `did you mean ${near}?`, edit: { span, text: near } }),
+    ...helpForUnknown(text, span, candidates, scope),
   });
+}
+
+/** What is probably meant by a name that nothing has: what it is called here, else the nearest of the candidates. */
+export function helpForUnknown(
+  text: string,
+  span: Span,
+  candidates: Iterable<string>,
+  { suggest }: Scope,
+): Pick<Diagnostic, "help" | "edit"> {
+  const here = NAMES_ELSEWHERE.get(text);
+  if (here !== undefined) return { help: here };
+  const near = suggest(text, candidates);
+  return near === undefined ? {} : { help: `did you mean ${near}?`, edit: { span, text: near } };
 }

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { METHODS } from "../../compiler/methods/method-table.ts";
+import { NAMES_ELSEWHERE } from "../../compiler/methods/names-elsewhere.ts";
 import { compileText, diagnosticText, TENSORS } from "../support/compile-text.ts";
 
 const MERGEKIT = [
@@ -83,4 +84,14 @@ output "out" = m
       diagnosticText(errors),
     ).toEqual([]);
   });
+});
+
+test("what mergekit calls otherwise has a help that names what is here", () => {
+  const lacking = MERGEKIT.filter((name) => !METHODS.has(name));
+  expect(lacking.filter((name) => !NAMES_ELSEWHERE.has(name))).toEqual([]);
+  for (const [name, help] of NAMES_ELSEWHERE) {
+    expect(METHODS.has(name), name).toBe(false);
+    const named = help.match(/\w+/g)!.filter((word) => METHODS.has(word));
+    expect(named, name).not.toEqual([]);
+  }
 });

@@ -7,6 +7,15 @@ export const NAMES: Readonly<Record<string, RefusedCase>> = {
   "a near miss of a declared name": { code: "unknown-name", body: `merge x = linear(maths, coed)` },
   "a name near to nothing": { code: "unknown-name", body: `merge x = linear(maths, zzzzzzzz)` },
   "a near miss of a method": { code: "unknown-name", body: `merge x onto llama using tise { maths }` },
+  "a method by its name in mergekit": {
+    code: "unknown-name",
+    body: `merge x onto llama using dare_ties { maths }`,
+  },
+  "a called method by its name in mergekit": { code: "unknown-name", body: `merge x = passthrough(maths)` },
+  "a mask in place of a strategy": {
+    code: "wrong-kind",
+    body: `merge x onto llama using della(density: 0.5, seed: 7) { maths }`,
+  },
   "a near miss of a called method": { code: "unknown-name", body: `merge x = linaer(maths, code)` },
   "a value defined by itself": { code: "cycle", body: `merge a = linear(a, maths)` },
   "values defined by each other": {
