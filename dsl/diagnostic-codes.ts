@@ -98,6 +98,7 @@ export const DIAGNOSTIC_CODES = {
     "each-never-used": "every entry states the clause of `each` itself (warning)",
     "equal-random-masks": "random masks of two inputs of a merge have one seed and stream (warning)",
     "ties-without-mask": "`ties` without a mask on any input (warning)",
+    "never-enough": "`consensus` asks for more inputs than there are (warning)",
     "weights-sum-to-zero": "the mean is undefined: its weights sum to 0 beside their size",
     "output-holds-project": "an output would take the place of the recipe's directory",
     "output-outside": "an output outside the recipe's directory without `--allow-outside`",

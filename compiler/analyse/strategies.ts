@@ -6,6 +6,7 @@ import type { Report } from "../../dsl/diagnostic.ts";
 import type { Span } from "../../dsl/source.ts";
 import { warnOfEqualRandomMasks } from "./checks/equal-random-masks.ts";
 import { warnOfMissingMask } from "./checks/missing-mask.ts";
+import { warnOfNeverEnough } from "./checks/never-enough.ts";
 import { checkSameBase } from "./checks/vector-base.ts";
 import {
   describeKind,
@@ -62,6 +63,7 @@ export function applyStrategy(
   const [first, ...others] = vectors;
   others.forEach((other, index) => checkSameBase(first!, other, inputs[index + 1]!.span, report));
   warnOfMissingMask(strategy, vectors, span, report);
+  warnOfNeverEnough(strategy, vectors.length, report);
   warnOfEqualRandomMasks(vectors, report);
   return {
     kind: "vector",

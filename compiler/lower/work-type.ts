@@ -43,6 +43,7 @@ export function checkNumbers(program: Program, work: Work, output: OutputNode, s
       scope.problems.add("number-too-large", output, () => ({
         message: `${value}, a parameter of ${operation.op} for ${scope.names[0]}, is infinite in ${work.toLowerCase()}, the type of the work`,
         span: output.span,
+        help: "choose a smaller number, or write the output as f64",
       }));
     }
   }

@@ -97,6 +97,14 @@ output "out/z" = llama + sum((maths - llama) & random(density: 0.5, seed: 1), (c
     codes: ["ties-without-mask"],
     body: `output "out/x" = llama + ties(maths - llama, 0.5 * (code - llama))`,
   },
+  "a consensus of one": {
+    codes: ["never-enough"],
+    body: `merge x onto llama using consensus { maths }\noutput "out/x" = x\noutput "out/y" = code`,
+  },
+  "a consensus of more than there are for some tensors": {
+    codes: ["never-enough"],
+    body: `merge x onto llama using match("*mlp*": consensus(at_least: 3), else: consensus(at_least: 2)) {\n  maths\n  code\n}\noutput "out/x" = x`,
+  },
   "a clause of each that no entry needs": {
     codes: ["each-never-used"],
     body: `merge x onto llama using sum {\n  each weight 1\n  maths weight 2\n  code weight 3\n}\noutput "out/x" = x`,
