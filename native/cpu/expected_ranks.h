@@ -49,21 +49,15 @@ class ExpectedRanks {
 
   /// Wants to count the digits of a group.
   bool is_learning() const { return groups_wanted_ > 0; }
-  void count(const uint32_t* digits, int64_t count) {
-    for (int64_t i = 0; i < count; ++i) ++counts_[digits[i]];
-  }
-  /// All digits of a group are counted.
-  void end_group() {
-    if (++groups_ < groups_wanted_) return;
-    const auto element_width = static_cast<uint32_t>(kElementWidth / groups_);
-    uint32_t place = 0;
-    for (int64_t digit = 0; digit < digits_; ++digit) {
-      places_[digit] = place;
-      place += counts_[digit] * element_width + kDigitRoom;
+  /// Counts the digits of a group, whose ties are mix64(tie + i).
+  void learn(const Key* keys, int64_t count, uint64_t tie, const WorkKernels<W>& kernels) {
+    uint32_t digits[kRanksAtOnce], fractions[kRanksAtOnce];
+    for (int64_t at = 0; at < count; at += kRanksAtOnce) {
+      const int64_t some = std::min(kRanksAtOnce, count - at);
+      kernels.rank_digits(keys + at, some, tie + static_cast<uint64_t>(at), scale_, digits, fractions);
+      for (int64_t i = 0; i < some; ++i) ++counts_[digits[i]];
     }
-    places_[digits_] = place;
-    buckets_ = buckets_of(group_size_, digits_);
-    learn_from(distrusted_ == 0 && groups_ < kMostGroups ? 4 * groups_ : 0);
+    end_group();
   }
 
   /// By digit, where the first of its elements is expected; behind the last, where they end.
@@ -91,6 +85,20 @@ class ExpectedRanks {
   static int64_t buckets_of(int64_t count, int64_t digits) {
     // An even number, and one at least behind the last place.
     return (((kElementWidth * count + kDigitRoom * digits) >> kOrderBits) + 2) / 2 * 2;
+  }
+
+  /// All digits of a group are counted.
+  void end_group() {
+    if (++groups_ < groups_wanted_) return;
+    const auto element_width = static_cast<uint32_t>(kElementWidth / groups_);
+    uint32_t place = 0;
+    for (int64_t digit = 0; digit < digits_; ++digit) {
+      places_[digit] = place;
+      place += counts_[digit] * element_width + kDigitRoom;
+    }
+    places_[digits_] = place;
+    buckets_ = buckets_of(group_size_, digits_);
+    learn_from(distrusted_ == 0 && groups_ < kMostGroups ? 4 * groups_ : 0);
   }
 
   void learn_from(int64_t groups) {

@@ -42,10 +42,10 @@ bool GroupRanks<W>::run_in(RankBuckets<Place>& buckets, const Key* keys, int64_t
   if (!is_spread) {
     if (covers) expected.distrust();
     expected.cover(range);
-    learn(keys, count, tie, expected);
+    expected.learn(keys, count, tie, kernels_);
     is_spread = spread(keys, count, tie, expected, count / kSpilledOfSame, buckets);
   } else if (expected.is_learning()) {
-    learn(keys, count, tie, expected);
+    expected.learn(keys, count, tie, kernels_);
   }
   const auto before = [keys, tie](uint32_t a, uint32_t b) {
     return std::pair(keys[a], mix64(tie + a)) < std::pair(keys[b], mix64(tie + b));
@@ -53,17 +53,6 @@ bool GroupRanks<W>::run_in(RankBuckets<Place>& buckets, const Key* keys, int64_t
   if (!is_spread || !buckets.settle(before)) return false;
   buckets.values(by_rank, to);
   return true;
-}
-
-template <typename W>
-void GroupRanks<W>::learn(const Key* keys, int64_t count, uint64_t tie, ExpectedRanks<W>& expected) {
-  uint32_t digits[kRanksAtOnce], fractions[kRanksAtOnce];
-  for (int64_t at = 0; at < count; at += kRanksAtOnce) {
-    const int64_t some = std::min(kRanksAtOnce, count - at);
-    kernels_.rank_digits(keys + at, some, tie + static_cast<uint64_t>(at), expected.scale(), digits, fractions);
-    expected.count(digits, some);
-  }
-  expected.end_group();
 }
 
 template <typename W>

@@ -30,7 +30,6 @@ class GroupRanks {
   using Buckets = std::variant<RankBuckets<uint16_t>, RankBuckets<uint32_t>>;
 
   static Buckets make_buckets(int64_t room, const KernelTable& kernels, Carver& memory);
-  void learn(const Key* keys, int64_t count, uint64_t tie, ExpectedRanks<W>& expected);
   template <typename Place>
   bool spread(const Key* keys, int64_t count, uint64_t tie, const ExpectedRanks<W>& expected, int64_t most_spilled,
               RankBuckets<Place>& buckets);

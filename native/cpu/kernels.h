@@ -68,6 +68,9 @@ inline constexpr int kRankSlots = 8, kMostInBucket = 255, kOrderBits = 16;
 /// Elements that expect_ranks() takes at a time, at most: what lies in the first-level cache should be the slots.
 inline constexpr int64_t kRanksAtOnce = 256;
 
+/// Values that kernels which match them look at together.
+inline constexpr int64_t kMatchGroup = 16;
+
 /// An element that found its bucket full.
 struct SpilledElement {
   uint32_t element, expected;
@@ -135,6 +138,8 @@ struct WorkKernels {
 
   /// Lanes where the element's word is below a threshold, or below its own.
   void (*below)(const uint32_t* words, uint32_t threshold, Key* to, int64_t n);
+  /// The mask of the elements where it holds.
+  void (*lanes_where)(const uint8_t* holds, Key* to, int64_t n);
   void (*below_each)(const uint32_t* words, const uint32_t* thresholds, Key* to, int64_t n);
   /// x ÷ (threshold × 2⁻³²), the divisor rounded to W.
   void (*divide_by_thresholds)(const W* x, const uint32_t* thresholds, W* to, int64_t n);
@@ -220,6 +225,12 @@ struct KernelTable {
   void (*mark_heads_from)(const uint16_t* heads, int64_t n, uint16_t bound, uint64_t* marks);
   /// words[i]: that of element first + i of a stream.
   void (*random_words)(uint64_t seed, uint64_t stream, int64_t first, int64_t n, uint32_t* words);
+  /// Which words are below `low`, 1 or 0, and the positions of those from there on and below `high`; → their number.
+  /// Reads up to the next multiple of kMatchGroup words, and has room for kMatchGroup positions more.
+  int64_t (*words_between)(const uint32_t* words, int64_t n, uint32_t low, uint32_t high, uint8_t* below,
+                           uint32_t* positions);
+  /// Of elements of which bucket << kOrderBits | order is expected: their buckets, which are counted.
+  void (*count_buckets)(const uint32_t* expected, int64_t n, uint16_t* buckets, uint32_t* counts);
   /// In place: the order in a slot becomes the element's rank, by counting smaller ones in its bucket. Buckets follow
   /// each other, an even number and at most 8,192 of them, and before the first are `rank` elements; empty slots hold
   /// 0, so a rank is counted back from that behind the bucket's last. Those of buckets with more than kRankSlots

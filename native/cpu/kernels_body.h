@@ -242,6 +242,7 @@ constexpr WorkKernels<W> work_kernels() {
   k.select_marked = select_marked<W>;
   k.band = band<W>;
   k.below = below<Bits<W>>;
+  k.lanes_where = lanes_where<Bits<W>>;
   k.below_each = below_each<Bits<W>>;
   k.divide_by_thresholds = divide_by_thresholds<W>;
   k.keys = keys<W>;
@@ -286,6 +287,8 @@ const KernelTable kTable = {
     count_heads_from,
     mark_heads_from,
     random_words,
+    words_between,
+    count_buckets,
     rank_buckets,
     divergence_terms,
     {fill_buckets<uint16_t>, of_places<uint16_t>},

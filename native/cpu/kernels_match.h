@@ -16,9 +16,6 @@
 namespace theta::THETA_ISA {
 namespace {
 
-/// Values that are looked at together.
-constexpr int64_t kMatchGroup = 16;
-
 template <bool by_number, typename W>
 THETA_HD Bits<W> ordered_key(W x) {
   if constexpr (by_number) {

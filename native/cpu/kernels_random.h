@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../formula/philox.h"
+#include "kernels_match.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -133,6 +134,52 @@ void random_words(uint64_t seed, uint64_t stream, int64_t first, int64_t n, uint
     for (int64_t i = 0; i < count; ++i) words[done + i] = some[skipped + i];
     done += count;
   }
+}
+
+/// Of kMatchGroup words: a bit for each that is below.
+#if defined(__AVX512F__)
+
+THETA_HD uint32_t bits_below(const uint32_t* words, uint32_t bound) {
+  return _mm512_cmplt_epu32_mask(_mm512_loadu_si512(words), _mm512_set1_epi32(static_cast<int>(bound)));
+}
+
+#elif defined(__AVX2__)
+
+THETA_HD uint32_t bits_below(const uint32_t* words, uint32_t bound) {
+  const __m256i sign = _mm256_set1_epi32(static_cast<int>(0x80000000));
+  const __m256i least = _mm256_xor_si256(_mm256_set1_epi32(static_cast<int>(bound)), sign);
+  const auto bits = [&](const uint32_t* eight) {
+    const __m256i lanes = _mm256_xor_si256(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(eight)), sign);
+    return static_cast<uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(least, lanes))));
+  };
+  return bits(words) | bits(words + 8) << 8;
+}
+
+#else
+
+THETA_HD uint32_t bits_below(const uint32_t* words, uint32_t bound) {
+  uint32_t bits = 0;
+  for (int j = 0; j < kMatchGroup; ++j) bits |= uint32_t{words[j] < bound} << j;
+  return bits;
+}
+
+#endif
+
+int64_t words_between(const uint32_t* words, int64_t n, uint32_t low, uint32_t high, uint8_t* __restrict below,
+                      uint32_t* positions) {
+  for (int64_t i = 0; i < n; ++i) below[i] = words[i] < low;
+  int64_t found = 0;
+  for (int64_t at = 0; at < n; at += kMatchGroup) {
+    const uint32_t some = n - at < kMatchGroup ? (uint32_t{1} << (n - at)) - 1 : 0xffff;
+    const uint32_t between = bits_below(words + at, high) & ~bits_below(words + at, low) & some;
+    found += append(between, static_cast<uint32_t>(at), positions + found);
+  }
+  return found;
+}
+
+template <typename Key>
+void lanes_where(const uint8_t* holds, Key* __restrict to, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = holds[i] != 0 ? static_cast<Key>(~Key{0}) : 0;
 }
 
 template <typename Key>

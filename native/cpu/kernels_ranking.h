@@ -94,6 +94,12 @@ void expect_ranks(const Key* keys, int64_t n, uint64_t first, KeyScale<Key> scal
   interpolate_places(digits, n, places, to);
 }
 
+void count_buckets(const uint32_t* expected, int64_t n, uint16_t* __restrict buckets, uint32_t* __restrict counts) {
+  for (int64_t i = 0; i < n; ++i) buckets[i] = static_cast<uint16_t>(expected[i] >> kOrderBits);
+#pragma GCC unroll 4
+  for (int64_t i = 0; i < n; ++i) ++counts[expected[i] >> kOrderBits];
+}
+
 template <typename Place>
 int64_t fill_buckets(const uint32_t* expected, int64_t n, int64_t first, uint16_t* __restrict slots,
                      uint8_t* __restrict fill, Place* __restrict places, SpilledElement* __restrict spilled,

@@ -5,6 +5,7 @@
 
 #include "../error.h"
 #include "../page.h"
+#include "della_marks.h"
 
 namespace theta {
 
@@ -12,6 +13,7 @@ namespace {
 
 /// Groups of at most this many elements are resolved in cache.
 constexpr int64_t kLocalElements = int64_t{1} << 16;
+static_assert(kLocalElements <= DellaMarks<float>::kMost);
 constexpr int64_t kWidestElement = 8;
 /// Part of the memory that results of small groups may take for the whole of a span.
 constexpr int64_t kKeptShare = 16;

@@ -2,6 +2,7 @@
 
 #include "../error.h"
 #include "../formula/philox.h"
+#include "della_marks.h"
 #include "della_thresholds.h"
 #include "steps.h"
 
@@ -22,6 +23,11 @@ Step<W> make_della_step(ValueId id, const Della& operation, const StepContext<W>
   if (!context.statistics[id]) {
     // Groups of one element, which has no rank.
     return make_random_step<W>({operation.density, operation.seed, operation.stream}, context);
+  }
+  if (const auto* marked = dynamic_cast<const DellaMarks<W>*>(context.statistics[id].get())) {
+    return [&kernels = kernels_of<W>(context.kernels), marked](const Block<W>& block, W* to) {
+      kernels.lanes_where(marked->kept(block.begin), reinterpret_cast<Bits<W>*>(to), block.count);
+    };
   }
   auto* const thresholds = static_cast<DellaThresholds<W>*>(context.statistics[id].get());
   return [&kernels = context.kernels, operation, thresholds](const Block<W>& block, W* to) {

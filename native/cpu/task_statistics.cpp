@@ -6,6 +6,7 @@
 #include "absolute_ratio.h"
 #include "cached_selection.h"
 #include "competition.h"
+#include "della_marks.h"
 #include "della_thresholds.h"
 #include "gram_statistics.h"
 #include "importance.h"
@@ -20,6 +21,14 @@ namespace {
 
 /// Elements that a streamed selection keeps a cut.
 constexpr int64_t kMostCandidates = int64_t{1} << 19, kFewestCandidates = int64_t{1} << 10;
+
+/// Whether a rescaling asks for the thresholds of a della mask; else what it keeps will do.
+bool wants_thresholds(const Program& program, ValueId mask) {
+  return std::ranges::any_of(program.operations, [mask](const Operation& operation) {
+    const auto* rescale = std::get_if<RescaleDella>(&operation);
+    return rescale && rescale->mask == mask;
+  });
+}
 
 }  // namespace
 
@@ -56,18 +65,17 @@ void PreparedTask<W>::make_statistics(const EvaluateOptions& options, ScratchSpa
 /// What della masks share.
 template <typename W>
 void PreparedTask<W>::make_ranking(const EvaluateOptions& options, ScratchSpace& scratch, Carver& memory) {
-  int64_t largest = 0, largest_local = 0;
+  int64_t largest = 0, largest_local = 0, largest_ranked = 0;
   std::vector<ValueId> streamed;
   for (size_t id = 0; id < schedule.facts.size(); ++id) {
     if (!schedule.facts[id].statistic || !std::holds_alternative<Della>(task.program.operations[id])) continue;
     int64_t& most = schedule.is_local[id] ? largest_local : largest;
     most = std::max(most, schedule.facts[id].statistic->size);
     if (!schedule.is_local[id]) streamed.push_back(static_cast<ValueId>(id));
+    if (schedule.is_local[id] && wants_thresholds(task.program, static_cast<ValueId>(id))) largest_ranked = most;
   }
-  if (largest_local > 0) {
-    ranking_ = std::make_unique<Ranking<W>>(largest_local, kernels, memory);
-    group_ranks_ = std::make_unique<GroupRanks<W>>(largest_local, kernels, memory);
-  }
+  if (largest_local > 0) ranking_ = std::make_unique<Ranking<W>>(largest_local, kernels, memory);
+  if (largest_ranked > 0) group_ranks_ = std::make_unique<GroupRanks<W>>(largest_ranked, kernels, memory);
   if (streamed.empty()) return;
   const auto masks = static_cast<int64_t>(streamed.size());
   rank_plan_ = RankPlan::of(options.memory_bytes, masks, largest, PartLayout<W>::kRecordBytes);
@@ -100,6 +108,9 @@ std::unique_ptr<Statistic<W>> PreparedTask<W>::make_statistic(ValueId id, int64_
   return std::visit(
       Overloaded{
           [&](const Della& op) -> std::unique_ptr<Statistic<W>> {
+            if (local && !wants_thresholds(task.program, id)) {
+              return std::make_unique<DellaMarks<W>>(op, size, kept, kernels, *ranking_, memory);
+            }
             if (local) {
               return std::make_unique<CachedThresholds<W>>(op, size, kept, kernels, *ranking_, *group_ranks_, memory);
             }

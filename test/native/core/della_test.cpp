@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "../check.h"
+#include "cpu/della_marks.h"
 #include "cpu/della_thresholds.h"
 #include "formula/rounding.h"
 #include "memory_scratch.h"
@@ -190,24 +191,35 @@ void rows_in_cache(int64_t size) {
   }
   for (const Isa isa : supported_isas()) {
     const KernelTable& kernels = kernels_for(isa);
-    std::vector<std::byte> memory(static_cast<size_t>(size * (4 * kRows + 256) + (6 << 20)));
+    std::vector<std::byte> memory(static_cast<size_t>(size * (5 * kRows + 512) + (6 << 20)));
     Carver carver(memory.data());
     Ranking<W> ranking(size, kernels, carver);
     GroupRanks<W> ranks(size, kernels, carver);
     CachedThresholds<W> statistic(kMask, size, kRows, kernels, ranking, ranks, carver);
+    DellaMarks<W> marks(kMask, size, kRows, kernels, ranking, carver);
     CHECK(carver.used() <= static_cast<int64_t>(memory.size()));
     statistic.forget(0);
+    marks.forget(0);
+    std::vector<uint32_t> words(static_cast<size_t>(size));
     for (int row = 0; row < kRows; ++row) {
       const int64_t first = row * size;
       statistic.begin(first);
+      marks.begin(first);
       for (int64_t at = 0; at < size; at += kBlock) {
         const int64_t count = std::min(kBlock, size - at);
         const W* value = rows[static_cast<size_t>(row)].data() + at;
-        statistic.gather(Block<W>{first + at, count, &value, nullptr}, 0, count);
+        const Block<W> block{first + at, count, &value, nullptr};
+        statistic.gather(block, 0, count);
+        marks.gather(block, 0, count);
       }
       CHECK(statistic.end_pass());
+      CHECK(marks.end_pass());
       const std::vector<uint32_t> expected = by_sorting(rows[static_cast<size_t>(row)], first);
       CHECK(std::equal(expected.begin(), expected.end(), statistic.of(first, size)));
+      kernels.random_words(kMask.seed, kMask.stream, first, size, words.data());
+      const auto is_kept = [](uint32_t word, uint32_t threshold) { return uint8_t{word < threshold}; };
+      std::ranges::transform(words, expected, words.begin(), is_kept);
+      CHECK(std::equal(words.begin(), words.end(), marks.kept(first)));
     }
   }
 }
