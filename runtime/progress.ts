@@ -17,7 +17,7 @@ export type BuildPhase = "look-up" | "hash" | "statistics" | "compute" | "measur
 
 export interface BuildObserver {
   phase(phase: BuildPhase): void;
-  /** Once, when it is known how much there is to do: actions to run or copy, and the bytes that they read and write. */
+  /** Once, when it is known how much there is to do: actions to run or copy, and the bytes that they write. */
   work(total: { readonly actions: number; readonly bytes: number }): void;
   /** One action ran, or its tensor was copied from the store. `output` as the recipe spells it. */
   actionDone(action: {

@@ -78,7 +78,7 @@ export function createListrProgress(print: (diagnostic: Diagnostic) => void): Pr
       draw();
     },
     bytes({ read, written, copied }) {
-      throughput.bytesDone(read + written + copied);
+      throughput.bytesDone(current === "hash" ? read : written + copied);
       draw();
     },
     gateJudged: () => undefined,

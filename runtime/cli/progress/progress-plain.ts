@@ -24,8 +24,8 @@ export function createPlainProgress(
       nextLine = performance.now() / 1000 + SECONDS_BETWEEN_LINES;
     },
     actionDone: () => throughput.actionDone(),
-    bytes({ read, written, copied }) {
-      throughput.bytesDone(read + written + copied);
+    bytes({ written, copied }) {
+      throughput.bytesDone(written + copied);
       const now = performance.now() / 1000;
       if (now < nextLine) return;
       nextLine = now + SECONDS_BETWEEN_LINES;

@@ -23,6 +23,7 @@ export function createThroughput(now: () => number = () => performance.now() / 1
   return {
     total(actionCount, byteCount) {
       wanted = { actions: actionCount, bytes: byteCount };
+      bytes = 0;
       samples = [{ at: now(), bytes }];
     },
     actionDone() {
