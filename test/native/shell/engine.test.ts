@@ -34,7 +34,8 @@ async function runScript(body: string, ...flags: readonly string[]): Promise<str
 test("the event loop stays free", async () => {
   const engine = addon.createEngine(options);
   let worst = 0;
-  let last = performance.now();
+  const start = performance.now();
+  let last = start;
   const timer = setInterval(() => {
     const now = performance.now();
     worst = Math.max(worst, now - last - 5);
@@ -42,8 +43,8 @@ test("the event loop stays free", async () => {
   }, 5);
   await Promise.all(muchWork().map((task) => engine.run(task)));
   clearInterval(timer);
-  // Work that ran here would block for the 300 ms that it takes; a busy machine explains less.
-  expect(worst).toBeLessThan(150);
+  // Work that ran here would block for as long as it takes, 300 ms and more; a busy machine makes both longer.
+  expect(worst).toBeLessThan((performance.now() - start) / 2);
   engine.close();
 });
 
