@@ -59,6 +59,9 @@ constexpr int64_t size_of(Dtype dtype) {
   return 0;
 }
 
+/// Of all dtypes, in bytes; a multiple of every other.
+inline constexpr int64_t kWidestElement = 8;
+
 /// As safetensors spells it; nothing for a dtype that is only copied.
 inline std::optional<Dtype> dtype_of(std::string_view name) {
   if (name == "F64") return Dtype::f64;

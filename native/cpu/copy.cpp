@@ -12,8 +12,6 @@ namespace theta {
 
 namespace {
 
-constexpr int64_t kWidestElement = 8;
-
 /// Reads an input chunk by chunk, counts what is not finite and hands each chunk on.
 template <typename Use>
 void stream(const TensorDesc& tensor, int32_t input, ChunkSource& source, ChunkSink& sink, std::byte* rooms,

@@ -14,7 +14,6 @@ namespace {
 /// Groups of at most this many elements are resolved in cache.
 constexpr int64_t kLocalElements = int64_t{1} << 16;
 static_assert(kLocalElements <= DellaMarks<float>::kMost);
-constexpr int64_t kWidestElement = 8;
 /// Part of the memory that results of small groups may take for the whole of a span.
 constexpr int64_t kKeptShare = 16;
 /// Part of the memory that marks may take.
