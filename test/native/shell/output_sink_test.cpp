@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "../check.h"
@@ -56,9 +58,9 @@ void write_neighbours(uint32_t seed, bool with_stray) {
     const size_t sizes[] = {1, random() % 5000, 4096, 8192, random() % kLargest, kLargest - 1};
     return sizes[random() % 6];
   };
-  char path[] = "/tmp/theta-sink-test-XXXXXX";
-  const int fd = mkstemp(path);
-  unlink(path);
+  std::string path = std::filesystem::temp_directory_path() / "theta-sink-test-XXXXXX";
+  const int fd = mkstemp(path.data());
+  unlink(path.c_str());
   std::vector<std::byte> file(random() % 9000);
   write_exactly(fd, file, 0);
   std::vector<std::unique_ptr<Payload>> payloads;
