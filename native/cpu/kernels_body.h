@@ -6,6 +6,7 @@
 #include "../formula/order.h"
 #include "../formula/rounding.h"
 #include "kernels.h"
+#include "kernels_active.h"
 #include "kernels_competing.h"
 #include "kernels_gram.h"
 #include "kernels_random.h"

@@ -1,4 +1,4 @@
-// Strategies that choose elements: variances, counts and the choices themselves. Included by kernels_body.h, once an
+// Strategies that choose elements: variances and the choices themselves. Included by kernels_body.h, once an
 // instruction set; its rules hold here.
 #pragma once
 
@@ -72,77 +72,6 @@ void lanes_square_where(const W* x, const Bits<W>* mask, int64_t n, double* lane
 template <typename W>
 void select_in_place(W* x, const Bits<W>* mask, int64_t n) {
   for (int64_t i = 0; i < n; ++i) x[i] = kept(x[i], mask[i]);
-}
-
-/// Σ of the active values and their number.
-template <typename W>
-THETA_HD void active_tile(const W* const* values, int count, W epsilon, int64_t begin, int64_t n, W* __restrict sum,
-                          Bits<W>* __restrict number) {
-  for (int64_t i = 0; i < n; ++i) sum[i] = 0;
-  for (int64_t i = 0; i < n; ++i) number[i] = 0;
-  for (int k = 0; k < count; ++k) {
-    const W* x = values[k] + begin;
-    for (int64_t i = 0; i < n; ++i) {
-      const Bits<W> active = is_active(x[i], epsilon);
-      sum[i] = where(active, sum[i] + x[i], sum[i]);
-      number[i] += active & 1;
-    }
-  }
-}
-
-/// With `factors`, an element that one value alone is active in is that value times its factor.
-template <typename W>
-THETA_HD void ram_tile(const W* const* values, int count, W epsilon, const W* factors, int64_t begin, int64_t n,
-                       W* __restrict to) {
-  alignas(64) W sum[kTile], alone[kTile];
-  alignas(64) Bits<W> number[kTile];
-  active_tile(values, count, epsilon, begin, n, sum, number);
-  for (int64_t i = 0; i < n; ++i) {
-    to[i] = sum[i] / static_cast<W>(static_cast<int32_t>(number[i] > 1 ? number[i] : 1));
-  }
-  if (!factors) return;
-  for (int64_t i = 0; i < n; ++i) alone[i] = 0;
-  for (int k = 0; k < count; ++k) {
-    const W* x = values[k] + begin;
-    const W factor = factors[k];
-    for (int64_t i = 0; i < n; ++i) alone[i] = where(is_active(x[i], epsilon), factor * x[i], alone[i]);
-  }
-  for (int64_t i = 0; i < n; ++i) to[i] = where(lanes_of<W>(number[i] == 1), alone[i], to[i]);
-}
-
-template <typename W>
-void ram(const W* const* values, int count, W epsilon, const W* factors, W* __restrict to, int64_t n) {
-  int64_t begin = 0;
-  for (; begin + kTile <= n; begin += kTile) ram_tile(values, count, epsilon, factors, begin, kTile, to + begin);
-  if (begin < n) ram_tile(values, count, epsilon, factors, begin, n - begin, to + begin);
-}
-
-template <typename W>
-THETA_HD void count_active_tile(const W* const* values, int count, W epsilon, int64_t begin, int64_t n, int64_t* active,
-                                int64_t* alone) {
-  alignas(64) W sum[kTile];
-  alignas(64) Bits<W> number[kTile];
-  active_tile(values, count, epsilon, begin, n, sum, number);
-  for (int k = 0; k < count; ++k) {
-    const W* x = values[k] + begin;
-    Bits<W> here = 0, here_alone = 0;
-    for (int64_t i = 0; i < n; ++i) {
-      const Bits<W> counts = is_active(x[i], epsilon) & 1;
-      here += counts;
-      here_alone += number[i] == 1 ? counts : 0;
-    }
-    active[k] += static_cast<int64_t>(here);
-    alone[k] += static_cast<int64_t>(here_alone);
-  }
-}
-
-template <typename W>
-void count_active(const W* const* values, int count, W epsilon, int64_t n, int64_t* active, int64_t* alone) {
-  int64_t begin = 0;
-  for (; begin + kTile <= n; begin += kTile) {
-    count_active_tile(values, count, epsilon, begin, kTile, active, alone);
-  }
-  if (begin < n) count_active_tile(values, count, epsilon, begin, n - begin, active, alone);
 }
 
 template <typename W>
