@@ -14,7 +14,7 @@
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_CPP_EXCEPTIONS", "NDEBUG"],
       "ldflags": ["-static-libstdc++", "-static-libgcc", "-Wl,--exclude-libs,ALL"],
-      "conditions": [["target_arch=='x64'", { "dependencies": ["theta_sha", "theta_avx2", "theta_avx512"] }]]
+      "conditions": [["target_arch=='x64'", { "dependencies": ["theta_sha", "theta_sha_avx512", "theta_avx2", "theta_avx512"] }]]
     }
   ],
   "conditions": [
@@ -25,6 +25,12 @@
           "type": "static_library",
           "sources": ["<!@(node -p \"require('./native/sources.json').variants.x64.find(v=>v.name=='sha').sources.map(f=>'native/'+f).join(' ')\")"],
           "cflags_cc": ["<!@(node -p \"require('./native/sources.json').variants.x64.find(v=>v.name=='sha').flags.join(' ')\")"]
+        },
+        {
+          "target_name": "theta_sha_avx512",
+          "type": "static_library",
+          "sources": ["<!@(node -p \"require('./native/sources.json').variants.x64.find(v=>v.name=='sha_avx512').sources.map(f=>'native/'+f).join(' ')\")"],
+          "cflags_cc": ["<!@(node -p \"require('./native/sources.json').variants.x64.find(v=>v.name=='sha_avx512').flags.join(' ')\")"]
         },
         {
           "target_name": "theta_avx2",

@@ -99,7 +99,7 @@ void FileSource::read_slices(std::span<const ReadRequest> requests, int64_t slic
         hashed += bytes;
       }
     }
-    // As many bytes as of an input: five messages, or three, then pair as well as four.
+    // As many bytes as of an input, so that all messages are equally long.
     if (!pieces.empty() && sink_) pieces.push_back(sink_->take_unhashed(slice));
     update_all(pieces);
     Progress::add(worker_.progress.read, read);

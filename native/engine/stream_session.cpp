@@ -3,7 +3,7 @@
 #include "stream_session.h"
 
 #include <algorithm>
-#include <array>
+#include <utility>
 
 #include "../cpu/chunk_reader.h"
 #include "../page.h"
@@ -11,8 +11,8 @@
 namespace theta {
 namespace {
 
-/// Two of these stay in the second-level cache between reading and hashing.
-constexpr int64_t kSlice = 256 << 10;
+/// Those of all lanes stay in the second-level cache between reading and hashing.
+constexpr int64_t kSlice = 128 << 10;
 /// Read by the kernel while we hash; only a cold file gains from it.
 constexpr int64_t kReadAhead = 4 << 20;
 
@@ -27,14 +27,15 @@ StreamSession::StreamSession(Worker& worker, std::function<std::unique_ptr<Job>(
                              std::function<void(std::unique_ptr<Job>)> done)
     : worker_(worker), more_(std::move(more)), done_(std::move(done)), slice_(slice_of(worker.options)) {}
 
-int64_t StreamSession::buffer_bytes(const EvaluateOptions& options) { return 2 * room_to_move(slice_of(options)); }
+int64_t StreamSession::buffer_bytes(const EvaluateOptions& options) {
+  return static_cast<int64_t>(sha256_lanes()) * room_to_move(slice_of(options));
+}
 
 void StreamSession::run(std::unique_ptr<Job> first) {
-  std::array<Lane, 2> lanes;
+  std::vector<Lane> lanes(sha256_lanes());
   try {
-    std::byte* rooms = worker_.arena.reserve(2 * room_to_move(slice_));
-    lanes[0].room = rooms;
-    lanes[1].room = rooms + room_to_move(slice_);
+    std::byte* room = worker_.arena.reserve(buffer_bytes(worker_.options));
+    for (Lane& lane : lanes) lane.room = std::exchange(room, room + room_to_move(slice_));
   } catch (...) {
     // Other jobs are left to be tried in turn.
     first->error = std::current_exception();

@@ -1,5 +1,5 @@
-// Hash and copy tasks: payloads that only pass through. Two payloads run side by side on one thread, of one task or of
-// two, because SHA-256 is nearly twice as fast on a pair. Ends when there is nothing left to pair with.
+// Hash and copy tasks: payloads that only pass through. Several payloads run side by side on one thread, of one task or
+// of more, as many as SHA-256 is fastest with. Ends when there is nothing left to begin.
 #pragma once
 
 #include <functional>

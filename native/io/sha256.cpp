@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
+#include <vector>
 
 #include "sha256_kernels.h"
 
@@ -18,18 +19,6 @@ namespace {
 
 constexpr size_t kBlock = 64;
 
-void pairs_one_by_one(uint32_t* state_a, const uint8_t* data_a, uint32_t* state_b, const uint8_t* data_b,
-                      size_t blocks) {
-  sha256_blocks_plain(state_a, data_a, blocks);
-  sha256_blocks_plain(state_b, data_b, blocks);
-}
-
-struct Kernel {
-  const char* name;
-  Sha256Blocks blocks;
-  Sha256BlockPairs pairs;
-};
-
 #if defined(__x86_64__)
 bool has_sha_instructions() {
   unsigned a = 0, b = 0, c = 0, d = 0;
@@ -40,18 +29,31 @@ bool has_sha_instructions() {
 }
 #endif
 
-Kernel choose_kernel() {
-  const char* forced = std::getenv("THETA_SHA256");
-  const bool plain = forced != nullptr && std::string_view(forced) == "plain";
+/// Those that this processor can run, the fastest first.
+std::vector<const Sha256Kernel*> supported_kernels() {
+  std::vector<const Sha256Kernel*> kernels;
 #if defined(__x86_64__)
-  if (!plain && has_sha_instructions()) return {"sha-ni", sha256_blocks_ni, sha256_block_pairs_ni};
+  if (has_sha_instructions()) {
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl")) kernels.push_back(&kSha256Avx512);
+    kernels.push_back(&kSha256Ni);
+  }
 #endif
-  (void)plain;
-  return {"plain", sha256_blocks_plain, pairs_one_by_one};
+  kernels.push_back(&kSha256Plain);
+  return kernels;
 }
 
-const Kernel& kernel() {
-  static const Kernel chosen = choose_kernel();
+const Sha256Kernel& choose_kernel() {
+  const std::vector<const Sha256Kernel*> kernels = supported_kernels();
+  if (const char* forced = std::getenv("THETA_SHA256")) {
+    for (const Sha256Kernel* kernel : kernels) {
+      if (std::string_view(forced) == kernel->name) return *kernel;
+    }
+  }
+  return *kernels.front();
+}
+
+const Sha256Kernel& kernel() {
+  static const Sha256Kernel& chosen = choose_kernel();
   return chosen;
 }
 
@@ -79,7 +81,7 @@ Bytes Sha256::fill_buffer(Bytes data) {
   if (taken > 0) std::memcpy(buffer_.data() + buffered_, data.data(), taken);
   buffered_ += taken;
   if (buffered_ == kBlock) {
-    kernel().blocks(state_.data(), buffer_.data(), 1);
+    advance(std::as_bytes(std::span(buffer_)), 1);
     buffered_ = 0;
   }
   return data.subspan(taken);
@@ -91,27 +93,18 @@ void Sha256::keep_tail(Bytes data) {
   buffered_ += data.size();
 }
 
-void Sha256::update(Bytes data) {
-  data = fill_buffer(data);
+void Sha256::advance(Bytes data, size_t blocks) {
+  const Sha256Lane lane{state_.data(), raw(data)};
+  kernel().advance[0](&lane, blocks);
+}
+
+void Sha256::update_aligned(Bytes data) {
   const size_t blocks = data.size() / kBlock;
-  if (blocks > 0) kernel().blocks(state_.data(), raw(data), blocks);
+  if (blocks > 0) advance(data, blocks);
   keep_tail(data.subspan(blocks * kBlock));
 }
 
-void update_pair(Sha256& a, Bytes data_a, Sha256& b, Bytes data_b) {
-  data_a = a.fill_buffer(data_a);
-  data_b = b.fill_buffer(data_b);
-  const size_t both = std::min(data_a.size(), data_b.size()) / kBlock;
-  if (both > 0) kernel().pairs(a.state_.data(), raw(data_a), b.state_.data(), raw(data_b), both);
-  const auto finish_alone = [both](Sha256& message, Bytes data) {
-    data = data.subspan(both * kBlock);
-    const size_t blocks = data.size() / kBlock;
-    if (blocks > 0) kernel().blocks(message.state_.data(), raw(data), blocks);
-    message.keep_tail(data.subspan(blocks * kBlock));
-  };
-  finish_alone(a, data_a);
-  finish_alone(b, data_b);
-}
+void Sha256::update(Bytes data) { update_aligned(fill_buffer(data)); }
 
 Digest Sha256::finish() {
   const uint64_t bits = total_ * 8;
@@ -125,35 +118,40 @@ Digest Sha256::finish() {
   return digest;
 }
 
+void update_together(std::span<const HashPiece> pieces) {
+  Bytes left[kMostSha256Lanes];
+  Sha256Lane lanes[kMostSha256Lanes];
+  size_t blocks = ~size_t{0};
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    left[i] = pieces[i].message->fill_buffer(pieces[i].data);
+    lanes[i] = {pieces[i].message->state_.data(), raw(left[i])};
+    blocks = std::min(blocks, left[i].size() / kBlock);
+  }
+  if (blocks > 0) kernel().advance[pieces.size() - 1](lanes, blocks);
+  for (size_t i = 0; i < pieces.size(); ++i) pieces[i].message->update_aligned(left[i].subspan(blocks * kBlock));
+}
+
 void update_all(std::span<HashPiece> pieces) {
-  // Always the two with the most left: three equal pieces are then hashed as three half pairs, none of them alone.
-  // The step is small enough to stay balanced and large enough that the call costs nothing.
-  constexpr size_t kStep = 16 * 1024;
-  const auto advance = [](HashPiece& piece, size_t size) {
-    const Bytes head = piece.data.first(size);
-    piece.data = piece.data.subspan(size);
-    return head;
-  };
+  // Always those with the most left: five equal pieces are then hashed in fours, none of them alone. The step is small
+  // enough to stay balanced and large enough that the call costs nothing.
+  constexpr size_t kStep = 4 * 1024;
+  const size_t lanes = kernel().lanes;
+  const auto is_longer = [](const HashPiece& a, const HashPiece& b) { return a.data.size() > b.data.size(); };
   while (true) {
-    HashPiece* longest = nullptr;
-    HashPiece* second = nullptr;
-    for (HashPiece& piece : pieces) {
-      if (piece.data.empty()) continue;
-      if (longest == nullptr || piece.data.size() > longest->data.size()) {
-        second = longest;
-        longest = &piece;
-      } else if (second == nullptr || piece.data.size() > second->data.size()) {
-        second = &piece;
-      }
+    const auto longest = pieces.first(std::min(lanes, pieces.size()));
+    std::ranges::partial_sort(pieces, longest.end(), is_longer);
+    HashPiece heads[kMostSha256Lanes];
+    size_t count = 0, size = kStep;
+    for (; count < longest.size() && !longest[count].data.empty(); ++count) {
+      size = std::min(size, longest[count].data.size());
     }
-    if (longest == nullptr) return;
-    if (second == nullptr) {
-      longest->message->update(advance(*longest, longest->data.size()));
-      return;
+    if (count == 0) return;
+    if (count == 1) size = longest[0].data.size();
+    for (size_t i = 0; i < count; ++i) {
+      heads[i] = {longest[i].message, longest[i].data.first(size)};
+      longest[i].data = longest[i].data.subspan(size);
     }
-    const size_t size = second->data.size() < kStep ? second->data.size() : kStep;
-    const Bytes data_a = advance(*longest, size);
-    update_pair(*longest->message, data_a, *second->message, advance(*second, size));
+    update_together({heads, count});
   }
 }
 
@@ -163,6 +161,6 @@ Digest sha256(Bytes data) {
   return message.finish();
 }
 
-const char* sha256_kernel() { return kernel().name; }
+size_t sha256_lanes() { return kernel().lanes; }
 
 }  // namespace theta

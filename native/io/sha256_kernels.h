@@ -6,22 +6,31 @@
 
 namespace theta {
 
-/// Advances `state` by `blocks` blocks of 64 bytes.
-using Sha256Blocks = void (*)(uint32_t* state, const uint8_t* data, size_t blocks);
+/// One of the messages that are advanced together: its state, and its next blocks of 64 bytes.
+struct Sha256Lane {
+  uint32_t* state;
+  const uint8_t* data;
+};
 
-/// The same for two independent messages with equally many blocks.
-using Sha256BlockPairs = void (*)(uint32_t* state_a, const uint8_t* data_a, uint32_t* state_b, const uint8_t* data_b,
-                                  size_t blocks);
+inline constexpr size_t kMostSha256Lanes = 4;
+
+struct Sha256Kernel {
+  const char* name;
+  /// Messages that it advances together, at most.
+  size_t lanes;
+  /// By the number of messages less one; each is advanced by `blocks` blocks.
+  void (*advance[kMostSha256Lanes])(const Sha256Lane* lanes, size_t blocks);
+};
 
 extern const uint32_t kSha256Constants[64];
 
-void sha256_blocks_plain(uint32_t* state, const uint8_t* data, size_t blocks);
+extern const Sha256Kernel kSha256Plain;
 
 #if defined(__x86_64__)
-// Need SHA, SSSE3 and SSE4.1.
-void sha256_blocks_ni(uint32_t* state, const uint8_t* data, size_t blocks);
-void sha256_block_pairs_ni(uint32_t* state_a, const uint8_t* data_a, uint32_t* state_b, const uint8_t* data_b,
-                           size_t blocks);
+/// Needs SHA, SSSE3 and SSE4.1.
+extern const Sha256Kernel kSha256Ni;
+/// Needs AVX-512F and AVX-512VL besides.
+extern const Sha256Kernel kSha256Avx512;
 #endif
 
 }  // namespace theta

@@ -29,10 +29,9 @@ inline uint32_t next_word(const uint32_t* w, int i) {
          (std::rotr(late, 17) ^ std::rotr(late, 19) ^ (late >> 10));
 }
 
-}  // namespace
-
-void sha256_blocks_plain(uint32_t* state, const uint8_t* data, size_t blocks) {
-  for (; blocks > 0; --blocks, data += 64) {
+void advance(const Sha256Lane* lane, size_t blocks) {
+  uint32_t* const state = lane->state;
+  for (const uint8_t* data = lane->data; blocks > 0; --blocks, data += 64) {
     uint32_t w[16];
     uint32_t s[8];
     for (int i = 0; i < 8; ++i) s[i] = state[i];
@@ -56,5 +55,9 @@ void sha256_blocks_plain(uint32_t* state, const uint8_t* data, size_t blocks) {
     for (int i = 0; i < 8; ++i) state[i] += s[i];
   }
 }
+
+}  // namespace
+
+const Sha256Kernel kSha256Plain = {"plain", 1, {advance}};
 
 }  // namespace theta

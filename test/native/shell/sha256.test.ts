@@ -1,4 +1,4 @@
-// SHA-256 of the addon against Node's, alone and in pairs, with each kernel.
+// SHA-256 of the addon against Node's, alone and several together, with each kernel.
 
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -17,18 +17,21 @@ test("messages of 0 to 300 bytes", () => {
   }
 });
 
-test("the same without instructions for it", () => {
+test.each(["plain", "sha-ni", "sha-ni-avx512"])("the same as the kernel %s has it, where it can run", (kernel) => {
+  const bytes = someBytes(700_001);
+  const fd = payloadFile(bytes);
+  const sizes = [700_001, 700_000, 65_536, 65_535, 4161, 4096, 64, 1, 0];
+  const task = hashTask(...sizes.map((size) => bytesInput(fd, 0, size)));
   const script = `
     const addon = require(${JSON.stringify(addonPath)});
-    const bytes = Buffer.from("theta".repeat(200));
-    for (let n = 0; n <= 1000; n += 7) console.log(addon.sha256(bytes.subarray(0, n)));`;
-  const run = (kernel: string): string =>
-    execFileSync(process.execPath, ["-e", script], { encoding: "utf8", env: { ...process.env, THETA_SHA256: kernel } });
-  const bytes = Buffer.from("theta".repeat(200));
-  const wanted: string[] = [];
-  for (let n = 0; n <= 1000; n += 7) wanted.push(sha256Text(bytes.subarray(0, n)));
-  expect(run("plain").trim().split("\n")).toEqual(wanted);
-  expect(run("").trim().split("\n")).toEqual(wanted);
+    const engine = addon.createEngine({ threads: 1, memory: 64 << 20, chunk: 1 << 20 });
+    engine.run(${JSON.stringify(task)}).then(({ inputDigests }) => console.log(inputDigests.join(" "))).finally(() => engine.close());`;
+  const digests = execFileSync(process.execPath, ["-e", script.replaceAll(`"fd":${fd}`, '"fd":3')], {
+    encoding: "utf8",
+    env: { ...process.env, THETA_SHA256: kernel },
+    stdio: ["ignore", "pipe", "inherit", fd],
+  });
+  expect(digests.trim().split(" ")).toEqual(sizes.map((size) => sha256Text(bytes.subarray(0, size))));
 });
 
 test("text is hashed as UTF-8", () => {
@@ -58,7 +61,7 @@ test.each([64, 100, 4096, 65_536, 1 << 20])("payloads of one task, read %i bytes
   engine.close();
 });
 
-test("payloads of many tasks, which share threads in pairs", async () => {
+test("payloads of many tasks, which share threads", async () => {
   const engine = addon.createEngine({ threads: 1, memory: 64 << 20, chunk: 1 << 20 });
   const bytes = someBytes(3_000_000);
   const fd = payloadFile(bytes);

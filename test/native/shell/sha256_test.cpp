@@ -3,6 +3,7 @@
 
 #include "io/sha256.h"
 
+#include <algorithm>
 #include <random>
 #include <vector>
 
@@ -29,27 +30,27 @@ Bytes take_piece(std::mt19937& random, Bytes& rest) {
 
 }  // namespace
 
-TEST(pairs_in_random_pieces) {
+TEST(random_pieces_together) {
   std::mt19937 random(1);
   for (int round = 0; round < 2000; ++round) {
-    const auto a = random_bytes(random, random() % 1500);
-    const auto b = random_bytes(random, random() % 1500);
-    Sha256 message_a, message_b;
-    Bytes rest_a(a), rest_b(b);
-    while (!rest_a.empty() || !rest_b.empty()) {
-      const Bytes piece_a = take_piece(random, rest_a);
-      const Bytes piece_b = take_piece(random, rest_b);
-      update_pair(message_a, piece_a, message_b, piece_b);
+    const size_t count = 2 + random() % 4;
+    std::vector<std::vector<std::byte>> messages(count);
+    std::vector<Sha256> states(count);
+    std::vector<Bytes> rest(count);
+    for (size_t i = 0; i < count; ++i) rest[i] = messages[i] = random_bytes(random, random() % 1500);
+    while (std::ranges::any_of(rest, [](Bytes bytes) { return !bytes.empty(); })) {
+      std::vector<theta::HashPiece> pieces;
+      for (size_t i = 0; i < count; ++i) pieces.push_back({&states[i], take_piece(random, rest[i])});
+      theta::update_all(pieces);
     }
-    CHECK(message_a.finish() == theta::sha256(a));
-    CHECK(message_b.finish() == theta::sha256(b));
+    for (size_t i = 0; i < count; ++i) CHECK(states[i].finish() == theta::sha256(messages[i]));
   }
 }
 
 TEST(any_number_of_messages_at_once) {
   std::mt19937 random(2);
   for (int round = 0; round < 200; ++round) {
-    const size_t count = random() % 6;
+    const size_t count = random() % 9;
     std::vector<std::vector<std::byte>> messages(count);
     std::vector<Sha256> states(count);
     std::vector<theta::HashPiece> pieces;
