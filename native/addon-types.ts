@@ -122,7 +122,10 @@ export interface CompareTask {
   readonly b: NativeInput;
 }
 
-export type NativeTask = ComputeTask | GatherTask | HashTask | CopyTask | MeasureTask | CompareTask;
+export type NativeTask = (ComputeTask | GatherTask | HashTask | CopyTask | MeasureTask | CompareTask) & {
+  /** Tasks of a lower group run first; 0 unless it is given. */
+  readonly group?: number;
+};
 
 /** Counts over one input; `first*` are linear indices or −1. Zero for dtypes that are only copied. */
 export interface InputCounters {
@@ -272,7 +275,10 @@ export interface Progress {
   readonly copied: number;
 }
 
-/** Threads and arenas. Tasks wait in one queue, largest first. */
+/**
+ * Threads and arenas. Tasks wait in one queue: first those that need all the memory for themselves, then group by group, in
+ * each the largest first.
+ */
 export interface Engine {
   /** Rejects with an Error whose `code` is "cancelled", "io" (with `errno`, positive, and `syscall`), "memory" or "input" (a bug of the caller). */
   run(task: NativeTask): Promise<TaskResult>;

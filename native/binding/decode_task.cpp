@@ -198,6 +198,11 @@ Task decode_task(const Field& task) {
   kind.refuse("one of \"compute\", \"gather\", \"hash\", \"copy\", \"measure\", \"compare\"");
 }
 
+uint32_t decode_group(const Field& task) {
+  const Field group = task["group"];
+  return group.is_undefined() ? 0 : static_cast<uint32_t>(group.integer(0, UINT32_MAX));
+}
+
 EngineOptions decode_engine_options(const Field& options, Isa isa) {
   EngineOptions decoded{};
   decoded.threads = static_cast<int32_t>(options["threads"].integer(1, 4096));

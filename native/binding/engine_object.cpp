@@ -60,7 +60,8 @@ Napi::Value EngineObject::run(const Napi::CallbackInfo& info) {
   try {
     if (engine_ == nullptr) throw Error(ErrorCode::input, "the engine is closed");
     const uint64_t id = next_id_++;
-    engine_->submit(id, decode_task(Field(info[0], "task")));
+    const Field task(info[0], "task");
+    engine_->submit(id, decode_task(task), decode_group(task));
     if (open_.empty()) hold(env);
     open_.emplace(id, deferred);
   } catch (...) {

@@ -97,14 +97,12 @@ int64_t Engine::peak(const Task& task) const {
   }
 }
 
-void Engine::submit(uint64_t id, Task task) {
+void Engine::submit(uint64_t id, Task task, uint32_t group) {
   const bool alone = peak(task) > share().memory_bytes;
-  const int64_t bytes = payload_bytes(task);
   {
     const std::lock_guard lock(mutex_);
     if (closing_ || cancelled_) throw Error(ErrorCode::cancelled, "the engine takes no more work: it was cancelled");
-    auto job = std::make_unique<Job>(Job{id, std::move(task), alone, {}, nullptr});
-    queue_.emplace(std::pair(-bytes, submitted_++), std::move(job));
+    queue_.push(std::make_unique<Job>(Job{id, std::move(task), alone, {}, nullptr}), group);
   }
   changed_.notify_one();
 }
@@ -119,11 +117,10 @@ void Engine::cancel() {
     const std::lock_guard lock(mutex_);
     cancelled_ = true;
     const auto error = std::make_exception_ptr(Error(ErrorCode::cancelled, "the work was cancelled"));
-    for (auto& [order, job] : queue_) {
-      job->error = error;
-      finished_.push_back(std::move(job));
+    while (!queue_.empty()) {
+      finished_.push_back(queue_.pop());
+      finished_.back()->error = error;
     }
-    queue_.clear();
   }
   notify_();
 }
@@ -143,20 +140,14 @@ void Engine::close() {
 
 bool Engine::may_start() const {
   if (queue_.empty() || running_alone_) return false;
-  return running_ == 0 || !queue_.begin()->second->alone;
-}
-
-std::unique_ptr<Job> Engine::pop() {
-  auto job = std::move(queue_.begin()->second);
-  queue_.erase(queue_.begin());
-  return job;
+  return running_ == 0 || !queue_.first().alone;
 }
 
 /// A second payload for a thread that is streaming one, unless an idle thread would start it right away.
 std::unique_ptr<Job> Engine::pop_stream() {
   const std::lock_guard lock(mutex_);
-  if (queue_.empty() || running_ < threads_.size() || !is_stream(queue_.begin()->second->task)) return nullptr;
-  return pop();
+  if (queue_.empty() || running_ < threads_.size() || !is_stream(queue_.first().task)) return nullptr;
+  return queue_.pop();
 }
 
 void Engine::work(Thread& self) {
@@ -166,7 +157,7 @@ void Engine::work(Thread& self) {
   while (true) {
     changed_.wait(lock, [this] { return closing_ || may_start(); });
     if (closing_) return;
-    auto job = pop();
+    auto job = queue_.pop();
     ++running_;
     running_alone_ = job->alone;
     if (job->alone) {

@@ -4,12 +4,11 @@
 
 #include <condition_variable>
 #include <functional>
-#include <map>
 #include <mutex>
 #include <string>
 #include <thread>
 
-#include "job.h"
+#include "job_queue.h"
 #include "progress.h"
 #include "worker.h"
 
@@ -37,8 +36,9 @@ class Engine {
   /// Error(input) for a malformed program.
   int64_t peak(const Task& task) const;
 
-  /// Queues the task; it comes back through take_finished() under `id`, whatever becomes of it. Throws as peak() does.
-  void submit(uint64_t id, Task task);
+  /// Queues the task; it comes back through take_finished() under `id`, whatever becomes of it. Tasks of a lower group
+  /// run first. Throws as peak() does.
+  void submit(uint64_t id, Task task, uint32_t group = 0);
 
   /// Jobs that ended since the last call, in the order in which they did.
   std::vector<std::unique_ptr<Job>> take_finished();
@@ -61,7 +61,6 @@ class Engine {
   EvaluateOptions share() const;
   EvaluateOptions all_memory() const;
   bool may_start() const;
-  std::unique_ptr<Job> pop();
   std::unique_ptr<Job> pop_stream();
   void work(Thread& self);
   void run(std::unique_ptr<Job> job, Worker& worker);
@@ -75,9 +74,7 @@ class Engine {
   /// Guards everything below but the arenas, which belong to their threads; a task that runs alone has them all.
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  /// Largest payload first, equal ones in the order in which they came.
-  std::map<std::pair<int64_t, uint64_t>, std::unique_ptr<Job>> queue_;
-  uint64_t submitted_ = 0;
+  JobQueue queue_;
   std::vector<std::unique_ptr<Job>> finished_;
   size_t running_ = 0;
   bool running_alone_ = false;

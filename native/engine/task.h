@@ -75,7 +75,7 @@ struct CompareTask {
 
 using Task = std::variant<ComputeTask, GatherTask, HashTask, CopyTask, MeasureTask, CompareTask>;
 
-/// Bytes that pass through the task; the largest tasks run first, so that none is left for the end.
+/// Bytes that pass through the task.
 int64_t payload_bytes(const Task& task);
 
 /// Of one payload, or of two.

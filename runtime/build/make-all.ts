@@ -11,6 +11,7 @@ import type { Standings } from "./look-up.ts";
 import { ShardMaker, type FailedTensor, type MadeShard } from "./make-shards.ts";
 import type { Session } from "./session.ts";
 import type { ShardJob, ShardPlan } from "./shard-job.ts";
+import { orderShards } from "./shard-order.ts";
 import type { WantedOutput, WantedShard } from "./wanted-output.ts";
 
 /**
@@ -57,7 +58,8 @@ export async function makeAll(
   try {
     maker.open(jobs);
     observer.work({ actions: [...jobs].reduce((sum, job) => sum + job.shard.actions.length, 0), bytes });
-    const made = new Map<ShardJob, Promise<MadeShard>>([...jobs].map((job) => [job, maker.make(job)]));
+    const ordered = orderShards(jobs, context.engine.threads);
+    const made = new Map<ShardJob, Promise<MadeShard>>(ordered.map((next) => [next.job, maker.make(next)]));
     const settled = await Promise.allSettled(
       outputs.map(async (output) => {
         // All of them, so that no promise is left without somebody who hears of its failure.

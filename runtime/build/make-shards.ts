@@ -22,6 +22,7 @@ import { fedOf } from "./reason-to-run.ts";
 import { recordOfHit, recordOfRun } from "./tensor-record.ts";
 import { computeTask, countersOf, type TaskFiles } from "./native-task.ts";
 import { workOf, type ShardJob } from "./shard-job.ts";
+import type { OrderedJob } from "./shard-order.ts";
 
 export interface MakeShards {
   readonly store: Store;
@@ -62,6 +63,8 @@ interface Here {
   readonly partial: PartialShard;
   readonly offset: number;
   readonly bytes: number;
+  /** Of the tasks that bring them there; see `OrderedJob`. */
+  readonly group: number;
 }
 
 export class ShardMaker {
@@ -112,19 +115,22 @@ export class ShardMaker {
   }
 
   /**
-   * The job's shard, stored; `open` comes first. All jobs may be started at once, the engine orders their tasks.
+   * The job's shard, stored; `open` comes first. All jobs may be started at once, the engine orders their tasks by groups.
    * Rejects when anything failed, with what the engine or a file system call threw, or a Failure: 3 other bits than
    * before, 66 an input changed; see `failure` for the cause.
    */
-  async make(job: ShardJob): Promise<MadeShard> {
+  async make({ job, group }: OrderedJob): Promise<MadeShard> {
     const { calls, lease, store, signal } = this.#given;
     const { size, tensors } = job.shard.file;
     const partial = this.#partials.get(job)!;
-    const records = await settleAll(
-      tensors.map(({ offset, bytes }, index) =>
-        this.#tensor(job, job.shard.actions[index]!, { partial, offset, bytes }),
-      ),
-    );
+    const making = new Map<Action, Promise<TensorRecord>>();
+    // As the engine will take them, so that the first ones it gets are not small ones.
+    for (const index of bySize(tensors)) {
+      const { offset, bytes } = tensors[index]!;
+      const action = job.shard.actions[index]!;
+      making.set(action, this.#tensor(job, action, { partial, offset, bytes, group }));
+    }
+    const records = await settleAll(job.shard.actions.map((action) => making.get(action)!));
     await partial.flush();
     const content = {
       digest: shardDigest(
@@ -187,7 +193,7 @@ export class ShardMaker {
     const standing = this.#given.standings.get(action);
     const isForced = standing?.state !== "hit" && standing?.reason === "forced";
     const resumed = isForced ? undefined : partial.finished(action.tensor);
-    if (resumed !== undefined && resumed.key === key && (await this.#reachedDisk(partial, resumed))) {
+    if (resumed !== undefined && resumed.key === key && (await this.#reachedDisk(here, resumed))) {
       return { fd: partial.fd, record: resumed, how: "copied" };
     }
     const copied = standing?.state === "hit" ? await this.#copyStored(standing.found, action, here) : undefined;
@@ -201,7 +207,8 @@ export class ShardMaker {
     const tensors = action.inputs.map(({ tensor }) => tensor);
     const fds = await Promise.all(tensors.map((tensor) => inputs.open(tensor)));
     const mine = tensors.map((tensor) => this.#claim(tensor));
-    const running = this.#compute(action, { inputs: fds, digests: mine, output: here.partial.fd, offset: here.offset });
+    const files = { inputs: fds, digests: mine, output: here.partial.fd, offset: here.offset };
+    const running = this.#compute(action, files, here.group);
     tensors.forEach((tensor, index) => {
       if (mine[index] === true) this.#hashing.set(inputs.place(tensor), running);
     });
@@ -220,9 +227,10 @@ export class ShardMaker {
   }
 
   /** What the inputs' bytes were is learned before anything is said of the result. */
-  async #compute(action: Action, files: TaskFiles): Promise<TaskResult> {
+  async #compute(action: Action, files: TaskFiles, group: number): Promise<TaskResult> {
     const { engine, inputs, measurements } = this.#given;
-    const result = await engine.run(computeTask(action, files, await measurements.taskPart(action, inputs)));
+    const measure = await measurements.taskPart(action, inputs);
+    const result = await engine.run({ ...computeTask(action, files, measure), group });
     const tensors = action.inputs.map(({ tensor }) => tensor);
     await inputs.learn(tensors, result.inputDigests);
     await measurements.take(action, result, inputs);
@@ -261,16 +269,17 @@ export class ShardMaker {
 
   async #copy(fd: number, offset: number, action: Action, here: Here): Promise<string | undefined> {
     const to = { fd: here.partial.fd, offset: here.offset };
-    const task = { kind: "copy", label: action.tensor, from: { fd, offset }, to, bytes: here.bytes } as const;
+    const { bytes, group } = here;
+    const task = { kind: "copy", label: action.tensor, from: { fd, offset }, to, bytes, group } as const;
     return (await this.#given.engine.run(task)).digest;
   }
 
   /** After a reboot the journal alone does not prove it. */
-  async #reachedDisk(partial: PartialShard, record: TensorRecord): Promise<boolean> {
+  async #reachedDisk({ partial, group }: Here, record: TensorRecord): Promise<boolean> {
     if (partial.trusted) return true;
     const { offset, dtype, shape } = record;
     const input = { fd: partial.fd, offset, dtype, shape, digest: true };
-    const { inputDigests } = await this.#given.engine.run({ kind: "hash", label: record.name, inputs: [input] });
+    const { inputDigests } = await this.#given.engine.run({ kind: "hash", label: record.name, inputs: [input], group });
     return inputDigests[0] === record.digest;
   }
 
@@ -278,6 +287,11 @@ export class ShardMaker {
     if (!this.#sources.has(shard.path)) this.#sources.set(shard.path, openShard(shard));
     return this.#sources.get(shard.path);
   }
+}
+
+/** Positions, the largest first. */
+function bySize(tensors: readonly { readonly bytes: number }[]): readonly number[] {
+  return [...tensors.keys()].sort((a, b) => tensors[b]!.bytes - tensors[a]!.bytes);
 }
 
 /** Undefined while the digest of an input is not known. */
