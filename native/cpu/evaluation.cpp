@@ -137,8 +137,8 @@ void Evaluation<W>::run_pass(const BoundPass<W>& pass, int64_t begin, int64_t en
     chunk_begin_ = chunk;
     const bool writes = pass.is_output && task_.task.writes();
     if (writes) {
-      writes_to_second_ = !writes_to_second_;
-      output_ = move_in_page(task_.output[writes_to_second_], task_.chunk * size, sink_.position(chunk * size));
+      output_place_ = (output_place_ + 1) % task_.output.size();
+      output_ = move_in_page(task_.output[output_place_], task_.chunk * size, sink_.position(chunk * size));
     }
     run_chunk(pass, chunk, chunk_end);
     if (writes) sink_.write(chunk * size, output_, (chunk_end - chunk) * size);

@@ -72,8 +72,8 @@ PreparedTask<W>::PreparedTask(const TaskSpec& task, const EvaluateOptions& optio
   reader = std::make_unique<ChunkReader>(inputs, chunk, memory);
   if (task.writes()) {
     const int64_t room = room_to_move(chunk * size_of(*task.output.dtype));
-    output[0] = memory.take<std::byte>(room);
-    output[1] = chunk < count ? memory.take<std::byte>(room) : output[0];
+    const int64_t places = chunk < count ? kOutputPlaces : 1;
+    for (int64_t i = 0; i < places; ++i) output.push_back(memory.take<std::byte>(room));
   }
   if (!unused_inputs.empty()) unused = memory.take<std::byte>(chunk * kWidestElement);
   for (const Operation& operation : task.program.operations) {
@@ -100,7 +100,7 @@ PreparedTask<W>::PreparedTask(const TaskSpec& task, const EvaluateOptions& optio
 /// Chunks of whole local groups; a group too large for a chunk is not local.
 template <typename W>
 void PreparedTask<W>::plan_sizes(const EvaluateOptions& options) {
-  int64_t widest = sizeof(W), together = 2 * size_of(*task.output.dtype);
+  int64_t widest = sizeof(W), together = kOutputPlaces * size_of(*task.output.dtype);
   for (const ChunkReader::Input& input : inputs) {
     widest = std::max(widest, size_of(input.dtype));
     together += size_of(input.dtype);

@@ -131,21 +131,20 @@ void FileSource::hash_rest(size_t input) {
 
 void FileSink::write(int64_t begin, const std::byte* from, int64_t bytes) {
   (void)begin;  // In order, each byte once: the sink knows where it stands.
-  settle();
+  hash_rest();
   unhashed_ = Bytes(from, static_cast<size_t>(bytes));
   if (in_background_) {
-    worker_.writer.start(sink_, unhashed_);
+    worker_.writer.start(sink_, unhashed_, kOutputPlaces - 2);
   } else {
-    sink_.write(unhashed_);
+    sink_.write({&unhashed_, 1});
   }
   if (meter_) meter_->add(unhashed_);
   Progress::add(worker_.progress.written, bytes);
 }
 
-void FileSink::settle() {
+void FileSink::hash_rest() {
   const HashPiece rest = take_unhashed(static_cast<int64_t>(unhashed_.size()));
   message_.update(rest.data);
-  if (in_background_) worker_.writer.wait();
 }
 
 HashPiece FileSink::take_unhashed(int64_t bytes) {
@@ -156,7 +155,8 @@ HashPiece FileSink::take_unhashed(int64_t bytes) {
 }
 
 Digest FileSink::finish() {
-  settle();
+  hash_rest();
+  if (in_background_) worker_.writer.wait();
   sink_.finish();
   return message_.finish();
 }

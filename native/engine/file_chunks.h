@@ -23,7 +23,7 @@ class FileSink : public ChunkSink {
   FileSink& operator=(const FileSink&) = delete;
 
   int64_t position(int64_t begin) const override { return offset_ + begin; }
-  /// Large payloads are written while the next chunk is made.
+  /// Large payloads are written while the next chunks are made.
   void write(int64_t begin, const std::byte* from, int64_t bytes) override;
   Digest finish();
 
@@ -31,8 +31,7 @@ class FileSink : public ChunkSink {
   HashPiece take_unhashed(int64_t bytes);
 
  private:
-  /// Hashes what is left and returns when nothing is being written.
-  void settle();
+  void hash_rest();
 
   const int64_t offset_;
   OutputSink sink_;

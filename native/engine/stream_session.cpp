@@ -126,7 +126,7 @@ void StreamSession::write(Lane& lane) {
     count(lane);
     return;
   }
-  lane.sink->write(lane.slice);
+  lane.sink->write(std::array{Bytes(lane.slice)});
   Progress::add(worker_.progress.copied, bytes);
 }
 

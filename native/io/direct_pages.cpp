@@ -7,8 +7,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <string>
+#include <vector>
 
 namespace theta {
 namespace {
@@ -31,8 +31,6 @@ bool takes_pages(int) { return false; }
 int reopen(int) { return -1; }
 #endif
 
-iovec range(Bytes bytes) { return {const_cast<std::byte*>(bytes.data()), bytes.size()}; }
-
 }  // namespace
 
 std::unique_ptr<DirectPages> DirectPages::open(int fd) {
@@ -42,11 +40,17 @@ std::unique_ptr<DirectPages> DirectPages::open(int fd) {
 
 DirectPages::~DirectPages() { close(fd_); }
 
-bool DirectPages::write(Bytes first, Bytes second, uint64_t offset) {
-  const size_t bytes = first.size() + second.size();
+bool DirectPages::write(std::span<const Bytes> pieces, uint64_t offset) {
+  std::vector<iovec> ranges;
+  size_t bytes = 0;
+  for (const Bytes piece : pieces) {
+    if (piece.empty()) continue;
+    ranges.push_back({const_cast<std::byte*>(piece.data()), piece.size()});
+    bytes += piece.size();
+  }
   if (bytes == 0) return true;
-  const iovec ranges[] = {range(first), range(second)};
-  return pwritev(fd_, ranges, 2, static_cast<off_t>(offset)) == static_cast<ssize_t>(bytes);
+  const auto written = pwritev(fd_, ranges.data(), static_cast<int>(ranges.size()), static_cast<off_t>(offset));
+  return written == static_cast<ssize_t>(bytes);
 }
 
 }  // namespace theta

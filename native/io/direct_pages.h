@@ -18,9 +18,10 @@ class DirectPages {
   DirectPages(const DirectPages&) = delete;
   DirectPages& operator=(const DirectPages&) = delete;
 
-  /// Writes `first` and behind it `second` at byte `offset`: whole pages, at the beginning of one in memory and in the
-  /// file. False where it has not written all of them; an ordinary write will tell what is wrong.
-  bool write(Bytes first, Bytes second, uint64_t offset);
+  /// Writes `pieces` behind each other at byte `offset`, in one call: whole pages, each at the beginning of one in
+  /// memory, the first at the beginning of one in the file. False where it has not written all of them; an ordinary
+  /// write will tell what is wrong.
+  bool write(std::span<const Bytes> pieces, uint64_t offset);
 
  private:
   explicit DirectPages(int fd) : fd_(fd) {}

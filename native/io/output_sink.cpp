@@ -21,53 +21,67 @@ OutputSink::OutputSink(int fd, uint64_t offset, uint64_t bytes)
   if (bytes >= kSmallestDirect) direct_ = DirectPages::open(fd);
 }
 
-void OutputSink::write(Bytes bytes) {
-  const auto address = reinterpret_cast<uintptr_t>(bytes.data());
-  if (direct_ && in_page(address) != in_page(written_ + begun_)) direct_.reset();
-  if (direct_) {
-    write_pages(bytes);
-  } else {
-    put_begun();
-    put(bytes);
-  }
+void OutputSink::write(std::span<const Bytes> ranges) {
+  const size_t to_pages = direct_ ? fitting(ranges) : 0;
+  if (to_pages > 0) write_pages(ranges.first(to_pages));
+  if (to_pages == ranges.size()) return;
+  direct_.reset();
+  put_begun();
+  for (const Bytes bytes : ranges.subspan(to_pages)) put(bytes);
 }
 
-void OutputSink::write_pages(Bytes bytes) {
-  bytes = end_page(bytes);
-  const Bytes ended(page_.data(), begun_ == kPage ? kPage : 0);
-  const Bytes whole = bytes.first(bytes.size() - in_page(bytes.size()));
-  const Bytes rest = bytes.subspan(whole.size());
-  if (!direct_->write(ended, whole, written_)) {
-    direct_.reset();
-    write(bytes);
-    return;
+/// How many of them lie in memory as they will in the file.
+size_t OutputSink::fitting(std::span<const Bytes> ranges) const {
+  uint64_t position = written_ + begun_;
+  size_t count = 0;
+  for (; count < ranges.size(); ++count) {
+    if (in_page(reinterpret_cast<uintptr_t>(ranges[count].data())) != in_page(position)) break;
+    position += ranges[count].size();
   }
-  written_ += ended.size() + whole.size();
-  pushed_ = written_;
-  begun_ -= ended.size();
-  std::memcpy(page_.data() + begun_, rest.data(), rest.size());
-  begun_ += rest.size();
+  return count;
+}
+
+void OutputSink::write_pages(std::span<const Bytes> ranges) {
+  std::array<Bytes, 2 * kMostRanges> pieces;
+  size_t count = 0, page = 0;
+  uint64_t position = written_ + begun_;
+  for (Bytes bytes : ranges) {
+    if (in_page(position) > 0) {
+      const Bytes head = bytes.first(std::min<uint64_t>(kPage - in_page(position), bytes.size()));
+      if (begun_ == 0) {
+        // The page belongs to the payload before, too.
+        put(head);
+      } else {
+        std::memcpy(pages_[page].data() + begun_, head.data(), head.size());
+        begun_ += head.size();
+      }
+      if (begun_ == kPage) {
+        pieces[count++] = pages_[page++];
+        begun_ = 0;
+      }
+      position += head.size();
+      bytes = bytes.subspan(head.size());
+    }
+    const Bytes rest = bytes.last(in_page(bytes.size()));
+    pieces[count++] = bytes.first(bytes.size() - rest.size());
+    std::memcpy(pages_[page].data() + begun_, rest.data(), rest.size());
+    begun_ += rest.size();
+    position += bytes.size();
+  }
+  if (direct_->write({pieces.data(), count}, written_)) {
+    written_ = position - begun_;
+    pushed_ = written_;
+  } else {
+    direct_.reset();
+    for (const Bytes piece : std::span(pieces.data(), count)) put(piece);
+  }
+  std::memmove(pages_[0].data(), pages_[page].data(), begun_);
   // The page belongs to the next payload, too.
   if (written_ + begun_ == end_) put_begun();
 }
 
-/// Takes what the page lacks that was begun before; says what is left of `bytes`.
-Bytes OutputSink::end_page(Bytes bytes) {
-  const uint64_t at = in_page(written_ + begun_);
-  if (at == 0) return bytes;
-  const Bytes head = bytes.first(std::min<uint64_t>(kPage - at, bytes.size()));
-  if (begun_ > 0) {
-    std::memcpy(page_.data() + begun_, head.data(), head.size());
-    begun_ += head.size();
-  } else {
-    // The page belongs to the payload before, too.
-    put(head);
-  }
-  return bytes.subspan(head.size());
-}
-
 void OutputSink::put_begun() {
-  const Bytes begun(page_.data(), begun_);
+  const Bytes begun(pages_[0].data(), begun_);
   begun_ = 0;
   put(begun);
 }

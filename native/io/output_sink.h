@@ -17,16 +17,18 @@ class OutputSink {
   OutputSink(const OutputSink&) = delete;
   OutputSink& operator=(const OutputSink&) = delete;
 
-  /// Appends to the payload. Large payloads go to the disk without a copy while `bytes` lies in memory as it does in
-  /// the file (`at_same_place_in_page`).
-  void write(Bytes bytes);
+  static constexpr size_t kMostRanges = 4;
+
+  /// Appends `ranges`, at most kMostRanges, to the payload, one behind the other. Large payloads go to the disk without
+  /// a copy, and in one call, while each range lies in memory as it does in the file (move_in_page()).
+  void write(std::span<const Bytes> ranges);
 
   /// Starts writing out what write() left.
   void finish();
 
  private:
-  void write_pages(Bytes bytes);
-  Bytes end_page(Bytes bytes);
+  size_t fitting(std::span<const Bytes> ranges) const;
+  void write_pages(std::span<const Bytes> ranges);
   void put_begun();
   void put(Bytes bytes);
   void push();
@@ -42,8 +44,9 @@ class OutputSink {
   /// of the inputs, and on a virtual machine each page that it finds anew costs more than our arithmetic. Null: all
   /// goes through the cache.
   std::unique_ptr<DirectPages> direct_;
-  /// The page that the last write() began and the next one ends, and how many bytes of it there are.
-  alignas(kPage) std::array<std::byte, kPage> page_;
+  /// Pages of which one range has the beginning and the next one the rest; between calls the first, of which there are
+  /// `begun_` bytes.
+  alignas(kPage) std::array<std::array<std::byte, kPage>, kMostRanges + 1> pages_;
   uint64_t begun_ = 0;
   static constexpr uint64_t kSmallestDirect = 1 << 20;
 };
