@@ -43,41 +43,34 @@ void FileSource::read(std::span<const ReadRequest> requests) {
   }
 }
 
-/// Whether these are the next bytes of the input's digest.
+/// Whether these are the next bytes of the input's digest. What is kept is hashed when the output is, which would have
+/// no company else, and this too little.
 bool FileSource::hashes(const ReadRequest& request) const {
   const auto input = size_t(request.input);
-  return request.first && digests_[input] && hashed_[input] == request.begin;
-}
-
-/// Of several inputs that are kept, one is hashed when the output is, which would have no partner else.
-const ReadRequest* FileSource::left_for_later(std::span<const ReadRequest> requests) const {
-  const ReadRequest* last = nullptr;
-  int64_t hashed = 0;
-  for (const ReadRequest& request : requests) {
-    if (!request.first || !digests_[size_t(request.input)]) continue;
-    ++hashed;
-    last = &request;
-  }
-  return hashed > 2 && last->kept && sink_ ? last : nullptr;
+  const bool is_left = request.kept && sink_ != nullptr;
+  return request.first && digests_[input] && hashed_[input] == request.begin && !is_left;
 }
 
 void FileSource::revisit(std::span<const ReadRequest> requests) {
-  if (!sink_) return;
+  std::vector<HashPiece> pieces;
+  int64_t longest = 0, hashed = 0;
   for (const ReadRequest& request : requests) {
     const auto input = size_t(request.input);
     if (!digests_[input] || hashed_[input] != request.begin) continue;
-    HashPiece pieces[] = {{&messages_[input], Bytes(request.to, static_cast<size_t>(request.bytes))},
-                          sink_->take_unhashed(request.bytes)};
-    update_all(pieces);
+    pieces.push_back({&messages_[input], Bytes(request.to, static_cast<size_t>(request.bytes))});
     hashed_[input] += request.bytes;
-    Progress::add(worker_.progress.hashed, request.bytes);
+    hashed += request.bytes;
+    longest = std::max(longest, request.bytes);
   }
+  if (pieces.empty()) return;
+  if (sink_) pieces.push_back(sink_->take_unhashed(longest));
+  update_all(pieces);
+  Progress::add(worker_.progress.hashed, hashed);
 }
 
 void FileSource::read_slices(std::span<const ReadRequest> requests, int64_t slice) {
-  const ReadRequest* const later = left_for_later(requests);
   std::vector<char> hashing(requests.size());
-  for (size_t i = 0; i < requests.size(); ++i) hashing[i] = hashes(requests[i]) && &requests[i] != later;
+  for (size_t i = 0; i < requests.size(); ++i) hashing[i] = hashes(requests[i]);
   std::vector<HashPiece> pieces;
   int64_t longest = 0;
   for (const ReadRequest& request : requests) longest = std::max(longest, request.bytes);

@@ -59,7 +59,6 @@ class FileSource : public ChunkSource {
 
  private:
   bool hashes(const ReadRequest& request) const;
-  const ReadRequest* left_for_later(std::span<const ReadRequest> requests) const;
   void read_slices(std::span<const ReadRequest> requests, int64_t slice);
   /// Of an input that the program did not read to its end, such as one whose weight is 0.
   void hash_rest(size_t input);
