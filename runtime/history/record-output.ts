@@ -83,11 +83,11 @@ function judged(
   changes: Table<Change>,
 ): Pick<RecordedTensor, "how" | "reason" | "wanted" | "key" | "digest" | "was" | "changes"> {
   const standing = standings.get(action)!;
+  const record = finished?.records.get(action);
   const isKnown =
     isResolved(action.program) && action.inputs.every(({ tensor }) => inputs.digest(tensor) !== undefined);
-  const key = isKnown ? keyOf(action, inputs) : undefined;
+  const key = record?.key ?? (isKnown ? keyOf(action, inputs) : undefined);
   const before = wanted.recordByName.get(action.tensor);
-  const record = finished?.records.get(action);
   const digest = record?.digest ?? (standing.state === "hit" ? standing.found.tensor.digest : undefined);
   const then = key !== undefined && key === before?.key ? undefined : earlier.actionOf(wanted, action.tensor);
   return {

@@ -1,6 +1,16 @@
 // Writing small files so that a crash leaves the old content or the new one, and directories so that names survive it.
 
-import { closeSync, fdatasyncSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fdatasyncSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
 
 /** Makes the names in a directory survive a power cut. */
@@ -35,6 +45,11 @@ export function writeAll(fd: number, bytes: Uint8Array, position: number | null)
   for (let done = 0; done < bytes.length;) {
     done += writeSync(fd, bytes, done, bytes.length - done, position === null ? null : position + done);
   }
+}
+
+/** Takes away what lies behind `length`. Of nothing, nothing: what was once cut to nothing, ext4 writes out when it is closed. */
+export function cutOff(fd: number, length: number): void {
+  if (fstatSync(fd).size > length) ftruncateSync(fd, length);
 }
 
 /** The bytes are on the disk when this returns; the name need not be. */

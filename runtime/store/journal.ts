@@ -2,9 +2,9 @@
 // carries a checksum, so a torn last line is told from a whole one.
 
 import { sha256 } from "./sha256.ts";
-import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, readdirSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { writeAll } from "./durable.ts";
+import { cutOff, writeAll } from "./durable.ts";
 import type { TensorRecord } from "./shard-record.ts";
 
 export interface JournalHeader {
@@ -29,7 +29,7 @@ export class Journal {
   /** Appends behind what `content` found; a torn end is cut off. */
   constructor(path: string, header: JournalHeader, content: JournalContent) {
     this.#fd = openSync(path, "a", 0o644);
-    ftruncateSync(this.#fd, content.length);
+    cutOff(this.#fd, content.length);
     if (content.length === 0) this.#append(header);
   }
 

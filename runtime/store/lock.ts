@@ -2,11 +2,11 @@
 // says of its holder is for the message only.
 
 import { setMaxListeners } from "node:events";
-import { closeSync, ftruncateSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, constants, openSync, readFileSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FileSystemCalls } from "../../native/addon-types.ts";
-import { writeAll } from "./durable.ts";
+import { cutOff, writeAll } from "./durable.ts";
 import { identityOfDescriptor, ownStamp, ownStampAt } from "./file-identity.ts";
 
 export interface Lock {
@@ -50,15 +50,17 @@ export function tryPassingLock(calls: FileSystemCalls, path: string): Lock | Hel
 }
 
 function openLocked(calls: FileSystemCalls, path: string): number | Held {
-  const fd = openSync(path, "a+", 0o644);
+  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o644);
   try {
     if (!calls.tryLock(fd)) {
-      const holder = readFileSync(fd, "utf8").trim() || "another process";
+      // Behind the first line may be what is left of an earlier holder's.
+      const [holder = ""] = readFileSync(fd, "utf8").split("\n", 1);
       closeSync(fd);
-      return { holder };
+      return { holder: holder.trim() || "another process" };
     }
-    ftruncateSync(fd);
-    writeAll(fd, Buffer.from(`process ${process.pid} on ${hostname()}\n`), null);
+    const mine = Buffer.from(`process ${process.pid} on ${hostname()}\n`);
+    writeAll(fd, mine, 0);
+    cutOff(fd, mine.length);
     return fd;
   } catch (error) {
     closeSync(fd);

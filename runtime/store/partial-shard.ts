@@ -7,7 +7,6 @@ import {
   existsSync,
   fdatasync,
   fstatSync,
-  ftruncateSync,
   openSync,
   readFileSync,
   readdirSync,
@@ -17,7 +16,7 @@ import {
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { FileSystemCalls } from "../../native/addon-types.ts";
-import { writeAll } from "./durable.ts";
+import { cutOff, writeAll } from "./durable.ts";
 import { EMPTY_JOURNAL, Journal, readJournal, type JournalContent } from "./journal.ts";
 import { unlockAndClose } from "./lock.ts";
 import { openShard, type StoredShard } from "./shard-store.ts";
@@ -81,18 +80,15 @@ export class PartialShard {
     // Its lines speak of bytes that are not there; gone before the file can look as if they were.
     if (!usable) rmSync(this.#journalPath, { force: true });
     const content: JournalContent = usable ? found : EMPTY_JOURNAL;
-    this.trusted = content.header === undefined || content.header.boot === bootId();
+    const boot = bootId();
+    this.trusted = content.header === undefined || content.header.boot === boot;
     this.#finished = new Map(content.tensors);
     // A clone gives its unchanged tensors with the header; those lines go into the journal like any other.
     const cloned = usable ? [] : cloneInto(calls, fd, base);
-    if (!usable && cloned.length === 0) ftruncateSync(fd, 0);
+    if (!usable && cloned.length === 0) cutOff(fd, 0);
     calls.fallocate(fd, layout.bytes);
     writeAll(fd, layout.header, 0);
-    this.#journal = new Journal(
-      this.#journalPath,
-      { schema: "theta.journal/1", layout: layout.layout, boot: bootId() },
-      content,
-    );
+    this.#journal = new Journal(this.#journalPath, { schema: "theta.journal/1", layout: layout.layout, boot }, content);
     for (const tensor of cloned) this.add(tensor);
   }
 
