@@ -1,6 +1,7 @@
 // Statistics of pcb: between which sizes a vector's elements are held, and from which balance on they count.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "kernels.h"
@@ -38,6 +39,39 @@ class SizeRange final : public Statistic<W> {
   StreamedRanks<W> ranks_;
 };
 
+/// The elements of a block whose balances are of interest, and these.
+template <typename W>
+class Contenders {
+ public:
+  Contenders(const Pcb& operation, const KernelTable& kernels, Carver& memory);
+
+  /// From now on sizes are held within those of `rules`, one a vector.
+  void hold_within(const Competitor<W>* rules);
+  /// From now on of this vector balances below `floor`, or all, are of no interest.
+  void leave_out_below(size_t vector, double floor);
+  void leave_out(size_t vector);
+  /// Looks at `count` elements of the block from `offset` on.
+  void find(const Block<W>& block, int64_t offset, int64_t count);
+
+  /// Of this vector: those that were found, counted from `offset`.
+  std::span<const uint32_t> positions(size_t vector) const { return {positions_[vector], size_t(found_[vector])}; }
+  /// Their balances, until the next call.
+  const double* balances(size_t vector);
+  const W* values(size_t vector) const { return values_[vector]; }
+
+ private:
+  const std::vector<ValueId> of_;
+  const WorkKernels<W>& kernels_;
+  const Competitor<W>* rules_ = nullptr;
+  std::vector<const W*> values_;
+  std::vector<W> slopes_, levels_, floors_;
+  BalanceBounds<W> bounds_{};
+  /// By vector, and of any.
+  std::vector<uint32_t*> positions_;
+  std::vector<int64_t> found_;
+  double *const rivals_, *const balances_;
+};
+
 /// What every vector of a pcb goes by, once its sizes are known.
 template <typename W>
 class Competition final : public Statistic<W> {
@@ -51,25 +85,29 @@ class Competition final : public Statistic<W> {
   bool end_pass() override;
   const SampleRuns* sample() const override { return ranks_.front().sample(); }
 
-  /// One a vector.
-  const Competitor<W>* rules() const { return rules_.data(); }
+  /// The mean, once the group is through.
+  void write(const Block<W>& block, W* to);
 
   /// Bytes that `capacity` elements of one vector take.
   static constexpr int64_t bytes_per_candidate = StreamedRanks<double>::bytes_per_candidate;
 
  private:
+  void aim();
+
   const Pcb operation_;
   const KernelTable& kernels_;
   const std::vector<const SizeRange<W>*> ranges_;
   const FoundElements<double> found_;
-  std::vector<const W*> values_;
-  std::vector<double*> balances_;
+  Contenders<W> contenders_;
+  W* const divisor_;
   std::vector<StreamedRanks<double>> ranks_;
   std::vector<Competitor<W>> rules_;
 };
 
 extern template class SizeRange<float>;
 extern template class SizeRange<double>;
+extern template class Contenders<float>;
+extern template class Contenders<double>;
 extern template class Competition<float>;
 extern template class Competition<double>;
 

@@ -45,6 +45,18 @@ struct Competitor {
   double least, most;
 };
 
+/// What tells which elements' balances are of no interest, without balancing them (compete.h, balance_bound).
+template <typename W>
+struct BalanceBounds {
+  /// By vector: how a share is made of a size.
+  const W *slopes, *levels;
+  /// By vector: elements with a bound below it are of no interest; of 0 all are, of infinity none.
+  const W* floors;
+  W slack, rate;
+  /// Else bounds would not hold, and all elements are of interest but where the floor is infinite.
+  bool are_of_use;
+};
+
 /// Lanes of the reduction (METHODS.md, "Sums"): element j of a block of 4,096 is added to lane j mod 16.
 inline constexpr int kLanes = 16;
 
@@ -186,10 +198,21 @@ struct WorkKernels {
   /// In place: x where at least so many values have |τᵢ| >= lambda × |x − τᵢ|, +0 elsewhere.
   void (*consensus)(const W* const* values, int count, W lambda, int at_least, W* x, int64_t n);
 
-  /// How the elements of each value stand beside the others, in float64. Looks at sizes alone.
-  void (*balances)(const W* const* values, int count, const Competitor<W>* rules, double* const* to, int64_t n);
-  /// scale × the mean of the elements, held within their sizes, by what their balances count.
-  void (*balanced_mean)(const W* const* values, int count, const Competitor<W>* rules, W scale, W* to, int64_t n);
+  /// Positions of the elements whose balances are of interest, of each value and, last, of any: lists with room for
+  /// n + kCollectSlack. → their lengths.
+  void (*contenders)(const W* const* values, int count, const Competitor<W>* rules, const BalanceBounds<W>& bounds,
+                     int64_t n, uint32_t* const* positions, int64_t* found);
+  /// What all values have at these positions together, in float64, which is put there.
+  void (*rivals_at)(const W* const* values, int count, const Competitor<W>* rules, const uint32_t* positions, int64_t n,
+                    double* rivals);
+  /// The balances of the elements at these positions, one behind the other, in float64.
+  void (*balances_at)(const W* x, const Competitor<W>& rule, int count, const double* rivals, const uint32_t* positions,
+                      int64_t n, double* to);
+  /// Adds what these elements count for to `divisor`, and the elements, held within their sizes, times that to `sum`.
+  void (*add_scored)(const W* x, const Competitor<W>& rule, const double* balances, const uint32_t* positions,
+                     int64_t n, W* sum, W* divisor);
+  /// In place: scale × sum ÷ divisor.
+  void (*divide_by_scores)(const W* divisor, W scale, W* sum, int64_t n);
 
   /// The largest of x and `largest`; a NaN is not looked at.
   W (*largest_of)(const W* x, int64_t n, W largest);

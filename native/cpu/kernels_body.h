@@ -263,8 +263,11 @@ constexpr WorkKernels<W> work_kernels() {
   k.count_active = count_active<W>;
   k.magmax = magmax<W>;
   k.consensus = consensus<W>;
-  k.balances = balances<W>;
-  k.balanced_mean = balanced_mean<W>;
+  k.contenders = contenders<W>;
+  k.rivals_at = rivals_at<W>;
+  k.balances_at = balances_at<W>;
+  k.add_scored = add_scored<W>;
+  k.divide_by_scores = divide_by_scores<W>;
   k.largest_of = largest_of<W>;
   k.exponentials = exponentials<W>;
   k.importances = importances<W>;

@@ -10,11 +10,10 @@
 namespace theta {
 
 namespace {
-/// Counters of a search: candidates with the last key by their ties, those between by their keys, those with the first
-/// key by their ties. In canonical order, from the last to the first.
-constexpr int kTieBits = 14, kKeyBitsCounted = 15;
-constexpr int64_t kTieSlots = int64_t{1} << kTieBits, kKeySlots = int64_t{1} << kKeyBitsCounted;
-constexpr int64_t kFirstSlot = kTieSlots + kKeySlots, kSlots = kFirstSlot + kTieSlots;
+/// More counters would not stay in the second-level cache; fewer take less memory than what is kept does.
+int key_bits_counted(int64_t capacity) {
+  return std::clamp(static_cast<int>(std::bit_width(static_cast<uint64_t>(capacity))) - 3, 4, 15);
+}
 
 /// So that `width` and all below has `bits` bits at most when shifted.
 int shift_of(uint64_t width, int bits) { return std::max(0, static_cast<int>(std::bit_width(width)) - bits); }
@@ -43,6 +42,7 @@ StreamedRanks<K>::StreamedRanks(const std::vector<Rank>& wanted, int64_t group_s
       group_size_(group_size),
       capacity_(capacity),
       tie_(tie),
+      counters_(key_bits_counted(capacity)),
       runs_(SampleRuns::of_at_most(sample_size(group_size, capacity), group_size)),
       sample_(memory.take<Key>(sample_size(group_size, capacity))) {
   for (const Rank& rank : wanted) {
@@ -50,7 +50,7 @@ StreamedRanks<K>::StreamedRanks(const std::vector<Rank>& wanted, int64_t group_s
     search.wanted = rank;
     search.keys = memory.take<Key>(std::max(capacity + kBlock, sample_size(group_size, capacity)));
     search.ties = memory.take<uint64_t>(capacity + kBlock);
-    search.counters = memory.take<int64_t>(kSlots);
+    search.counters = memory.take<int64_t>(counters_.slots());
     search.before = before.empty() ? nullptr : &before[searches_.size()];
     searches_.push_back(search);
   }
@@ -78,8 +78,32 @@ void StreamedRanks<K>::gather(const K* x, int64_t count, int64_t index) {
   }
   if (counts_zeros_) zeros_ += kernels_of<K>(kernels_).count_zeros(x, count);
   for (Search& search : searches_) {
-    if (search.mode != Mode::found) gather_candidates(search, x, count, index);
+    if (search.mode != Mode::found) gather_candidates(search, x, nullptr, count, index);
   }
+}
+
+template <typename K>
+void StreamedRanks<K>::gather_some(const K* x, const uint32_t* positions, int64_t count, int64_t index) {
+  if (sampling_) {
+    // Every element is of interest.
+    take_sample(x, count, index);
+    return;
+  }
+  for (Search& search : searches_) {
+    if (search.mode != Mode::found) gather_candidates(search, x, positions, count, index);
+  }
+}
+
+template <typename K>
+std::optional<Bits<K>> StreamedRanks<K>::least_of_interest() const {
+  if (sampling_ || counts_zeros_) return order_.lowest;
+  std::optional<Key> least;
+  for (const Search& search : searches_) {
+    if (search.mode == Mode::found) continue;
+    const auto key = static_cast<std::make_signed_t<Key>>(search.last.key);
+    if (!least || key < static_cast<std::make_signed_t<Key>>(*least)) least = search.last.key;
+  }
+  return least;
 }
 
 template <typename K>
@@ -167,11 +191,15 @@ typename StreamedRanks<K>::Edge StreamedRanks<K>::edge_at(double sample_rank, co
 }
 
 template <typename K>
-void StreamedRanks<K>::gather_candidates(Search& search, const K* x, int64_t count, int64_t index) {
+void StreamedRanks<K>::gather_candidates(Search& search, const K* x, const uint32_t* positions, int64_t count,
+                                         int64_t index) {
   uint64_t marks[Marks::words(kBlock)] = {};
   const bool marking = search.before && search.mode == Mode::keep;
   const int64_t found = order_.collect(x, count, search.last.key, search.first.key, found_.keys, found_.positions,
                                        search.above, marking ? marks : nullptr);
+  if (positions) {
+    for (int64_t i = 0; i < found; ++i) found_.positions[i] = positions[found_.positions[i]];
+  }
   kernels_.tie_keys(found_.positions, found, static_cast<uint64_t>(index) + tie_, found_.ties);
   if (search.mode == Mode::keep) {
     keep(search, found, marks);
@@ -192,9 +220,9 @@ void StreamedRanks<K>::count_parts(Search& search, int64_t found) {
     } else if (key == last.key) {
       if (tie >= last.tie) ++search.counters[(tie - last.tie) >> search.last_shift];
     } else if (key == first.key) {
-      ++search.counters[kFirstSlot + static_cast<int64_t>(tie >> search.first_shift)];
+      ++search.counters[counters_.first_slot() + static_cast<int64_t>(tie >> search.first_shift)];
     } else {
-      ++search.counters[kTieSlots + static_cast<int64_t>((key - last.key - 1) >> search.key_shift)];
+      ++search.counters[counters_.tie_slots() + static_cast<int64_t>((key - last.key - 1) >> search.key_shift)];
     }
   }
 }
@@ -277,10 +305,10 @@ void StreamedRanks<K>::start_counting(Search& search) const {
   const bool one_key = search.first.key == search.last.key;
   search.mode = Mode::count;
   search.above = 0;
-  search.last_shift = shift_of((one_key ? search.first.tie : kHighestTie) - search.last.tie, kTieBits);
-  search.first_shift = shift_of(search.first.tie, kTieBits);
-  search.key_shift = shift_of(search.first.key - search.last.key, kKeyBitsCounted);
-  std::fill(search.counters, search.counters + kSlots, 0);
+  search.last_shift = shift_of((one_key ? search.first.tie : kHighestTie) - search.last.tie, counters_.tie_bits());
+  search.first_shift = shift_of(search.first.tie, counters_.tie_bits());
+  search.key_shift = shift_of(search.first.key - search.last.key, counters_.key_bits);
+  std::fill_n(search.counters, counters_.slots(), 0);
 }
 
 template <typename K>
@@ -294,7 +322,7 @@ void StreamedRanks<K>::start_over(Search& search) const {
 template <typename K>
 void StreamedRanks<K>::narrow(Search& search) const {
   int64_t rank = search.rank - search.above;
-  int64_t slot = kSlots - 1;
+  int64_t slot = counters_.slots() - 1;
   for (; slot > 0 && search.counters[slot] <= rank; --slot) rank -= search.counters[slot];
   const int64_t candidates = search.counters[slot];
   if (rank < 0 || rank >= candidates) {
@@ -304,18 +332,18 @@ void StreamedRanks<K>::narrow(Search& search) const {
   const auto lowest = [](int64_t counter, int shift) { return static_cast<uint64_t>(counter) << shift; };
   const auto width = [](int shift) { return (uint64_t{1} << shift) - 1; };
   auto [first, last] = std::pair(search.first, search.last);
-  if (slot < kTieSlots) {
+  if (slot < counters_.tie_slots()) {
     const uint64_t highest = first.key == last.key ? first.tie : kHighestTie;
     const uint64_t low = last.tie + lowest(slot, search.last_shift);
     search.first = {last.key, low + std::min(width(search.last_shift), highest - low)};
     search.last = {last.key, low};
-  } else if (slot < kFirstSlot) {
-    const uint64_t low = last.key + 1 + lowest(slot - kTieSlots, search.key_shift);
+  } else if (slot < counters_.first_slot()) {
+    const uint64_t low = last.key + 1 + lowest(slot - counters_.tie_slots(), search.key_shift);
     const uint64_t high = low + std::min<uint64_t>(width(search.key_shift), first.key - 1 - low);
     search.first = {static_cast<Key>(high), kHighestTie};
     search.last = {static_cast<Key>(low), 0};
   } else {
-    const uint64_t low = lowest(slot - kFirstSlot, search.first_shift);
+    const uint64_t low = lowest(slot - counters_.first_slot(), search.first_shift);
     search.first.tie = low + std::min(width(search.first_shift), first.tie - low);
     search.last = {first.key, low};
   }

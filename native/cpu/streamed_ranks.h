@@ -6,6 +6,7 @@
 // business.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -58,6 +59,11 @@ class StreamedRanks {
   void begin();
   /// The next `count` values of the group; `index` is the first one's in the tensor.
   void gather(const K* x, int64_t count, int64_t index);
+  /// The same, of those at these positions from `index` on. Only elements with keys below least_of_interest() may be
+  /// left out, and only where nothing is marked.
+  void gather_some(const K* x, const uint32_t* positions, int64_t count, int64_t index);
+  /// The key from which on the next pass looks at elements; none if it needs no element any more.
+  std::optional<Bits<K>> least_of_interest() const;
   /// → false where another pass over the group is needed. One of few elements that fits the capacity needs no more than
   /// one.
   bool end_pass();
@@ -105,12 +111,22 @@ class StreamedRanks {
     Cut<Key> cut;
   };
 
+  /// Of a search: candidates with the last key by their ties, those between by their keys, those with the first key by
+  /// their ties. In canonical order, from the last to the first.
+  struct Counters {
+    int key_bits;
+    int tie_bits() const { return key_bits - 1; }
+    int64_t tie_slots() const { return int64_t{1} << tie_bits(); }
+    int64_t first_slot() const { return 3 * tie_slots(); }
+    int64_t slots() const { return 4 * tie_slots(); }
+  };
+
   void take_sample(const K* x, int64_t count, int64_t index);
   void resolve_ranks();
   double share_before(const Search& search) const;
   void guess(Search& search) const;
   Edge edge_at(double sample_rank, const KeysAround<Key>& around) const;
-  void gather_candidates(Search& search, const K* x, int64_t count, int64_t index);
+  void gather_candidates(Search& search, const K* x, const uint32_t* positions, int64_t count, int64_t index);
   void keep(Search& search, int64_t found, uint64_t* marks);
   void count_parts(Search& search, int64_t found);
   void start_keeping(Search& search) const;
@@ -126,6 +142,7 @@ class StreamedRanks {
   const int64_t group_size_;
   const int64_t capacity_;
   const uint64_t tie_;
+  const Counters counters_;
   const SampleRuns runs_;
   bool sampling_ = false;
   Key* const sample_;

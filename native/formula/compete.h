@@ -6,16 +6,24 @@
 
 namespace theta {
 
-/// At most 4 ulp off; no branch, so that loops over it are vectorised. tanh(±0) is +0, NaN gives NaN.
-THETA_HD double hyperbolic_tangent(double x) {
+/// Where tanh needs no exponential.
+THETA_HD bool is_near_zero(double x) { return absolute(x) < 0.5; }
+
+/// tanh(x) where x is near zero.
+THETA_HD double tangent_near_zero(double x) {
   const double magnitude = absolute(x);
   const double z = magnitude * magnitude;
   // Lambert's continued fraction, cut where it is off by 2^-53 of the value at ½.
-  const double near =
+  const double y =
       magnitude * ((135135.0 + z * (17325.0 + z * (378.0 + z))) / (135135.0 + z * (62370.0 + z * (3150.0 + z * 28.0))));
-  const double far = 1.0 - 2.0 / (exponential(magnitude + magnitude) + 1.0);
-  const double y = magnitude < 0.5 ? near : far;
   return x < 0 ? -y : y;
+}
+
+/// At most 4 ulp off; no branch, so that loops over it are vectorised. tanh(±0) is +0, NaN gives NaN.
+THETA_HD double hyperbolic_tangent(double x) {
+  const double magnitude = absolute(x);
+  const double far = 1.0 - 2.0 / (exponential(magnitude + magnitude) + 1.0);
+  return is_near_zero(x) ? tangent_near_zero(x) : x < 0 ? -far : far;
 }
 
 /// |x|, held within [low, high].
@@ -38,10 +46,11 @@ THETA_HD double share_of_range(W size, W low, W high) {
   return range > 0 ? (static_cast<double>(size) - least) / range : 1.0;
 }
 
-/// exp(count × share²) × tanh(x × rivals): `rivals` is the sum of what all vectors have here, themselves included.
-THETA_HD double balance_of(double x, double share, double rivals, double count) {
-  return exponential(count * (share * share)) * hyperbolic_tangent(x * rivals);
-}
+// The balance of an element is exp(count × share²) × tanh(x × rivals), `rivals` being the sum of what all vectors have
+// here, itself included.
+
+/// Its first factor.
+THETA_HD double power_of_share(double share, double count) { return exponential(count * (share * share)); }
 
 /// Where a balance lies between `least`, 0, and `most`, 1, what is below being 0. Where these are one, those that reach
 /// it count alike, but for an x of 0.
@@ -49,6 +58,44 @@ template <typename W>
 THETA_HD double score_of(W x, double balance, double least, double most) {
   const double between = balance > least ? (balance - least) / (most - least) : 0.0;
   return most > least ? between : (balance >= least) & (x != 0) ? 1.0 : 0.0;
+}
+
+// Most elements are balanced too low to be of interest, which a bound made of rough numbers in W tells: it is not below
+// the balance by more than 2^-11 + count × 2^-18 of it, and hardly above where changes are small.
+
+/// 2^x for x from 0 to 100, off by 2^-13 of it.
+template <typename W>
+THETA_HD W rough_power_of_two(W x) {
+  constexpr int kMantissa = sizeof(W) == sizeof(float) ? 23 : 52;
+  constexpr W magic = sizeof(W) == sizeof(float) ? W(0x1.8p23) : W(0x1.8p52);
+  const W shifted = x + magic;
+  const W f = x - (shifted - magic);
+  const W y = W(0x1.fff692p-1) + f * (W(0x1.62f31ap-1) + f * (W(0x1.f0de1ap-3) + f * W(0x1.c3f76p-5)));
+  // The last bits of `shifted` are those of x's nearest integer.
+  return std::bit_cast<W>(
+      static_cast<Bits<W>>(std::bit_cast<Bits<W>>(y) + (std::bit_cast<Bits<W>>(shifted) << kMantissa)));
+}
+
+/// share_of_range, off by 2^-22: `slope` is 1 ÷ the range and `level` 0; or 0 and 1 where there is no range.
+template <typename W>
+THETA_HD W rough_share(W x, W low, W high, W slope, W level) {
+  return (clipped_size(x, low, high) - low) * slope + level;
+}
+
+/// `share` with the sign of x; 0 where x is 0, NaN where it is NaN.
+template <typename W>
+THETA_HD W rough_signed(W x, W share) {
+  const Bits<W> sign = std::bit_cast<Bits<W>>(x) & FormatOf<W>::kSign;
+  return kept(std::bit_cast<W>(static_cast<Bits<W>>(std::bit_cast<Bits<W>>(share) | sign)), lanes_of<W>(x != 0));
+}
+
+/// `rivals` is the sum of signed rough shares, below the exact one by less than `slack` at most; `rate` is count ÷
+/// ln 2. NaN where the balance is.
+template <typename W>
+THETA_HD W balance_bound(W x, W share, W rivals, W slack, W rate) {
+  const W along = (x < 0 ? -rivals : rivals) + slack;
+  // tanh y ≤ y. Last, since sizes may be too small for a product of two.
+  return absolute(x) * (rough_power_of_two(rate * (share * share)) * (along < 0 ? W{0} : along));
 }
 
 }  // namespace theta

@@ -36,6 +36,67 @@ void make_nan_canonical(Guarded<W>& x, int64_t size) {
   }
 }
 
+/// `values` are five.
+template <typename W>
+void competing_agrees(int64_t size, const W* const* values) {
+  const Competitor<W> rules[] = {{W(0.001), W(0.02), W(0.7), 0.001, 2.5},
+                                 {W(0.004), W(0.004), 0, -0.002, 1},
+                                 {0, W(0.03), W(-0.3), 0.5, 0.5},
+                                 {W(0.002), W(0.5), 1, 0, 0},
+                                 {0, 0, 1, 0.1, 0.2}};
+  const W slopes[] = {W(1 / 0.019), 0, W(1 / 0.03), W(1 / 0.498), 0}, levels[] = {0, 1, 0, 0, 1};
+  const W floors[] = {W(1e-4), 0, W(1e-5), W(__builtin_inf()), W(1e-3)};
+  for (const int count : {1, 3, 5}) {
+    for (const bool are_of_use : {true, false}) {
+      const BalanceBounds<W> bounds{slopes, levels, floors, W(1e-5), W(count * 1.44), are_of_use};
+      std::vector<std::vector<uint32_t>> lists(static_cast<size_t>(count) + 1);
+      std::vector<uint32_t*> positions;
+      std::vector<int64_t> found(lists.size());
+      for (auto& list : lists) {
+        list.resize(static_cast<size_t>(size + kCollectSlack));
+        positions.push_back(list.data());
+      }
+      const auto find = [&](const KernelTable& table) {
+        kernels_of<W>(table).contenders(values, count, rules, bounds, size, positions.data(), found.data());
+      };
+      for (int list = 0; list <= count; ++list) {
+        same_in_all<uint32_t>(size + 1, [&](const KernelTable& table, Guarded<uint32_t>& to) {
+          find(table);
+          std::copy_n(positions[static_cast<size_t>(list)], found[static_cast<size_t>(list)], to.data());
+          to[size] = static_cast<uint32_t>(found[static_cast<size_t>(list)]);
+        });
+      }
+      find(kernels_for(Isa::plain));
+      same_in_all<double>(size, [&](const KernelTable& table, Guarded<double>& to) {
+        kernels_of<W>(table).rivals_at(values, count, rules, positions.back(), found.back(), to.data());
+        make_nan_canonical(to, size);
+      });
+      std::vector<double> rivals(static_cast<size_t>(size)), balances(rivals);
+      kernels_of<W>(kernels_for(Isa::plain))
+          .rivals_at(values, count, rules, positions.back(), found.back(), rivals.data());
+      for (int k = 0; k < count; ++k) {
+        const auto at = static_cast<size_t>(k);
+        same_in_all<double>(size, [&](const KernelTable& table, Guarded<double>& to) {
+          kernels_of<W>(table).balances_at(values[k], rules[k], count, rivals.data(), positions[at], found[at],
+                                           to.data());
+          make_nan_canonical(to, size);
+        });
+        kernels_of<W>(kernels_for(Isa::plain))
+            .balances_at(values[k], rules[k], count, rivals.data(), positions[at], found[at], balances.data());
+        same_in_all<W>(2 * size, [&](const KernelTable& table, Guarded<W>& to) {
+          std::copy_n(values[0], size, to.data());
+          std::copy_n(values[count - 1], size, to.data() + size);
+          const WorkKernels<W>& kernels = kernels_of<W>(table);
+          kernels.add_scored(values[k], rules[k], balances.data(), positions[at], found[at], to.data(),
+                             to.data() + size);
+          kernels.divide_by_scores(to.data() + size, W(1.2), to.data(), size);
+          make_nan_canonical(to, 2 * size);
+        });
+      }
+    }
+  }
+}
+
 template <typename W>
 void arithmetic_agrees(int64_t size) {
   using Key = Bits<W>;
@@ -92,20 +153,7 @@ void arithmetic_agrees(int64_t size) {
       kernels_of<W>(table).count_active(more, count, W(0.01), size, to.data(), to.data() + count);
     });
   }
-  const Competitor<W> rules[] = {{W(0.001), W(0.02), W(0.7), 0.001, 2.5},
-                                 {W(0.004), W(0.004), 0, -0.002, 1},
-                                 {0, W(0.03), W(-0.3), 0.5, 0.5},
-                                 {W(0.002), W(0.5), 1, 0, 0},
-                                 {0, 0, 1, 0.1, 0.2}};
-  for (const int count : {1, 3, 5}) {
-    each([&](const Kernels& k, W* to) { k.balanced_mean(more, count, rules, W(1.2), to, size); });
-    same_in_all<double>(count * size, [&](const KernelTable& table, Guarded<double>& to) {
-      std::vector<double*> balances;
-      for (int i = 0; i < count; ++i) balances.push_back(to.data() + i * size);
-      kernels_of<W>(table).balances(more, count, rules, balances.data(), size);
-      make_nan_canonical(to, count * size);
-    });
-  }
+  competing_agrees<W>(size, more);
   for (const double divergence : {0.003, -0.001, 0.0}) {
     each([&](const Kernels& k, W* to) { k.keep_important(x.data(), divergence, 1e-5, to, size); });
     same_in_all<double>(size, [&](const KernelTable& table, Guarded<double>& to) {

@@ -186,6 +186,19 @@ describe("pcb", () => {
     expect(kept).toBeLessThan(0.15 * size);
   });
 
+  it("takes forty vectors in 64 MiB", async () => {
+    const size = 66_000;
+    const vectors = Array.from({ length: 40 }, (_, k) => wave(size, 0.3 + k / 17).map((x) => f(x / 64)));
+    makeModelDirectory(join(root, "models", "b"), w(f32([size], new Array<number>(size).fill(0))));
+    vectors.forEach((of, k) => makeModelDirectory(join(root, "models", `v${k + 10}`), w(f32([size], of))));
+    const text = 'models all = "models/v*"\nmerge m onto b using pcb { all }\noutput "dist" = m\n';
+    await buildText(root, `theta 1\nbase b = "models/b"\n${text}`);
+    const got = values(readSafetensors(join(root, "dist", "model.safetensors")).get("w")!);
+    const expected = balanced(vectors, 0.05, 0.01);
+    expect(got.filter((x, i) => !(Math.abs(x - expected[i]!) <= 1e-6)).length).toBeLessThanOrEqual(40);
+    expect(got.filter((x) => x !== 0).length).toBeGreaterThan(size / 8);
+  });
+
   it("averages one element, and changes that are all of one size; where they conflict they cancel out", async () => {
     expect(await fromZero("pcb { x\n y }", [], [4], [2])).toEqual([3]);
     expect(await fromZero("pcb(scale: 2) { x weight 0.5\n y }", [1], [4], [2])).toEqual([4]);
