@@ -1,6 +1,7 @@
-// Bundles the command line into dist/: theta.js, and beside it the parts that it loads when a command needs them, so that
-// starting costs one small file. `--if-present` does nothing where the sources are not there. Runs as npm's `prepare`.
+// Bundles the command line into dist/: theta.js, which starts the program beside it, and theta-compile.js, which keeps its code
+// for this Node (runtime/start/). `--if-present` does nothing where the sources are not there. Runs as npm's `prepare`.
 
+import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -22,37 +23,56 @@ if (esbuild === undefined) {
 }
 
 const { version } = readJson(join(root, "package.json"));
-const options = {
-  entryPoints: { theta: entry },
-  outdir: dist,
+const common = {
   absWorkingDir: root,
   bundle: true,
-  splitting: true,
-  // One flat folder: native/index.ts looks for theta.node from wherever the bundle put it.
-  chunkNames: "theta-[name]-[hash]",
   platform: "node",
   target: "node20",
-  format: "esm",
-  // libsql finds its binary by its own path; typescript is asked for by cosmiconfig, for settings that theta refuses.
-  external: ["libsql", "typescript"],
-  define: { THETA_VERSION: JSON.stringify(version) },
-  // What is CommonJS among the dependencies requires Node's modules.
-  banner: {
-    js: 'import { createRequire as thetaCreateRequire } from "node:module"; const require = thetaCreateRequire(import.meta.url);',
-  },
   // Names stay: stack traces of users should be readable.
   minifyWhitespace: true,
   minifySyntax: true,
+  // V8 reads one byte a character.
+  charset: "ascii",
   legalComments: "none",
-  metafile: true,
   write: false,
   logLevel: "warning",
 };
 // esbuild has said what is wrong; its exception would only say it again.
-const { outputFiles, metafile } = await esbuild.build(options).catch(() => process.exit(1));
+const bundled = (options) => esbuild.build({ ...common, ...options }).catch(() => process.exit(1));
+
+// One function, which runtime/start/program.mjs calls: V8 keeps the code of scripts, not of modules.
+const { outputFiles, metafile } = await bundled({
+  entryPoints: { "theta-program": entry },
+  outdir: dist,
+  format: "cjs",
+  // libsql finds its binary by its own path; typescript is asked for by cosmiconfig, for settings that theta refuses.
+  external: ["libsql", "typescript"],
+  define: {
+    THETA_VERSION: JSON.stringify(version),
+    "import.meta.url": "thetaProgramUrl",
+    "import.meta.dirname": "__dirname",
+  },
+  supported: { "dynamic-import": false },
+  banner: {
+    js:
+      "(function (require, __filename, __dirname) { const module = { exports: {} }; " +
+      'const thetaProgramUrl = require("node:url").pathToFileURL(__filename).href;',
+  },
+  footer: { js: "})" },
+  metafile: true,
+});
+const start = await bundled({
+  entryPoints: {
+    theta: join(root, "runtime/start/theta.mjs"),
+    "theta-compile": join(root, "runtime/start/compile.mjs"),
+  },
+  outdir: dist,
+  format: "esm",
+});
+outputFiles.push(...start.outputFiles);
 
 mkdirSync(dist, { recursive: true });
-const ours = (name) => /^theta.*\.js$/.test(name) || name === "LICENSES.txt";
+const ours = (name) => /^theta.*\.(?:js|code)(?:\.\d+)?$/.test(name) || name === "LICENSES.txt";
 for (const name of readdirSync(dist).filter(ours)) rmSync(join(dist, name));
 for (const { path, text } of outputFiles) {
   const isEntry = basename(path) === "theta.js";
@@ -60,6 +80,7 @@ for (const { path, text } of outputFiles) {
   if (isEntry) chmodSync(path, 0o755);
 }
 writeFileSync(join(dist, "LICENSES.txt"), licenses(Object.keys(metafile.inputs)));
+spawnSync(process.execPath, [join(dist, "theta-compile.js")], { stdio: "inherit" });
 const size = outputFiles.reduce((sum, file) => sum + file.contents.length, 0);
 console.log(`${join(dist, "theta.js")} bundled, ${outputFiles.length} files, ${Math.round(size / 1024)} KiB`);
 

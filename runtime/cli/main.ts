@@ -34,6 +34,7 @@ process.on("unhandledRejection", (error) => {
   throw error;
 });
 
-const code = await run(argv, interrupt.signal);
-// Output is written synchronously, so nothing is lost by not waiting for idle handles of libraries.
-process.exit(signalled === 0 ? code : 128 + signalled);
+void run(argv, interrupt.signal).then((code) => {
+  // Output is written synchronously, so nothing is lost by not waiting for idle handles of libraries.
+  process.exit(signalled === 0 ? code : 128 + signalled);
+});

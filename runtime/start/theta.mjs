@@ -1,0 +1,5 @@
+// dist/theta.js: theta.
+
+import { loadProgram, runProgram } from "./program.mjs";
+
+runProgram(loadProgram());
