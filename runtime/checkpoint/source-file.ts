@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { typeInWords } from "../file-type.ts";
 import { systemErrorName } from "../system-error.ts";
+import { isTooManyFiles, tooManyFiles } from "../too-many-files.ts";
 import { sortByBytes } from "./byte-order.ts";
 import { fail, quoted } from "./problem.ts";
 
@@ -118,6 +119,7 @@ function attempt<T>(file: SourceFile, call: () => T): T {
   } catch (error) {
     const code = systemErrorName(error) ?? (error instanceof Error && "code" in error ? String(error.code) : undefined);
     if (code === undefined) throw error;
+    if (isTooManyFiles(code)) throw tooManyFiles(file.display, error);
     if (code === "ENOENT") missing(file);
     if (code === "ENOTDIR") {
       fail("source-missing", `${file.display} does not exist: what should hold it is no directory`);
@@ -140,8 +142,6 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: "permission denied",
   ELOOP: "its symbolic links form a loop",
   ENAMETOOLONG: "the name is too long for the file system",
-  EMFILE: "too many files are open",
-  ENFILE: "too many files are open on this machine",
   EIO: "the device reports an input/output error",
   ESTALE: "the network file system lost it",
   ERR_INVALID_ARG_VALUE: "the path holds a NUL character",

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type Database from "libsql";
 import { EXIT, Failure } from "../failure.ts";
 import { systemErrorText } from "../system-error.ts";
+import { needDescriptors } from "../too-many-files.ts";
 import type { ShardRecord } from "./shard-record.ts";
 
 const SCHEMA_VERSION = 2;
@@ -57,6 +58,8 @@ const LAST_BUSY_MS = 1000;
 /** A writer needs milliseconds, on a slow network disk seconds. */
 const PATIENCE_MS = 20_000;
 const MOST_ATTEMPTS = 3;
+/** What libsql's own machinery, the file, its logs and the folder take together, and some to spare. */
+const DESCRIPTORS = 16;
 
 /** Every method may throw IndexDamaged. */
 export class IndexDatabase {
@@ -73,6 +76,7 @@ export class IndexDatabase {
    * fired.
    */
   static async open(path: string, shared: boolean, signal?: AbortSignal): Promise<IndexDatabase> {
+    needDescriptors(DESCRIPTORS, `the index ${path}`);
     // Loaded when a store is opened: `theta check` does without.
     const { default: Sqlite } = await import("libsql");
     const deadline = performance.now() + PATIENCE_MS;
