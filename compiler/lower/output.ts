@@ -1,5 +1,6 @@
 // One output: its tensors are the donor's, each becomes an action with a program and a dtype of its own.
 
+import type { Span } from "../../dsl/source.ts";
 import { isFloat, type Dtype } from "../checkpoint.ts";
 import { baseOf, donorOf, nodesUnder, sourcesUnder } from "../graph-walk.ts";
 import type { Headers } from "../headers.ts";
@@ -112,6 +113,7 @@ export function makeScope(
   problems.begin(ownNames[0]);
   const builder = new ProgramBuilder();
   const divisors: Divisor[] = [];
+  const unusual = new Map<number, Span>();
   // One for each tensor of a stacked model that takes part, so that what is shared there is lowered once.
   const scopes = new Map<string, TensorScope>();
   const scopeOf = (names: readonly [string, ...string[]]): TensorScope => {
@@ -132,6 +134,7 @@ export function makeScope(
       builder,
       problems,
       divisors,
+      unusual,
       statistics,
       inside(model, name) {
         const stored = headers.layout(model).aliases.get(name) ?? name;

@@ -13,9 +13,18 @@ type Shared = ReadonlyMap<string, ParameterValue>;
 /** `node` is whose model the value varies over. */
 export function lowerNumber(value: NumberValue, node: Node, scope: TensorScope): number | undefined {
   const resolved = resolveNumber(value, scope.headers.naming(node), scope.names);
-  if (typeof resolved === "number") return resolved;
+  if (typeof resolved === "number") {
+    if (isUnusual(resolved)) scope.unusual.set(resolved, spanOf(value) ?? node.span);
+    return resolved;
+  }
   reportNumber(resolved, node, scope);
   return undefined;
+}
+
+/** Infinite or 0 in float32, though it is neither. */
+function isUnusual(value: number): boolean {
+  const rounded = Math.fround(value);
+  return !Number.isFinite(rounded) || (rounded === 0 && value !== 0);
 }
 
 export function numberParameter(

@@ -1,5 +1,6 @@
 // What lowering one tensor needs at hand, and the two functions through which its parts call each other.
 
+import type { Span } from "../../dsl/source.ts";
 import type { TensorInfo } from "../checkpoint.ts";
 import type { Headers } from "../headers.ts";
 import type { ProgramBuilder, Value } from "./program-builder.ts";
@@ -32,6 +33,8 @@ export interface TensorScope {
   readonly problems: TensorProblems;
   /** Sums of weights that something is divided by; judged once W is known. */
   readonly divisors: Divisor[];
+  /** Numbers that float32 does not hold, and where the recipe says them; judged once W is known. */
+  readonly unusual: Map<number, Span>;
   readonly statistics: ModelStatistics;
   /** The same action, where a stack takes the value from: the tensor that `model` has by one of the names. */
   inside(model: ModelNode, name: string): TensorScope;

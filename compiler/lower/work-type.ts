@@ -1,6 +1,7 @@
 // What can only be judged once the work type W is known: numbers too large for it, divisors
 // and sums of weights that vanish in it.
 
+import type { Span } from "../../dsl/source.ts";
 import type { TensorScope } from "./scope.ts";
 import type { OutputNode } from "../recipe-graph.ts";
 import type { Operation, Program } from "../tensor-graph.ts";
@@ -32,21 +33,28 @@ export function checkNumbers(program: Program, work: Work, output: OutputNode, s
   for (const operation of program.operations) {
     const divisor = divisorOf(operation);
     if (divisor !== undefined && toWork(divisor, work) === 0) {
-      scope.problems.add("division-by-zero", output, () => ({
+      const span = spanOf(divisor, output, scope);
+      scope.problems.add("division-by-zero", span, () => ({
         message: `${scope.names[0]} is divided by ${divisor}, which is 0 in ${work.toLowerCase()}, the type of the work`,
-        span: output.span,
+        span,
         help: "divide by a larger number, or write the output as f64",
       }));
     }
     for (const value of numbersOf(operation)) {
       if (Number.isFinite(toWork(value, work))) continue;
-      scope.problems.add("number-too-large", output, () => ({
+      const span = spanOf(value, output, scope);
+      scope.problems.add("number-too-large", span, () => ({
         message: `${value}, a parameter of ${operation.op} for ${scope.names[0]}, is infinite in ${work.toLowerCase()}, the type of the work`,
-        span: output.span,
+        span,
         help: "choose a smaller number, or write the output as f64",
       }));
     }
   }
+}
+
+/** Where the recipe says the number; of one that was computed from others the output. */
+function spanOf(value: number, output: OutputNode, scope: TensorScope): Span {
+  return scope.unusual.get(value) ?? scope.unusual.get(-value) ?? output.span;
 }
 
 function toWork(value: number, work: Work): number {
