@@ -5,7 +5,7 @@
 import { readFileSync, readdirSync, rmSync } from "node:fs";
 import { beforeEach, describe, expect, test } from "vitest";
 import { STRACE } from "../../support/system-tools.ts";
-import { f32, type TestTensors } from "../../support/tensors.ts";
+import { f32, type TestTensor, type TestTensors } from "../../support/tensors.ts";
 import { useChildren } from "./child.ts";
 import { filesOf } from "./constant-model.ts";
 import { useWorkspace } from "./use-workspace.ts";
@@ -101,6 +101,24 @@ describe.skipIf(!STRACE)("a scratch file", () => {
     expect(code, error).toBe(expected);
     expect(error).toContain(words);
     await expectSound();
+  });
+
+  test("has a name for a moment where the file system knows none without", async () => {
+    const spread = (seed: number): TestTensor => model(seed)["spread"]!;
+    for (const [seed, name] of ["base", "a", "b"].entries()) {
+      space.write(name, Object.fromEntries([0, 1, 2, 3, 4].map((at) => [`t${at}`, spread(seed + 3 * at)])));
+    }
+    await space.build(RECIPE, { store: space.path("whole") });
+    whole = published();
+    // Of a thread's calls about the folder itself. The main one reads it three times, and passes; a worker wants a file a tensor.
+    const flags = ["-P", space.path(".theta/partial"), "-e", "inject=openat:error=EOPNOTSUPP:when=4+"];
+    const { code, error, lines } = await traced("openat", ...flags);
+    expect(code, error).toBe(0);
+    const refused = lines.filter((line) => line.includes("INJECTED"));
+    expect(refused.length).toBe(2);
+    expect(refused.filter((line) => !line.includes("O_TMPFILE"))).toEqual([]);
+    expect(published().equals(whole)).toBe(true);
+    expect(left()).toEqual([]);
   });
 
   test("goes with a build that is killed", async () => {
