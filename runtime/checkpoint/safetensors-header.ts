@@ -5,6 +5,7 @@ import type { TensorInfo } from "../../compiler/checkpoint.ts";
 import { compareByBytes } from "./byte-order.ts";
 import { dtypeBits, payloadBytes } from "./dtype-bits.ts";
 import { JsonReader } from "./json-reader.ts";
+import { type Entry, readPlainHeader } from "./plain-header.ts";
 import { type SourceCode, fail, quoted, shapeText } from "./problem.ts";
 import { type OpenedFiles, type SourceFile, readExactly, utf8, withFile } from "./source-file.ts";
 
@@ -54,7 +55,8 @@ export function readSafetensorsHeader(file: SourceFile, opened: OpenedFiles): Sa
     }
     if (length === 0n) fail("safetensors-header-size", `${display} says its header has 0 bytes`, NOT_SAFETENSORS);
     const text = utf8(readExactly(file, fd, LENGTH_BYTES, Number(length)), `the header of ${display}`);
-    return placeTensors(parseHeader(text, display), file, start, size);
+    const entries = readPlainHeader(text, MOST_DIMENSIONS) ?? parseHeader(text, display);
+    return placeTensors(entries, file, start, size);
   });
 }
 
@@ -66,15 +68,6 @@ const FOREIGN_STARTS: readonly (readonly [bytes: string, help: string])[] = [
   ["GGUF", "it is a GGUF file: name the safetensors files it was made from"],
 ];
 const NOT_COMPLETE = "was the download or the copy interrupted?";
-
-/** An entry as the header states it; offsets count from the end of the header. */
-interface Entry {
-  readonly name: string;
-  readonly dtype: string;
-  readonly shape: readonly number[];
-  readonly begin: number;
-  readonly end: number;
-}
 
 function parseHeader(text: string, display: string): Entry[] {
   const reader = new JsonReader(text, `the header of ${display}`);
