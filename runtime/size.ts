@@ -41,6 +41,12 @@ export function formatBytes(bytes: number): string {
 export function formatSeconds(seconds: number): string {
   if (seconds < 10) return `${seconds.toFixed(2)} s`;
   if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  return formatWholeSeconds(seconds);
+}
+
+/** Of a time that is only estimated: 3 s, 3 min 05 s. */
+export function formatWholeSeconds(seconds: number): string {
   const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
   return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
 }

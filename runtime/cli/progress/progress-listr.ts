@@ -22,6 +22,12 @@ const TITLES: Record<BuildPhase, string> = {
   publish: "Publish",
 };
 
+/** listr2 leaves two columns free, puts a sign before a title, and goes by standard output, too. Longer ones would be two lines. */
+function columnsOfTitle(): number {
+  // A terminal that does not say how wide it is says 0.
+  return (Math.min(process.stderr.columns, process.stdout.columns ?? 80) || 80) - 4;
+}
+
 type Task = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>;
 
 /** `print` gets the diagnostics, after the last redraw. */
@@ -42,6 +48,9 @@ export function createListrProgress(print: (diagnostic: Diagnostic) => void): Pr
     // A phase may end before its list has begun to run.
     done.catch(() => undefined);
     const output = new ProcessOutput(process.stderr, process.stderr);
+    // A copy of the stream, which would have the width that the terminal had when the phase began.
+    const stream = Object.defineProperty(output.stdout, "columns", { get: () => process.stderr.columns });
+    Object.defineProperty(output, "stdout", { value: stream });
     const list = new Listr(
       [
         {
@@ -61,7 +70,8 @@ export function createListrProgress(print: (diagnostic: Diagnostic) => void): Pr
   };
   const draw = (): void => {
     if (task !== undefined && (current === "compute" || current === "hash")) {
-      task.title = `${TITLES[current]}  ${throughput.describe()}`;
+      const title = `${TITLES[current]}  `;
+      task.title = title + throughput.describe(columnsOfTitle() - title.length);
     }
   };
 
