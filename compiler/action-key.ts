@@ -73,7 +73,7 @@ export function memberKey(
   const sink = new HashSink();
   sink.text("schema", STATISTIC_SCHEMA);
   writeStatistic(sink, rule);
-  if (rule.kind === "cut") sink.stream("tie", member.tie);
+  if (rule.kind !== "size") sink.stream("tie", member.tie);
   sink.text("work", member.work);
   sink.integers("shape", member.shape);
   writeProgram(sink, member, digests);

@@ -19,6 +19,7 @@ export const OPERATION_REVISION: Readonly<Record<Operation["op"], number>> = {
   random: 1,
   della: 1,
   "model-cut": 1,
+  "model-della": 1,
   "mask-and": 1,
   "mask-or": 1,
   "mask-not": 1,

@@ -2,8 +2,14 @@
 
 import type { Operation, Program, TensorCuts } from "./tensor-graph.ts";
 
-/** Of a statistic, where one tensor needs it: what of the tensor survives, or the sum of sizes of the whole vector. */
-export type StatisticValue = TensorCuts | number;
+/** Whose ranks they are, by the statistic's key, and which of its members the tensor is. */
+export interface RankPlace {
+  readonly ranking: string;
+  readonly place: number;
+}
+
+/** Of a statistic, where one tensor needs it: what of the tensor survives, what its ranks follow from, or the size of the vector. */
+export type StatisticValue = TensorCuts | RankPlace | number;
 
 /** Whether the program needs no statistic whose value is unknown. */
 export function isResolved({ operations }: Program): boolean {
@@ -21,6 +27,7 @@ export function resolveStatistics(program: Program, values: StatisticValues): Pr
 
 function openStatistics(operation: Operation): readonly number[] {
   if (operation.op === "model-cut" && operation.cuts === undefined) return [operation.statistic];
+  if (operation.op === "model-della" && operation.ranking === undefined) return [operation.statistic];
   if (operation.op === "lines" && operation.ratio === undefined) return [operation.own, operation.like];
   return [];
 }
@@ -29,7 +36,11 @@ function resolveOperation(operation: Operation, values: StatisticValues): Operat
   if (openStatistics(operation).length === 0) return operation;
   if (operation.op === "model-cut") {
     const cuts = values(operation.statistic, operation.member);
-    return typeof cuts === "object" ? { ...operation, cuts } : operation;
+    return typeof cuts === "object" && "outer" in cuts ? { ...operation, cuts } : operation;
+  }
+  if (operation.op === "model-della") {
+    const ranks = values(operation.statistic, operation.member);
+    return typeof ranks === "object" && "ranking" in ranks ? { ...operation, ...ranks } : operation;
   }
   if (operation.op === "lines") {
     const own = values(operation.own);

@@ -102,13 +102,28 @@ export type Operation =
       /** What of this tensor survives, once the statistic's value is known. */
       readonly cuts?: TensorCuts;
     }
+  /** Mask: as `della`, by the ranks among the elements of all tensors that number `statistic` is of. */
+  | {
+      readonly op: "model-della";
+      readonly of: ValueId;
+      readonly density: number;
+      readonly epsilon: number;
+      readonly seed: bigint;
+      readonly stream: bigint;
+      readonly statistic: number;
+      /** The tensor of the statistic, where a stack has given it another name. */
+      readonly member?: string;
+      /** The statistic's key and the tensor's place among its members, once the digests of what they read are known. */
+      readonly ranking?: string;
+      readonly place?: number;
+    }
   | { readonly op: "mask-and" | "mask-or"; readonly left: ValueId; readonly right: ValueId }
   | { readonly op: "mask-not"; readonly of: ValueId }
   /** The value where the mask holds, +0 elsewhere. Its kept elements are counted. */
   | { readonly op: "select"; readonly of: ValueId; readonly mask: ValueId }
   /** τ ÷ density, density rounded to W. */
   | { readonly op: "rescale-inv"; readonly of: ValueId; readonly density: number }
-  /** τ ÷ the probability that `mask`, a della, keeps each element with; a multiple of 2⁻³², rounded to W. */
+  /** τ ÷ the probability that `mask`, a della or model-della, keeps each element with; a multiple of 2⁻³², rounded to W. */
   | { readonly op: "rescale-della"; readonly of: ValueId; readonly mask: ValueId }
   /** before × (f64 Σ|before| ÷ f64 Σ|masked|), 1 where either sum is 0; masked is `select` of it. */
   | { readonly op: "rescale-l1"; readonly of: ValueId; readonly masked: ValueId }
@@ -302,7 +317,7 @@ export interface StatisticMember {
  * What must be known of all tensors of a vector: a node of its own. Its value is part of the keys of the actions that use it, so
  * they are known only when it is.
  */
-export type ModelStatistic = CutStatistic | SizeStatistic;
+export type ModelStatistic = CutStatistic | RankStatistic | SizeStatistic;
 
 interface StatisticFields {
   /** The vector, as people call it. */
@@ -317,6 +332,16 @@ export interface CutStatistic extends StatisticFields {
   readonly density: number;
   readonly dropTop: number;
   readonly atLeastOne: boolean;
+}
+
+/**
+ * The ranks of the vector's elements, for `della` masks `per: model`. They are as many as the elements, so no value of theirs is
+ * kept: what the ranks follow from stands for them. Scalars are not among its members.
+ */
+export interface RankStatistic extends StatisticFields {
+  readonly kind: "ranks";
+  /** The number that streams of ties and of random words are drawn from, with the members' names. */
+  readonly stream: number;
 }
 
 /** Σ|τ|, in float64: of each tensor, then added in the order of the members. */

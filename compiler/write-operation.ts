@@ -72,6 +72,20 @@ export function writeOperation(sink: KeySink, operation: Operation, weak: boolea
       sink.stream("seed", operation.seed);
       sink.stream("stream", operation.stream);
       break;
+    case "model-della":
+      sink.integer("of", operation.of);
+      sink.number("density", operation.density);
+      sink.number("epsilon", operation.epsilon);
+      sink.text("per", "model");
+      sink.stream("seed", operation.seed);
+      sink.stream("stream", operation.stream);
+      if (weak) break;
+      if (operation.ranking === undefined || operation.place === undefined) {
+        throw new Error("a key was asked for before its statistic was known");
+      }
+      sink.text("ranking", operation.ranking);
+      sink.integer("place", operation.place);
+      break;
     case "model-cut":
       sink.integer("of", operation.of);
       if (weak) {
@@ -206,6 +220,9 @@ export function writeStatistic(sink: KeySink, statistic: ModelStatistic): void {
   switch (statistic.kind) {
     case "cut":
       writeRule(sink, statistic);
+      break;
+    case "ranks":
+      sink.text("order", "of sizes");
       break;
     case "size":
       sink.text("sum", "sizes");

@@ -91,6 +91,47 @@ export interface GatherTask {
   readonly sample?: { readonly run: number; readonly period: number };
 }
 
+/** One of the tensors whose elements are ranked together. */
+export interface RankedTensor {
+  readonly inputs: readonly NativeInput[];
+  /** The last one's value is ranked. */
+  readonly operations: readonly NativeOperation[];
+  readonly work: "F32" | "F64";
+  /** Has elements. */
+  readonly shape: readonly number[];
+  /** Whether an element depends on those of the inputs at its place alone, so that a few of them can be looked at. */
+  readonly isSampleable: boolean;
+  /** 64-bit streams of its ties and of its random words. */
+  readonly tie: bigint;
+  readonly word: bigint;
+}
+
+/** Of a della mask. */
+export interface RankRule {
+  readonly density: number;
+  readonly epsilon: number;
+  readonly seed: bigint;
+}
+
+/** Where the thresholds of one tensor under one rule go, by number: 32 bits an element, from this byte of the file on. */
+export interface RankTarget {
+  readonly tensor: number;
+  readonly rule: number;
+  readonly offset: number;
+}
+
+/** Ranks the elements of all tensors in one order and writes thresholds of some. */
+export interface RankTask {
+  readonly kind: "rank";
+  readonly label: string;
+  /** In the order of their names, by bytes. */
+  readonly tensors: readonly RankedTensor[];
+  readonly rules: readonly RankRule[];
+  readonly targets: readonly RankTarget[];
+  /** Open for reading and writing. */
+  readonly to: number;
+}
+
 /** Only the digest and the element counters of one payload. */
 export interface HashTask {
   readonly kind: "hash";
@@ -122,7 +163,7 @@ export interface CompareTask {
   readonly b: NativeInput;
 }
 
-export type NativeTask = (ComputeTask | GatherTask | HashTask | CopyTask | MeasureTask | CompareTask) & {
+export type NativeTask = (ComputeTask | GatherTask | RankTask | HashTask | CopyTask | MeasureTask | CompareTask) & {
   /** Tasks of a lower group run first; 0 unless it is given. */
   readonly group?: number;
 };
@@ -233,7 +274,7 @@ export interface FoundElement {
 export interface TaskResult {
   /** `sha256:<hex>` of the bytes written; absent for hash tasks. */
   readonly digest?: string;
-  /** One an input, null where none was asked for. */
+  /** One an input, null where none was asked for; of a rank task, those of tensor after tensor. */
   readonly inputDigests: readonly (string | null)[];
   readonly inputCounters: readonly InputCounters[];
   readonly masks: readonly MaskCounters[];
@@ -246,6 +287,8 @@ export interface TaskResult {
   readonly windows?: readonly FoundInWindow[];
   /** Of a gather task, one a sum: Σ|x| in float64. NaN and infinite where the values are. */
   readonly sums?: readonly number[];
+  /** Of a rank task, one a rule: whether it keeps any element of the tensors. */
+  readonly keepsAny?: readonly boolean[];
   /** Of a measure task. What is not finite is in `inputCounters`. */
   readonly statistics?: TensorStatistics;
   /** Of a compare task. `inputCounters` are those of a and of b. */

@@ -88,6 +88,14 @@ struct ModelCut {
   uint64_t tie;
   Cut<uint64_t> outer, inner;
 };
+/// As Della over the tensors of a model: each element's threshold is known, 32 bits of an input that has no arithmetic.
+struct ModelDella {
+  ValueId of;
+  uint64_t seed, stream;
+  int32_t thresholds;
+  /// Whether the mask keeps any element of the model.
+  bool keeps_any;
+};
 struct MaskAnd {
   ValueId left, right;
 };
@@ -104,7 +112,7 @@ struct RescaleInv {
   ValueId of;
   double density;
 };
-/// Divided by the probability that `mask`, a Della, keeps each element with.
+/// Divided by the probability that `mask`, a Della or ModelDella, keeps each element with.
 struct RescaleDella {
   ValueId of, mask;
 };
@@ -206,9 +214,9 @@ struct Nearswap {
 
 using Operation =
     std::variant<Load, Resize, Lora, Subtract, Add, Onto, Negate, Multiply, Divide, Magnitude, Breadcrumbs, ModelCut,
-                 Random, Della, MaskAnd, MaskOr, MaskNot, Select, RescaleInv, RescaleDella, RescaleL1, Sum, Mean, Ties,
-                 Variance, Largest, Sce, Ram, RamPlus, Consensus, Magmax, Extremes, Pcb, Divergence, ArceeFusion,
-                 Linear, Slerp, Karcher, ModelStock, Nearswap>;
+                 ModelDella, Random, Della, MaskAnd, MaskOr, MaskNot, Select, RescaleInv, RescaleDella, RescaleL1, Sum,
+                 Mean, Ties, Variance, Largest, Sce, Ram, RamPlus, Consensus, Magmax, Extremes, Pcb, Divergence,
+                 ArceeFusion, Linear, Slerp, Karcher, ModelStock, Nearswap>;
 
 /// Static single assignment; the last operation's value is the output.
 struct Program {

@@ -1,6 +1,6 @@
 // Makes a tensor graph true: looks up, runs what is missing, publishes. The order of the steps is the whole of this file.
 
-import type { TensorGraph } from "../compiler/tensor-graph.ts";
+import type { Program, TensorGraph } from "../compiler/tensor-graph.ts";
 import type { Addon } from "../native/addon-types.ts";
 import type { BuildContext } from "./build-context.ts";
 import { claimShards } from "./build/claim-shards.ts";
@@ -116,6 +116,7 @@ async function makeTrue(session: Session, recorder: BuildRecorder): Promise<Omit
     session.measurements.expect(outputs.map(({ graph }) => graph));
     const standings = await settleStandings(session, outputs, engine.start, observer, failed);
     recorder.lookedUp(outputs, standings);
+    session.rankings.expect(programsToRun(outputs, standings));
     for (const wanted of outputs.filter((output) => !failed.has(output))) {
       const fits = failed.attempt(wanted, () => checkVectorBases(wanted, inputs));
       if (fits && !judgeHits(wanted, standings, session, observer)) failed.condemn(wanted);
@@ -153,6 +154,15 @@ async function makeTrue(session: Session, recorder: BuildRecorder): Promise<Omit
     clearInterval(ticking);
     engine.close();
   }
+}
+
+/** Of actions and of what gates compare with, as far as they are not done already. */
+function programsToRun(outputs: readonly WantedOutput[], standings: Standings): readonly Program[] {
+  return outputs.flatMap(({ graph: { actions, gates } }) => {
+    const operands = gates.flatMap(({ operand }) => [...(operand?.tensors.values() ?? [])]);
+    const running = actions.filter((action) => standings.get(action)?.state !== "hit");
+    return [...running, ...operands].map(({ program }) => program);
+  });
 }
 
 function countActions(

@@ -2,16 +2,18 @@
 
 import type { TensorInfo } from "../compiler/checkpoint.ts";
 import { resolveStatistics } from "../compiler/resolve-statistics.ts";
-import type { Action, ModelStatistic } from "../compiler/tensor-graph.ts";
-import type { ForecastBytes } from "./build/forecast.ts";
+import type { Action, ModelStatistic, Program } from "../compiler/tensor-graph.ts";
+import type { Fate, ForecastBytes } from "./build/forecast.ts";
 import { tensorsToHash } from "./build/hash-inputs.ts";
 import type { InputFiles } from "./build/input-files.ts";
 import type { Standings } from "./build/look-up.ts";
 import type { Session } from "./build/session.ts";
 import type { StatisticStanding } from "./build/statistics/statistic-standings.ts";
+import type { WantedOutput } from "./build/wanted-output.ts";
 import type { HitReason, RunReason } from "./reasons.ts";
+import { sha256 } from "./store/sha256.ts";
 
-/** A threshold over all tensors of a vector, or its size. */
+/** A threshold over all tensors of a vector, the ranks of its elements, or its size. */
 export type PlannedStatistic = {
   readonly kind: ModelStatistic["kind"];
   readonly vector: string;
@@ -24,43 +26,97 @@ export type PlannedStatistic = {
   | { readonly state: "unknown"; readonly hash: number }
 );
 
-export function planStatistic(standing: StatisticStanding, inputs: InputFiles): PlannedStatistic {
+/** Why the elements of a vector have to be ranked, or may have to be. */
+type RankNeed = { readonly state: "miss" | "unknown"; readonly reason: RunReason };
+
+/** Of one output, by the number of the statistic: ranks that something needs which runs, or may. Nobody keeps ranks. */
+export function neededRanks(
+  { graph: { actions } }: WantedOutput,
+  standings: readonly StatisticStanding[],
+  fates: ReadonlyMap<Action, Fate>,
+): ReadonlyMap<number, RankNeed> {
+  const found = new Map<number, RankNeed>();
+  const look = ({ operations }: Program, need: RankNeed): void => {
+    for (const operation of operations) {
+      if (operation.op !== "model-della") continue;
+      const { statistic: number } = operation;
+      const known = found.get(number)?.state;
+      if (known === "miss" || known === need.state) continue;
+      found.set(number, need);
+      for (const { program } of standings[number]!.statistic.members) look(program, need);
+    }
+  };
+  for (const action of actions) {
+    const fate = fates.get(action)!;
+    if (fate.state !== "hit") look(action.program, fate);
+  }
+  for (const standing of standings) {
+    if (standing.statistic.kind === "ranks" || standing.state === "known") continue;
+    const need = { state: standing.mayHit ? "unknown" : "miss", reason: standing.reason } as const;
+    for (const { program } of standing.statistic.members) look(program, need);
+  }
+  return found;
+}
+
+/** `ranks`: of those, whether they are needed. */
+export function planStatistic(
+  standing: StatisticStanding,
+  inputs: InputFiles,
+  ranks: RankNeed | undefined,
+): PlannedStatistic {
   const { kind, vector, members } = standing.statistic;
   const read = members.flatMap((member) => member.inputs.map(({ tensor }) => tensor));
   const facts = { kind, vector, tensors: members.length, bytes: bytesOfAll(read, inputs) };
-  if (standing.state === "known") return { ...facts, state: "hit", reason: "local-hit" };
-  if (!standing.mayHit) return { ...facts, state: "miss", reason: standing.reason };
-  return { ...facts, state: "unknown", hash: bytesOfAll(standing.missing, inputs) };
+  if (kind === "ranks" && ranks?.state === "miss") return { ...facts, state: "miss", reason: ranks.reason };
+  if (kind === "ranks" && ranks === undefined) return { ...facts, state: "hit", reason: "up-to-date" };
+  if (kind !== "ranks" && standing.state === "known") return { ...facts, state: "hit", reason: "local-hit" };
+  if (standing.state === "open" && !standing.mayHit) return { ...facts, state: "miss", reason: standing.reason };
+  const missing = standing.state === "open" ? standing.missing : [];
+  return { ...facts, state: "unknown", hash: bytesOfAll(missing, inputs) };
 }
 
-/** With what the statistics that are not known read and hash. */
+/** With what the statistics that are not known read and hash; `ranks`: by output and number. */
 export function withStatistics(
   bytes: ForecastBytes,
   { inputs, outputs }: Session,
   standings: Standings,
-  statistics: readonly StatisticStanding[],
+  statistics: readonly (readonly StatisticStanding[])[],
+  ranks: readonly ReadonlyMap<number, unknown>[],
 ): ForecastBytes {
-  const open = statistics.filter((standing) => standing.state === "open");
+  const open = statistics.flat().filter((standing) => standing.state === "open");
   const hashed = new Set(tensorsToHash(outputs, standings, inputs).map((tensor) => inputs.place(tensor)));
   const missing = open.flatMap((one) => (one.mayHit ? one.missing : []));
   const hash = bytesOfAll(
     missing.filter((tensor) => !hashed.has(inputs.place(tensor))),
     inputs,
   );
-  // What statistics want of one tensor in one work type is one task, which reads each of its inputs once.
+  // What cuts and sizes want of one tensor in one work type is one task, which reads each of its inputs once; ranks of a
+  // vector are a task of their own.
   const readings = new Map<string, number>();
-  for (const { tensor: name, work, inputs: read } of open.flatMap(({ statistic }) => statistic.members)) {
-    for (const { tensor } of read) readings.set(`${work} ${name} ${inputs.place(tensor)}`, tensor.bytes);
-  }
-  const read = [...readings.values()].reduce((sum, one) => sum + one, 0);
-  return { ...bytes, hash: bytes.hash + hash, read: bytes.read + read };
+  const read = ({ kind, members }: ModelStatistic): void => {
+    const alone =
+      kind === "ranks" ? members.flatMap((one) => one.inputs.map(({ tensor }) => inputs.place(tensor))) : [];
+    const task = sha256(JSON.stringify(alone));
+    for (const { tensor: name, work, inputs: tensors } of members) {
+      for (const { tensor } of tensors) {
+        readings.set(JSON.stringify([task, work, name, inputs.place(tensor)]), tensor.bytes);
+      }
+    }
+  };
+  for (const { statistic } of open) if (statistic.kind !== "ranks") read(statistic);
+  ranks.forEach((needed, output) => {
+    for (const number of needed.keys()) read(statistics[output]![number]!.statistic);
+  });
+  const total = [...readings.values()].reduce((sum, one) => sum + one, 0);
+  return { ...bytes, hash: bytes.hash + hash, read: bytes.read + total };
 }
 
 /** Where the statistics are not known: what an action takes of memory does not depend on their values. */
 export function withSomeValues(action: Action): Action {
   const nowhere = { key: 0n, tie: 0n };
   const cut = resolveStatistics(action.program, () => ({ outer: nowhere, inner: nowhere }));
-  return { ...action, program: resolveStatistics(cut, () => 1) };
+  const ranked = resolveStatistics(cut, () => ({ ranking: "", place: 0 }));
+  return { ...action, program: resolveStatistics(ranked, () => 1) };
 }
 
 /** Each once. */

@@ -11,13 +11,20 @@ import { hashInputs, tensorsToHash } from "./build/hash-inputs.ts";
 import { lookUp, type Standings } from "./build/look-up.ts";
 import type { InputFiles } from "./build/input-files.ts";
 import { LazyEngine } from "./build/lazy-engine.ts";
+import { NO_THRESHOLDS } from "./build/native-program.ts";
 import { computeTask } from "./build/native-task.ts";
 import { shardRecogniser } from "./build/recognise-shards.ts";
 import { withSession, withSessionToLook, type Session } from "./build/session.ts";
 import { planShards, type ShardPlan } from "./build/shard-job.ts";
 import { lookUpStatistics, resolveOutput, type StatisticStanding } from "./build/statistics/statistic-standings.ts";
 import { checkVectorBases } from "./build/vector-base.ts";
-import { planStatistic, withSomeValues, withStatistics, type PlannedStatistic } from "./plan-statistics.ts";
+import {
+  neededRanks,
+  planStatistic,
+  withSomeValues,
+  withStatistics,
+  type PlannedStatistic,
+} from "./plan-statistics.ts";
 import { planGates, type PlannedGate } from "./gates/plan-gates.ts";
 import { tensorBytes } from "./checkpoint/safetensors-writer.ts";
 import type { WantedOutput } from "./build/wanted-output.ts";
@@ -131,6 +138,7 @@ function describe({ session, standings, statistics }: Looked, startEngine: () =>
   const judged = new Map(outputs.map((wanted) => [wanted, planGates(session, wanted, standings)]));
   const measuring = [...judged.values()].map(({ work }) => work);
   const { fates, bytes } = forecast(session, standings, shards, toPublish, measuring);
+  const ranks = outputs.map((wanted, index) => neededRanks(wanted, statistics[index]!, fates));
   const earlier = new EarlierRuns(store.paths);
   const planned = outputs.map((wanted, index): PlannedOutput => {
     const { output, actions } = wanted.graph;
@@ -141,7 +149,9 @@ function describe({ session, standings, statistics }: Looked, startEngine: () =>
       state,
       ...(because !== undefined && { because }),
       parameters: changedParameters(wanted.record?.parameters ?? {}, context.parameters),
-      statistics: statistics[index]!.map((standing) => planStatistic(standing, inputs)),
+      statistics: statistics[index]!.map((standing, number) =>
+        planStatistic(standing, inputs, ranks[index]!.get(number)),
+      ),
       nodes: actions.map((action) => plannedNode(action, fates.get(action)!, wanted, inputs, earlier)),
       gates: judged.get(wanted)!.gates,
     };
@@ -151,7 +161,7 @@ function describe({ session, standings, statistics }: Looked, startEngine: () =>
   return {
     outputs: planned,
     counts: count(planned),
-    bytes: withStatistics(bytes, session, standings, statistics.flat()),
+    bytes: withStatistics(bytes, session, standings, statistics, ranks),
     peak: peakOf([...running, ...computed].map(withSomeValues), startEngine),
   };
 }
@@ -224,6 +234,7 @@ function peakOf(actions: readonly Action[], startEngine: () => Engine): number {
       digests: action.inputs.map(() => true),
       output: 0,
       offset: 0,
+      thresholds: action.program.operations.map(() => NO_THRESHOLDS),
     };
     peaks.set(structure, startEngine().peak(computeTask(action, nowhere)));
   }
@@ -232,7 +243,11 @@ function peakOf(actions: readonly Action[], startEngine: () => Engine): number {
 
 /** What memory depends on: the layers of a model differ in numbers that are computed with, which need none. */
 function structureOf({ dtype, shape, work, inputs, program }: Action): string {
-  const operations = program.operations.map((operation) => Object.values<unknown>(operation).filter(isStructure));
+  const operations = program.operations.map((operation) => {
+    // Another at each tensor.
+    const alike = operation.op === "model-della" ? { ...operation, place: 0 } : operation;
+    return Object.values<unknown>(alike).filter(isStructure);
+  });
   const tensors = inputs.map(({ tensor }) => [tensor.dtype, tensor.shape]);
   return JSON.stringify([dtype, shape, work, tensors, operations]);
 }

@@ -82,6 +82,11 @@ function operationText(operation: Operation, action: Action, name: (id: number) 
       if (operation.atLeastOne) parts.push("at least one");
       return `model-cut(${parts.join(", ")})`;
     }
+    case "model-della": {
+      const parts = [`density ${number("density")}`, `epsilon ${number("epsilon")}`];
+      parts.push(`per model, statistic ${operation.statistic}`);
+      return `model-della(${name(operation.of)}, ${parts.join(", ")}, seed ${operation.seed})`;
+    }
     case "mask-and":
       return `${name(operation.left)} & ${name(operation.right)}`;
     case "mask-or":

@@ -113,7 +113,7 @@ function operationJson(operation: Operation): object {
 }
 
 function statisticJson({ members, ...rule }: ModelStatistic): object {
-  return { ...rule, ...(rule.kind === "cut" && { per: "model" }), tensors: members.map(({ tensor }) => tensor) };
+  return { ...rule, ...(rule.kind !== "size" && { per: "model" }), tensors: members.map(({ tensor }) => tensor) };
 }
 
 function inputJson({ role, tensor, nan, checkpoint }: Action["inputs"][number]): object {

@@ -35,6 +35,7 @@ export function tensorText(outputs: readonly OutputGraph[], byName: boolean): st
 function statisticText(statistic: ModelStatistic): string {
   const { vector, members } = statistic;
   if (statistic.kind === "size") return `the size of ${vector}, over ${counted(members.length, "tensor")}`;
+  if (statistic.kind === "ranks") return `the ranks of ${vector}, over ${counted(members.length, "tensor")} as one`;
   const { density, dropTop, atLeastOne } = statistic;
   const rule = [`density ${density}`];
   if (dropTop > 0) rule.push(`drop_top ${dropTop}`);

@@ -3,6 +3,7 @@
 import { METHODS } from "../methods/method-table.ts";
 import { booleanParameter, integerParameter, numberParameter, optionalInteger, wordParameter } from "./parameters.ts";
 import type { Value } from "./program-builder.ts";
+import type { ModelStatistics } from "./model-statistics.ts";
 import type { MaskedNode, MaskNode } from "../recipe-graph.ts";
 import type { TensorScope } from "./scope.ts";
 import { streamId } from "./stream-id.ts";
@@ -62,23 +63,8 @@ function lowerByMagnitude(
   const tie = streamOf("tie", mask, node, scope);
   if (per === "model") {
     const rule = { density: Math.min(density, 1), dropTop, atLeastOne };
-    const other = shared.get("of");
-    const vector = other?.kind === "vector" ? other.node : node.vector;
-    const statistic = scope.statistics.indexOf(
-      vector,
-      { kind: "cut", ...rule },
-      optionalInteger(shared, "stream") ?? node.stream,
-    );
-    const [member] = scope.names;
-    const cut = {
-      op: "model-cut",
-      of: of.id,
-      ...rule,
-      tie,
-      statistic,
-      ...(member !== scope.own && { member }),
-    } as const;
-    return rescaledBy(rescale, density, scope.builder.emit(cut));
+    const over = modelOf(mask, node, scope, () => ({ kind: "cut", ...rule }));
+    return rescaledBy(rescale, density, scope.builder.emit({ op: "model-cut", of: of.id, ...rule, tie, ...over }));
   }
   const common = { of: of.id, per, atLeastOne, tie };
   const made =
@@ -113,14 +99,8 @@ function lowerDella(mask: MaskMethod, applied: Value, node: MaskedNode, scope: T
   const rescale = wordParameter(method, shared, "rescale", node, scope);
   if (density === undefined || epsilon === undefined || per === undefined || rescale === undefined) return undefined;
   if (scope.shape.length === 0 || density >= 1) return "all";
-  if (per === "model") {
-    scope.problems.add("not-served", mask, () => ({
-      message: "ranks per: model are not served yet",
-      span: mask.span,
-      help: "use per: tensor",
-    }));
-    return undefined;
-  }
+  // Nothing of it is among the elements of the model.
+  if (per === "model" && scope.shape.includes(0)) return "all";
   if (!(density - epsilon > 0 && density + epsilon < 1)) {
     scope.problems.add("epsilon-range", mask, () => ({
       message: `density - epsilon must be above 0 and density + epsilon below 1; they are ${density} and ${epsilon} for ${scope.names[0]}`,
@@ -134,19 +114,30 @@ function lowerDella(mask: MaskMethod, applied: Value, node: MaskedNode, scope: T
   }
   const of = vectorOf(mask, applied, scope);
   if (of === undefined) return undefined;
-  const { id } = scope.builder.emit({
-    op: "della",
-    of: of.id,
-    density,
-    epsilon,
-    per,
-    tie: streamOf("tie", mask, node, scope),
-    seed: integerParameter(method, shared, "seed"),
-    stream: streamOf("della", mask, node, scope),
-  });
+  const drawn = { seed: integerParameter(method, shared, "seed"), stream: streamOf("della", mask, node, scope) };
+  const rule = { of: of.id, density, epsilon };
+  const { id } =
+    per === "model"
+      ? scope.builder.emit({ op: "model-della", ...rule, ...drawn, ...modelOf(mask, node, scope, RANKS) })
+      : scope.builder.emit({ op: "della", ...rule, per, tie: streamOf("tie", mask, node, scope), ...drawn });
   if (rescale === "none") return { mask: id };
   return { mask: id, rescale: { how: rescale === "inv" ? "della" : "l1" } };
 }
+
+/** The statistic over all tensors of the vector that the mask is computed from, and which of them this one is. */
+function modelOf(
+  mask: MaskMethod,
+  node: MaskedNode,
+  { statistics, names: [member], own }: TensorScope,
+  ruleOf: (stream: number) => Parameters<ModelStatistics["indexOf"]>[1],
+): { readonly statistic: number; readonly member?: string } {
+  const other = mask.shared.get("of");
+  const stream = optionalInteger(mask.shared, "stream") ?? node.stream;
+  const statistic = statistics.indexOf(other?.kind === "vector" ? other.node : node.vector, ruleOf(stream), stream);
+  return { statistic, ...(member !== own && { member }) };
+}
+
+const RANKS = (stream: number) => ({ kind: "ranks", stream }) as const;
 
 /** The vector that the mask is computed from; undefined when it was reported that it lacks the tensor. */
 function vectorOf(mask: MaskMethod, applied: Value, scope: TensorScope): Value | undefined {

@@ -2,12 +2,15 @@
 // payload.
 
 import type { VectorNode } from "../recipe-graph.ts";
-import type { Action, CutStatistic, ModelStatistic, StatisticMember } from "../tensor-graph.ts";
+import type { Action, CutStatistic, ModelStatistic, RankStatistic, StatisticMember } from "../tensor-graph.ts";
 import type { OperationCount } from "./operation-count.ts";
 import type { TensorScope } from "./scope.ts";
 import { streamId } from "./stream-id.ts";
 
-type Rule = Pick<CutStatistic, "kind" | "density" | "dropTop" | "atLeastOne"> | { readonly kind: "size" };
+type Rule =
+  | Pick<CutStatistic, "kind" | "density" | "dropTop" | "atLeastOne">
+  | Pick<RankStatistic, "kind" | "stream">
+  | { readonly kind: "size" };
 
 /** One tensor of the output. */
 export interface LoweredTensor {
@@ -40,7 +43,7 @@ export class ModelStatistics {
     this.#first = first;
   }
 
-  /** The number of the statistic, new or met before. `stream`: of the ties of a cut, else 0. */
+  /** The number of the statistic, new or met before. `stream`: of ties, else 0. */
   indexOf(vector: VectorNode, rule: Rule, stream: number): number {
     const ofVector = this.#numbers.get(vector) ?? new Map<string, number>();
     this.#numbers.set(vector, ofVector);
@@ -61,7 +64,7 @@ export class ModelStatistics {
     work,
   }: Pick<StatisticMember, "tensor" | "program"> & { readonly work: Action["work"] }): void {
     for (const operation of program.operations) {
-      if (operation.op !== "model-cut") continue;
+      if (operation.op !== "model-cut" && operation.op !== "model-della") continue;
       const member = operation.member ?? tensor;
       const works = this.#works.get(operation.statistic) ?? new Map<string, Set<string>>();
       this.#works.set(operation.statistic, works);
@@ -102,7 +105,7 @@ function memberOf(
   { kind }: Rule,
   stream: number,
 ): readonly StatisticMember[] {
-  if (shape.includes(0) || (kind === "cut" && shape.length === 0)) return [];
+  if (shape.includes(0) || (kind !== "size" && shape.length === 0)) return [];
   const scope = aside();
   const value = scope.vector(node);
   if (value === "skip" || scope.problems.errors > 0) return [];

@@ -153,6 +153,7 @@ function renumber(operation: Operation, value: (id: ValueId) => ValueId, input: 
     case "breadcrumbs":
     case "della":
     case "model-cut":
+    case "model-della":
     case "mask-not":
     case "rescale-inv":
     case "nearswap":

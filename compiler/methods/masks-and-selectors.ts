@@ -129,7 +129,7 @@ export const MASKS: readonly MethodRow[] = [
       SEED,
       stream("the order of equal elements and with seed the random numbers are"),
       rescale("inv"),
-      { ...per("row"), wordsNotServed: new Map([["model", "use per: tensor"]]) },
+      per("row"),
       OF,
     ],
     summary:

@@ -174,6 +174,14 @@ struct Form<ModelCut> {
   }
 };
 template <>
+struct Form<ModelDella> {
+  static constexpr std::string_view word = "model-della";
+  static ModelDella read(const Reader& from) {
+    return {from.value("of"), from.object["seed"].stream(), from.object["stream"].stream(), from.input("thresholds"),
+            from.boolean("keepsAny")};
+  }
+};
+template <>
 struct Form<MaskAnd> {
   static constexpr std::string_view word = "mask-and";
   static MaskAnd read(const Reader& from) { return from.pair<MaskAnd>(); }

@@ -116,12 +116,8 @@ Window decode_window(const Field& object, int64_t operations) {
           object["limit"].integer(1, int64_t{1} << 40)};
 }
 
-/// The shape of the elements that are sampled of a tensor of `count`.
-int64_t sampled_of(const Sampling& sampling, int64_t count) {
-  return std::max<int64_t>(count / sampling.period, 1) * std::min(sampling.run, count);
-}
-
-GatherTask decode_gather(const Field& object) {
+/// What gives the values of a program, and nothing that looks at them.
+GatherTask decode_values(const Field& object) {
   GatherTask task{};
   for (TaskInput& input : decode_inputs(object["inputs"])) {
     task.spec.inputs.push_back(std::move(input.tensor));
@@ -140,6 +136,19 @@ GatherTask decode_gather(const Field& object) {
     output.shape.push_back(shape[i].size());
     if (__builtin_mul_overflow(bytes, output.shape.back(), &bytes)) shape.refuse("of less than 2^60 elements");
   }
+  output.bytes = bytes;
+  return task;
+}
+
+/// Inputs of another shape or without arithmetic cannot be sampled.
+void check_sampleable(const Field& object, const TaskSpec& spec) {
+  for (const TensorDesc& input : spec.inputs) {
+    if (input.shape != spec.output.shape || !input.dtype) object["inputs"].refuse("of the same shape, to be sampled");
+  }
+}
+
+GatherTask decode_gather(const Field& object) {
+  GatherTask task = decode_values(object);
   const Field windows = object["windows"];
   const auto operations = static_cast<int64_t>(task.spec.program.operations.size());
   for (uint32_t i = 0; i < windows.length(); ++i) {
@@ -150,20 +159,38 @@ GatherTask decode_gather(const Field& object) {
     task.spec.sums.push_back(static_cast<ValueId>(sums[i].integer(0, operations - 1)));
   }
   if (task.spec.writes()) windows.refuse("at least one window, where there is no sum");
-  if (const Field sample = object["sample"]; !sample.is_undefined()) {
-    const int64_t run = sample["run"].integer(1, int64_t{1} << 20);
-    task.sampling = Sampling{run, sample["period"].integer(run, int64_t{1} << 60)};
-    task.sampled_from = elements(output.shape);
-    const int64_t count = sampled_of(*task.sampling, task.sampled_from);
-    for (TensorDesc& input : task.spec.inputs) {
-      if (input.shape != output.shape || !input.dtype) object["inputs"].refuse("of the same shape, to be sampled");
-      input.shape = {count};
-      input.bytes = count * size_of(*input.dtype);
-    }
-    output.shape = {count};
-    bytes = count * size_of(dtype);
+  const Field sample = object["sample"];
+  if (sample.is_undefined()) return task;
+  check_sampleable(object, task.spec);
+  const int64_t run = sample["run"].integer(1, int64_t{1} << 20);
+  return sampled(std::move(task), {run, sample["period"].integer(run, int64_t{1} << 60)});
+}
+
+RankTask decode_rank(const Field& object) {
+  RankTask task{};
+  const Field tensors = object["tensors"];
+  for (uint32_t i = 0; i < tensors.length(); ++i) {
+    const Field tensor = tensors[i];
+    GatherTask values = decode_values(tensor);
+    if (values.spec.output.bytes == 0) tensor["shape"].refuse("of some elements");
+    const bool is_sampleable = tensor["isSampleable"].boolean();
+    if (is_sampleable) check_sampleable(tensor, values.spec);
+    task.tensors.push_back({std::move(values), is_sampleable, tensor["tie"].stream(), tensor["word"].stream()});
   }
-  output.bytes = bytes;
+  if (task.tensors.empty()) tensors.refuse("at least one tensor");
+  const Field rules = object["rules"];
+  for (uint32_t i = 0; i < rules.length(); ++i) {
+    task.rules.push_back({rules[i]["density"].number(), rules[i]["epsilon"].number(), rules[i]["seed"].stream()});
+  }
+  if (task.rules.empty()) rules.refuse("at least one rule");
+  const Field targets = object["targets"];
+  for (uint32_t i = 0; i < targets.length(); ++i) {
+    const Field target = targets[i];
+    const auto tensor = static_cast<size_t>(target["tensor"].integer(0, int64_t{tensors.length()} - 1));
+    const auto rule = static_cast<size_t>(target["rule"].integer(0, int64_t{rules.length()} - 1));
+    task.targets.push_back({tensor, rule, target["offset"].size()});
+  }
+  task.to = object["to"].descriptor();
   return task;
 }
 
@@ -188,6 +215,7 @@ Task decode_task(const Field& task) {
   const std::string name = kind.text();
   if (name == "compute") return decode_compute(task);
   if (name == "gather") return decode_gather(task);
+  if (name == "rank") return decode_rank(task);
   if (name == "hash") return HashTask{decode_inputs(task["inputs"])};
   if (name == "copy") {
     const int64_t bytes = task["bytes"].size();
@@ -195,7 +223,7 @@ Task decode_task(const Field& task) {
   }
   if (name == "measure") return decode_measure(task);
   if (name == "compare") return decode_compare(task);
-  kind.refuse("one of \"compute\", \"gather\", \"hash\", \"copy\", \"measure\", \"compare\"");
+  kind.refuse("one of \"compute\", \"gather\", \"rank\", \"hash\", \"copy\", \"measure\", \"compare\"");
 }
 
 uint32_t decode_group(const Field& task) {

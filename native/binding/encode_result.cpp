@@ -119,6 +119,11 @@ Napi::Object encode_result(Napi::Env env, const TaskResult& result) {
     for (uint32_t i = 0; i < counters.sums.size(); ++i) sums.Set(i, counters.sums[i]);
     object.Set("sums", sums);
   }
+  if (!result.keeps_any.empty()) {
+    Napi::Array keeps = Napi::Array::New(env, result.keeps_any.size());
+    for (uint32_t i = 0; i < result.keeps_any.size(); ++i) keeps.Set(i, Napi::Boolean::New(env, result.keeps_any[i]));
+    object.Set("keepsAny", keeps);
+  }
   if (result.statistics) object.Set("statistics", encode_statistics(env, *result.statistics));
   if (result.comparison) object.Set("comparison", encode_comparison(env, *result.comparison));
   if (!result.output.empty()) {

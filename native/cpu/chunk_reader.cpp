@@ -25,9 +25,8 @@ void count_not_finite_elements(const KernelTable& kernels, Dtype dtype, const st
 ChunkReader::ChunkReader(std::vector<Input> inputs, int64_t chunk_elements, Carver& memory)
     : chunk_elements_(chunk_elements) {
   for (const Input& input : inputs) {
-    const int64_t size = size_of(input.dtype);
-    bytes_per_element_ += size;
-    buffers_.push_back({input, memory.take<std::byte>(chunk_elements * size), nullptr});
+    bytes_per_element_ += input.size;
+    buffers_.push_back({input, memory.take<std::byte>(chunk_elements * input.size), nullptr});
   }
   requests_.reserve(inputs.size());
 }
@@ -39,7 +38,7 @@ void ChunkReader::make_resident(int64_t bytes, int64_t span, Carver& memory) {
   keeps_spans_ = room >= span;
   resident_elements_ = keeps_spans_ ? span : room / chunk_elements_ * chunk_elements_;
   for (Buffer& buffer : buffers_) {
-    buffer.resident = memory.take<std::byte>(resident_elements_ * size_of(buffer.input.dtype));
+    buffer.resident = memory.take<std::byte>(resident_elements_ * buffer.input.size);
   }
 }
 
@@ -54,7 +53,7 @@ bool ChunkReader::fetch(int64_t begin, int64_t end, ChunkSource& source, const K
   const bool first = begin >= first_read_;
   requests_.clear();
   for (const Buffer& buffer : buffers_) {
-    const int64_t size = size_of(buffer.input.dtype);
+    const int64_t size = buffer.input.size;
     std::byte* to = resident ? buffer.resident + (begin - span_begin_) * size : buffer.chunk;
     stored[buffer.input.input] = to;
     const int64_t there = std::min(end, buffer.input.elements) - begin;
@@ -69,9 +68,10 @@ bool ChunkReader::fetch(int64_t begin, int64_t end, ChunkSource& source, const K
   if (!first) return true;
   first_read_ = end;
   for (const Buffer& buffer : buffers_) {
-    const auto& [input, dtype, elements] = buffer.input;
+    const auto& [input, size, dtype, elements] = buffer.input;
+    if (!dtype) continue;
     const int64_t there = std::max<int64_t>(std::min(end, elements) - begin, 0);
-    count_not_finite_elements(kernels, dtype, stored[input], there, begin, counters[input]);
+    count_not_finite_elements(kernels, *dtype, stored[input], there, begin, counters[input]);
   }
   return true;
 }

@@ -2,6 +2,7 @@
 // them read nothing.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "carver.h"
@@ -18,7 +19,10 @@ class ChunkReader {
  public:
   struct Input {
     int32_t input;
-    Dtype dtype;
+    /// Of an element.
+    int64_t size;
+    /// None: its elements are no numbers, and none of them is counted.
+    std::optional<Dtype> dtype;
     /// Read up to here; what lies behind is not touched.
     int64_t elements;
   };

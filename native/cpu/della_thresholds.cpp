@@ -90,8 +90,12 @@ int64_t RankPlan::sampled(int64_t group_size) const {
 }
 
 int64_t RankPlan::blocks(int64_t group_size, int64_t groups_kept) const {
-  const int64_t records_of_group = group_size + tiles_of(group_size) * lists(group_size);
-  return groups_kept * (records_of_group / records + 2 * lists(group_size));
+  return groups_kept * blocks_of(group_size, tiles_of(group_size), lists(group_size));
+}
+
+int64_t RankPlan::blocks_of(int64_t group_size, int64_t tiles, int64_t lists) const {
+  const int64_t most_records = group_size + tiles * lists;
+  return most_records / records + 2 * lists;
 }
 
 template <typename W>
@@ -102,6 +106,7 @@ StreamedThresholds<W>::StreamedThresholds(const Della& mask, int64_t group_size,
       mask_(mask),
       kernels_(kernels_of<W>(kernels)),
       blocks_(blocks),
+      room_(room),
       layout_{plan.records},
       runs_(SampleRuns::of_at_most(plan.sampled(group_size), group_size)),
       parts_wanted_(plan.parts(group_size)),
@@ -184,8 +189,11 @@ bool StreamedThresholds<W>::end_pass() {
   }
   PartList* const lists = lists_of(first_);
   writer_.close(lists);
-  list_counts_[this->slot(first_)] =
-      ranks_.run(lists, parts_open_, most_lists_, first_, mask_.tie, thresholds_from(mask_, this->group_size(), 0));
+  for (int64_t tile = 0; tile <= tiles_of(this->group_size()); ++tile) {
+    room_.tile_ties[tile] = static_cast<uint64_t>(first_ + tile * kTile) + mask_.tie;
+  }
+  const ThresholdsOfRanks values{thresholds_from(mask_, this->group_size(), 0)};
+  list_counts_[this->slot(first_)] = ranks_.run(lists, parts_open_, most_lists_, values);
   groups_ranked_ = this->slot(first_) + 1;
   return true;
 }

@@ -71,6 +71,8 @@ struct RankPlan {
   int64_t sampled(int64_t group_size) const;
   /// Blocks that a mask may take which keeps so many groups.
   int64_t blocks(int64_t group_size, int64_t groups_kept) const;
+  /// The same, of one group that is cut into so many tiles and lists.
+  int64_t blocks_of(int64_t group_size, int64_t tiles, int64_t lists) const;
 };
 
 /// Of groups that are streamed: a sample tells how to cut their order in parts that can be ranked in memory, a pass
@@ -99,6 +101,7 @@ class StreamedThresholds final : public DellaThresholds<W> {
   const Della mask_;
   const WorkKernels<W>& kernels_;
   ScratchBlocks& blocks_;
+  RankRoom<W>& room_;
   const PartLayout<W> layout_;
   const SampleRuns runs_;
   const int64_t parts_wanted_, most_lists_;

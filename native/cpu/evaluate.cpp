@@ -52,6 +52,12 @@ void check_task(const TaskSpec& task) {
       const bool fits = !stored.empty() && stored.size() == shape.size() &&
                         std::equal(stored.begin() + 1, stored.end(), shape.begin() + 1);
       if (!fits) refuse("input " + std::to_string(resize->input) + " differs from the output in more than its rows");
+    } else if (const auto* della = std::get_if<ModelDella>(&operation)) {
+      const auto input = static_cast<size_t>(della->thresholds);
+      const int64_t bytes = elements(task.output.shape) * static_cast<int64_t>(sizeof(uint32_t));
+      if (input >= task.inputs.size() || task.inputs[input].dtype || task.inputs[input].bytes != bytes) {
+        refuse("input " + std::to_string(della->thresholds) + " does not hold a threshold for each element");
+      }
     } else if (const auto* lora = std::get_if<Lora>(&operation)) {
       check_input(task, lora->a);
       check_input(task, lora->b);

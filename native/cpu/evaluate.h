@@ -53,6 +53,14 @@ class ChunkSink {
   virtual void write(int64_t begin, const std::byte* from, int64_t bytes) = 0;
 };
 
+/// Takes the values of a program's last operation instead of an output: block by block in order, in W.
+class ValueSink {
+ public:
+  virtual ~ValueSink() = default;
+  virtual void take(const float* values, int64_t begin, int64_t count) = 0;
+  virtual void take(const double* values, int64_t begin, int64_t count) = 0;
+};
+
 /// The type W that arithmetic runs in; `bytes` takes the first input over as it is.
 enum class Work : uint8_t { f32, f64, bytes };
 /// What becomes of infinities made from finite inputs.
@@ -67,9 +75,11 @@ struct TaskSpec {
   /// What lies in these windows is gathered, and of these values Σ|x|.
   std::vector<Window> windows = {};
   std::vector<ValueId> sums = {};
+  /// Set: takes the values.
+  ValueSink* values = nullptr;
 
   /// If not it only gathers: the output states shape and W.
-  bool writes() const { return windows.empty() && sums.empty(); }
+  bool writes() const { return windows.empty() && sums.empty() && !values; }
 };
 
 /// Counts over one input; `first_*` are linear indices or -1. Zero for dtypes that are only copied.

@@ -190,7 +190,7 @@ void Evaluation<W>::run_stage(const BoundStage<W>& stage, int64_t begin, int64_t
   for (int64_t at = begin; at < end; at += kBlock) {
     check_cancelled();
     for (const ChunkReader::Input& input : task_.inputs) {
-      block_stored_[input.input] = chunk_stored_[input.input] + (at - chunk_begin_) * size_of(input.dtype);
+      block_stored_[input.input] = chunk_stored_[input.input] + (at - chunk_begin_) * input.size;
     }
     const Block<W> block{at, std::min(kBlock, end - at), values_.data(), block_stored_.data(), chunk_is_cold_};
     for (const auto& [id, slot, step] : stage.steps) step(block, slot);
@@ -215,8 +215,9 @@ template <typename W>
 void Evaluation<W>::write_block(const Block<W>& block) {
   for (const auto& gatherer : task_.window_gatherers) gatherer->gather(block);
   for (AbsoluteSum<W>& sum : task_.sums) sum.gather(block);
-  if (!task_.task.writes()) return;
   const auto output = static_cast<ValueId>(task_.task.program.operations.size()) - 1;
+  if (task_.task.values) task_.task.values->take(block.value(output), block.begin, block.count);
+  if (!task_.task.writes()) return;
   std::byte* to = output_ + (block.begin - chunk_begin_) * size_of(*task_.task.output.dtype);
   writer_.write(block, block.value(output), to, counters_);
   for (SelectCounter& counter : task_.select_counters) {

@@ -98,6 +98,10 @@ Facts facts_of_one(const Operation& operation, const std::vector<Facts>& earlier
                         [&](const ModelCut& op) {
                           return Facts{{op.of}, ValueKind::mask, tensor, std::nullopt, std::nullopt};
                         },
+                        // Nothing of the value itself is asked for.
+                        [&](const ModelDella&) {
+                          return Facts{{}, ValueKind::mask, tensor, std::nullopt, std::nullopt};
+                        },
                         [&](const MaskAnd& op) {
                           return combined({op.left, op.right}, earlier, shape);
                         },

@@ -23,6 +23,8 @@ struct PartList {
   int64_t records_in_last = 0;
   /// Without those records that end tiles.
   int64_t elements = 0;
+  /// Where records hold ranks within the part: the rank of its first element.
+  int64_t first_rank = 0;
 };
 
 /// How a block holds `records` records, a multiple of 32: keys, or values of 32 bits in their place, then places.

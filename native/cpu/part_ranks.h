@@ -13,6 +13,28 @@
 
 namespace theta {
 
+/// What the ranks of a part's elements are turned into: thresholds that follow from ranks alone, or ranks within the
+/// part, which stand for places in groups of any size.
+struct ThresholdsOfRanks {
+  RankThresholds thresholds;
+
+  void begin(PartList&) {}
+  uint32_t next() { return thresholds.next(); }
+};
+class RanksWithinParts {
+ public:
+  void begin(PartList& list) {
+    list.first_rank = ranked_;
+    ranked_ += list.elements;
+    rank_ = 0;
+  }
+  uint32_t next() { return rank_++; }
+
+ private:
+  int64_t ranked_ = 0;
+  uint32_t rank_ = 0;
+};
+
 /// Room for ranking one part; shared by all masks of a task.
 template <typename W>
 struct RankRoom {
@@ -24,20 +46,24 @@ struct RankRoom {
       : capacity(capacity),
         ranking(capacity, kernels, memory),
         keys(memory.take<Key>(capacity + 1)),
-        indices(memory.take<int64_t>(capacity + 1)),
+        unmixed(memory.take<uint64_t>(capacity + 1)),
         places(memory.take<uint16_t>(capacity + most_tiles)),
-        block(memory.take<std::byte>(layout.block_bytes())) {}
+        block(memory.take<std::byte>(layout.block_bytes())),
+        tile_ties(memory.take<uint64_t>(most_tiles + 1)) {}
 
   const int64_t capacity;
   Ranking<W> ranking;
   Key* const keys;
-  int64_t* const indices;
+  /// What mix64 makes an element's tie of.
+  uint64_t* const unmixed;
   uint16_t* const places;
   std::byte* const block;
+  /// By tile: what mix64 makes the tie of its first element of. Set before a group is ranked.
+  uint64_t* const tile_ties;
 
   /// Of an element of the capacity, and besides.
   static constexpr int64_t bytes_per_element =
-      Ranking<W>::bytes_per_element + sizeof(Key) + sizeof(int64_t) + sizeof(uint16_t);
+      Ranking<W>::bytes_per_element + sizeof(Key) + sizeof(uint64_t) + sizeof(uint16_t);
   static constexpr int64_t bytes_of_counters = Ranking<W>::bytes_of_counters;
 };
 
@@ -58,14 +84,13 @@ class PartRanks {
   }
 
   /// Ranks the `count` parts in `lists`, which are in order and all that the group has. Further ones that it takes come
-  /// behind them, at most `most` altogether; → how many there are then. `first` is the group's first element, `tie` the
-  /// stream of its ties, and `values` those of ranks 0, 1, …
-  int64_t run(PartList* lists, int64_t count, int64_t most, int64_t first, uint64_t tie, RankThresholds values) {
+  /// behind them, at most `most` altogether; → how many there are then. The room knows the ties of the group's tiles,
+  /// and `values` those of ranks 0, 1, … Of elements with one key and one tie, the first to come has the lowest rank.
+  template <typename Values>
+  int64_t run(PartList* lists, int64_t count, int64_t most, Values values) {
     lists_ = lists;
     count_ = count;
     most_ = most;
-    first_ = first;
-    tie_ = tie;
     for (int64_t i = 0; i < count; ++i) settle(i, values, 0);
     return count_;
   }
@@ -74,11 +99,13 @@ class PartRanks {
   /// No sample misleads so often.
   static constexpr int kMostSplits = 32;
 
-  void settle(int64_t number, RankThresholds& values, int splits) {
+  template <typename Values>
+  void settle(int64_t number, Values& values, int splits) {
     blocks_.space().stop_if_cancelled();
     PartList& list = lists_[number];
     if (list.elements == 0) return;
     if (list.elements <= room_.capacity) {
+      values.begin(list);
       rank(list, values);
       return;
     }
@@ -106,8 +133,9 @@ class PartRanks {
     }
   }
 
-  void rank(const PartList& list, RankThresholds& values) {
-    int64_t count = 0, seen = 0, tile = first_;
+  template <typename Values>
+  void rank(const PartList& list, Values& values) {
+    int64_t count = 0, seen = 0, tile = 0;
     for_each_block(list, false, [&](std::byte* at, int64_t records, ScratchBlocks::Id) {
       const Key* const keys = layout_.keys(at);
       const uint16_t* const places = layout_.places(at);
@@ -117,13 +145,13 @@ class PartRanks {
       for (int64_t i = 0; i < records; ++i) {
         const bool ends = places[i] == kEndOfTile;
         room_.keys[count] = keys[i];
-        room_.indices[count] = tile + places[i];
+        room_.unmixed[count] = room_.tile_ties[tile] + places[i];
         count += !ends;
-        tile += ends ? kTile : 0;
+        tile += ends;
       }
     });
     room_.ranking.run(
-        room_.keys, count, [this](uint32_t element) { return tie_of(room_.indices[element], tie_); },
+        room_.keys, count, [this](uint32_t element) { return mix64(room_.unmixed[element]); },
         [&](uint32_t element, int64_t) { room_.keys[element] = values.next(); });
     write_values(list);
   }
@@ -152,7 +180,7 @@ class PartRanks {
       throw Error(ErrorCode::memory, "the tensor's elements are spread too unevenly to be ranked in so little memory");
     }
     writer_.open(parts);
-    int64_t tile = first_;
+    int64_t tile = 0;
     for_each_block(list, true, [&](std::byte* at, int64_t records, ScratchBlocks::Id block) {
       blocks_.give_back(block, block);
       const Key* const keys = layout_.keys(at);
@@ -161,12 +189,12 @@ class PartRanks {
         if (places[i] == kEndOfTile) {
           blocks_.space().stop_if_cancelled();
           writer_.end_tile();
-          tile += kTile;
+          ++tile;
           continue;
         }
         uint32_t part;
         parts_.parts_of(
-            keys + i, 1, [&](int64_t) { return upper_tie(tile + places[i]); }, &part);
+            keys + i, 1, [&](int64_t) { return upper_tie(tile, places[i]); }, &part);
         writer_.put(part, keys[i], places[i]);
       }
     });
@@ -178,7 +206,7 @@ class PartRanks {
   void sample(const PartList& list, uint64_t salt) {
     parts_.begin_sample();
     const int64_t stretch = list.elements / parts_.most_sampled() + 1;
-    int64_t element = 0, wanted = 0, tile = first_;
+    int64_t element = 0, wanted = 0, tile = 0;
     const auto choose = [&] {
       const uint64_t random = mix64(static_cast<uint64_t>(element / stretch) ^ salt << 56);
       wanted = element / stretch * stretch + static_cast<int64_t>(random % static_cast<uint64_t>(stretch));
@@ -188,16 +216,16 @@ class PartRanks {
       const uint16_t* const places = layout_.places(at);
       for (int64_t i = 0; i < records; ++i) {
         if (places[i] == kEndOfTile) {
-          tile += kTile;
+          ++tile;
           continue;
         }
-        if (element == wanted) parts_.add(layout_.keys(at)[i], upper_tie(tile + places[i]));
+        if (element == wanted) parts_.add(layout_.keys(at)[i], upper_tie(tile, places[i]));
         if (++element % stretch == 0) choose();
       }
     });
   }
 
-  uint32_t upper_tie(int64_t index) const { return upper_mix64(static_cast<uint64_t>(index) + tie_); }
+  uint32_t upper_tie(int64_t tile, uint16_t place) const { return upper_mix64(room_.tile_ties[tile] + place); }
 
   const PartLayout<W> layout_;
   ScratchBlocks& blocks_;
@@ -205,8 +233,7 @@ class PartRanks {
   PartWriter<W>& writer_;
   RankRoom<W>& room_;
   PartList* lists_ = nullptr;
-  int64_t count_ = 0, most_ = 0, first_ = 0;
-  uint64_t tie_ = 0;
+  int64_t count_ = 0, most_ = 0;
 };
 
 }  // namespace theta

@@ -19,10 +19,11 @@ constexpr int64_t kKeptShare = 16;
 /// Part of the memory that marks may take.
 constexpr int64_t kMarksShare = 4;
 
-/// The input that an operation loads, or -1.
+/// The input whose elements an operation has at hand, or -1.
 int32_t input_loaded_by(const Operation& operation) {
   if (const auto* load = std::get_if<Load>(&operation)) return load->input;
   if (const auto* resize = std::get_if<Resize>(&operation)) return resize->input;
+  if (const auto* della = std::get_if<ModelDella>(&operation)) return della->thresholds;
   return -1;
 }
 
@@ -33,14 +34,16 @@ std::vector<ChunkReader::Input> loaded_inputs(const TaskSpec& task) {
     const TensorDesc& tensor = task.inputs[input];
     const bool loaded = std::ranges::any_of(
         task.program.operations, [input](const Operation& operation) { return input_loaded_by(operation) == input; });
-    if (loaded) inputs.push_back({input, *tensor.dtype, std::min(elements(tensor.shape), elements(task.output.shape))});
+    if (!loaded) continue;
+    const int64_t size = tensor.dtype ? size_of(*tensor.dtype) : static_cast<int64_t>(sizeof(uint32_t));
+    inputs.push_back({input, size, tensor.dtype, std::min(elements(tensor.shape), elements(task.output.shape))});
   }
   return inputs;
 }
 
 /// Values that the last pass is for.
 std::vector<ValueId> results_of(const TaskSpec& task) {
-  if (task.writes()) return {static_cast<ValueId>(task.program.operations.size()) - 1};
+  if (task.writes() || task.values) return {static_cast<ValueId>(task.program.operations.size()) - 1};
   std::vector<ValueId> results = task.sums;
   for (const Window& window : task.windows) results.push_back(window.of);
   return results;
@@ -102,8 +105,8 @@ template <typename W>
 void PreparedTask<W>::plan_sizes(const EvaluateOptions& options) {
   int64_t widest = sizeof(W), together = kOutputPlaces * size_of(*task.output.dtype);
   for (const ChunkReader::Input& input : inputs) {
-    widest = std::max(widest, size_of(input.dtype));
-    together += size_of(input.dtype);
+    widest = std::max(widest, input.size);
+    together += input.size;
   }
   chunk = std::min({options.chunk_bytes / widest, options.memory_bytes / 2 / together, count});
   chunk = std::max<int64_t>(chunk, 1);
@@ -117,7 +120,9 @@ void PreparedTask<W>::plan_sizes(const EvaluateOptions& options) {
     const ValueId mask = std::get<Select>(task.program.operations[id]).mask;
     // A tensor of which a model's mask keeps nothing is no empty group, unless the mask keeps nothing at all.
     const auto* cut = std::get_if<ModelCut>(&task.program.operations[mask]);
-    const bool may_be_empty = !cut || static_cast<Bits<W>>(cut->outer.key) == Cut<Bits<W>>::nothing().key;
+    const auto* della = std::get_if<ModelDella>(&task.program.operations[mask]);
+    const bool may_be_empty =
+        della ? !della->keeps_any : !cut || static_cast<Bits<W>>(cut->outer.key) == Cut<Bits<W>>::nothing().key;
     select_counters.emplace_back(id, mask, schedule.facts[mask].groups, may_be_empty);
   }
 }

@@ -44,7 +44,7 @@ class Ranking {
         tie_counters_(memory.take<uint32_t>(kMostCounters + 1)) {}
 
   /// Calls put(element, rank) for each of `count` elements, ranks 0, 1, … in order: they rise with the key, and among
-  /// equal keys with tie_of(element).
+  /// equal keys with tie_of(element), and where that is equal, too, with the element.
   template <typename TieOf, typename Put>
   void run(const Key* keys, int64_t count, TieOf tie_of, Put put) {
     const auto [low, high] = kernels_.key_range(keys, count);
@@ -86,7 +86,8 @@ class Ranking {
     } else if (is_one_key(begin, end)) {
       settle_tied(begin, end, tie_of, put);
     } else {
-      std::sort(items_ + begin, items_ + end, [](const Item& a, const Item& b) { return a.key < b.key; });
+      std::sort(items_ + begin, items_ + end,
+                [](const Item& a, const Item& b) { return a.key != b.key ? a.key < b.key : a.element < b.element; });
       for (int64_t at = begin; at < end;) {
         int64_t same = at + 1;
         while (same < end && items_[same].key == items_[at].key) ++same;

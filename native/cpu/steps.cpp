@@ -77,6 +77,7 @@ Step<W> make_step(ValueId id, const StepContext<W>& context) {
                         [&](const Random& op) { return make_random_step<W>(op, context); },
                         [&](const Della& op) { return make_della_step<W>(id, op, context); },
                         [&](const ModelCut& op) { return make_cut_step<W>(op, context); },
+                        [&](const ModelDella& op) { return make_model_della_step<W>(op, context); },
                         [&](const MaskAnd& op) { return combine_masks<W>(kernels.mask_and, op.left, op.right); },
                         [&](const MaskOr& op) { return combine_masks<W>(kernels.mask_or, op.left, op.right); },
                         [&](const MaskNot& op) -> Step<W> {

@@ -50,6 +50,8 @@ Step<W> make_random_step(const Random& operation, const StepContext<W>& context)
 template <typename W>
 Step<W> make_della_step(ValueId id, const Della& operation, const StepContext<W>& context);
 template <typename W>
+Step<W> make_model_della_step(const ModelDella& operation, const StepContext<W>& context);
+template <typename W>
 Step<W> make_rescale_della_step(const RescaleDella& operation, const StepContext<W>& context);
 /// A mask whose cuts are known; in mask_step.cpp.
 template <typename W>

@@ -1,18 +1,17 @@
-// Brings the values of a group's elements together again, tile by tile, from the lists of its parts.
+// Brings the values of a group's elements together again, tile by tile, from the lists of its parts: thresholds, or
+// ranks.
 #pragma once
 
 #include "part_list.h"
 
 namespace theta {
 
-template <typename W>
+/// `Value` is uint32_t for what records hold, int64_t for ranks in the group where they hold those within the part.
+template <typename W, typename Value = uint32_t>
 class TileReader {
  public:
   TileReader(int64_t most_lists, const PartLayout<W>& layout, ScratchBlocks& blocks, Carver& memory)
-      : layout_(layout),
-        blocks_(blocks),
-        cursors_(memory.take<Cursor>(most_lists)),
-        tile_(memory.take<uint32_t>(kTile)) {}
+      : layout_(layout), blocks_(blocks), cursors_(memory.take<Cursor>(most_lists)), tile_(memory.take<Value>(kTile)) {}
 
   /// Before the first tile of a group. `buffers` is all that is used to read blocks that are not resident.
   void start(std::span<const PartList> lists, std::span<std::byte> buffers) {
@@ -24,6 +23,7 @@ class TileReader {
       std::byte* const buffer = buffers.data() + static_cast<int64_t>(i) * window_ * kBytes;
       cursors_[i] = Cursor{};
       cursors_[i].block = lists[i].first;
+      cursors_[i].base = static_cast<Value>(lists[i].first_rank);
       cursors_[i].values_read = reinterpret_cast<uint32_t*>(buffer);
       cursors_[i].places_read = reinterpret_cast<uint16_t*>(buffer + window_ * static_cast<int64_t>(sizeof(uint32_t)));
     }
@@ -31,7 +31,7 @@ class TileReader {
 
   int64_t tile_number() const { return tile_number_; }
   /// By place.
-  const uint32_t* tile() const { return tile_; }
+  const Value* tile() const { return tile_; }
 
   void read_next() {
     for (size_t i = 0; i < lists_.size(); ++i) {
@@ -45,6 +45,7 @@ class TileReader {
 
   struct Cursor {
     ScratchBlocks::Id block;
+    Value base;
     /// What lies at hand: records of the block up to `read`, of which those from `at` on are to come.
     const uint32_t* values;
     const uint16_t* places;
@@ -56,7 +57,9 @@ class TileReader {
   void read_from(const PartList& list, Cursor& cursor) {
     while (true) {
       int64_t at = cursor.at;
-      for (; at < cursor.end && cursor.places[at] != kEndOfTile; ++at) tile_[cursor.places[at]] = cursor.values[at];
+      for (; at < cursor.end && cursor.places[at] != kEndOfTile; ++at) {
+        tile_[cursor.places[at]] = cursor.base + cursor.values[at];
+      }
       cursor.at = at + 1;
       if (at < cursor.end) return;
       read_more(list, cursor);
@@ -89,7 +92,7 @@ class TileReader {
   const PartLayout<W> layout_;
   ScratchBlocks& blocks_;
   Cursor* const cursors_;
-  uint32_t* const tile_;
+  Value* const tile_;
   std::span<const PartList> lists_;
   int64_t window_ = 0, tile_number_ = -1;
 };

@@ -11,6 +11,7 @@
 #include "run_compute.h"
 #include "run_gather.h"
 #include "run_measure.h"
+#include "run_rank.h"
 #include "stream_session.h"
 
 namespace theta {
@@ -60,6 +61,7 @@ TaskResult run_alone(const Task& task, Worker& worker) {
   if (const auto* measure = std::get_if<MeasureTask>(&task)) return run_measure(*measure, worker);
   if (const auto* compare = std::get_if<CompareTask>(&task)) return run_compare(*compare, worker);
   if (const auto* gather = std::get_if<GatherTask>(&task)) return run_gather(*gather, worker);
+  if (const auto* rank = std::get_if<RankTask>(&task)) return run_rank(*rank, worker);
   return run_compute(std::get<ComputeTask>(task), worker);
 }
 
@@ -87,6 +89,7 @@ EvaluateOptions Engine::all_memory() const { return {options_.memory_bytes, opti
 
 int64_t Engine::peak(const Task& task) const {
   const TaskSpec* spec = spec_of(task);
+  if (const auto* rank = std::get_if<RankTask>(&task)) return rank_peak(*rank);
   if (is_stream(task)) return StreamSession::buffer_bytes(share());
   if (spec == nullptr) return measure_buffer_bytes(share());
   try {
@@ -94,6 +97,15 @@ int64_t Engine::peak(const Task& task) const {
   } catch (const Error& error) {
     if (error.code != ErrorCode::memory) throw;
     return peak_bytes(*spec, all_memory());
+  }
+}
+
+int64_t Engine::rank_peak(const RankTask& task) const {
+  try {
+    return rank_peak_bytes(task, share());
+  } catch (const Error& error) {
+    if (error.code != ErrorCode::memory) throw;
+    return rank_peak_bytes(task, all_memory());
   }
 }
 

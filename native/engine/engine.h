@@ -58,6 +58,7 @@ class Engine {
     BackgroundWriter writer;
   };
 
+  int64_t rank_peak(const RankTask& task) const;
   EvaluateOptions share() const;
   EvaluateOptions all_memory() const;
   bool may_start() const;

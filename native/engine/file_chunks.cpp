@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "../io/nameless_file.h"
+
 namespace theta {
 namespace {
 
@@ -84,7 +86,13 @@ void FileSource::read_slices(std::span<const ReadRequest> requests, int64_t slic
       if (bytes <= 0) continue;
       const size_t input = size_t(request.input);
       const MutableBytes into(request.to + done, static_cast<size_t>(bytes));
-      read_exactly(places_[input].fd, into, static_cast<uint64_t>(places_[input].offset + request.begin + done));
+      const auto at = static_cast<uint64_t>(places_[input].offset + request.begin + done);
+      // What arithmetic knows no dtype of was written by a task before.
+      if (spec_.work == Work::bytes || spec_.inputs[input].dtype) {
+        read_exactly(places_[input].fd, into, at);
+      } else {
+        read_again(places_[input].fd, into, at);
+      }
       read += bytes;
       if (hashing[i]) {
         pieces.push_back({&messages_[input], into});

@@ -2,7 +2,23 @@
 
 #include "task.h"
 
+#include <algorithm>
+
 namespace theta {
+
+GatherTask sampled(GatherTask task, const Sampling& sampling) {
+  task.sampling = sampling;
+  task.sampled_from = elements(task.spec.output.shape);
+  const int64_t runs = std::max<int64_t>(task.sampled_from / sampling.period, 1);
+  const int64_t count = runs * std::min(sampling.run, task.sampled_from);
+  const auto reduce = [count](TensorDesc& tensor) {
+    tensor.shape = {count};
+    tensor.bytes = count * size_of(*tensor.dtype);
+  };
+  for (TensorDesc& input : task.spec.inputs) reduce(input);
+  reduce(task.spec.output);
+  return task;
+}
 
 int64_t payload_bytes(const Task& task) {
   int64_t bytes = 0;
@@ -11,6 +27,10 @@ int64_t payload_bytes(const Task& task) {
     bytes += compute->spec.output.bytes;
   } else if (const auto* gather = std::get_if<GatherTask>(&task)) {
     for (const TensorDesc& input : gather->spec.inputs) bytes += input.bytes;
+  } else if (const auto* rank = std::get_if<RankTask>(&task)) {
+    for (const RankTask::Tensor& tensor : rank->tensors) {
+      for (const TensorDesc& input : tensor.values.spec.inputs) bytes += input.bytes;
+    }
   } else if (const auto* hash = std::get_if<HashTask>(&task)) {
     for (const TaskInput& input : hash->inputs) bytes += input.tensor.bytes;
   } else if (const auto* measure = std::get_if<MeasureTask>(&task)) {

@@ -54,6 +54,36 @@ struct GatherTask {
   int64_t sampled_from = 0;
 };
 
+/// The parts of a task's inputs that stand for all: `task` reads and works on those alone.
+GatherTask sampled(GatherTask task, const Sampling& sampling);
+
+/// Ranks the elements of several tensors in one order, and writes for some tensors the threshold of every element under
+/// a della mask over all of them.
+struct RankTask {
+  struct Tensor {
+    /// What gives its values, in its own W; without windows and sums.
+    GatherTask values;
+    /// Whether values can be had of parts of the inputs.
+    bool is_sampleable;
+    /// Streams of its ties and of its random words.
+    uint64_t tie, word;
+  };
+  struct Rule {
+    double density, epsilon;
+    uint64_t seed;
+  };
+  struct Target {
+    size_t tensor, rule;
+    /// Of its first threshold, in the file.
+    int64_t offset;
+  };
+  /// In the order of their names.
+  std::vector<Tensor> tensors;
+  std::vector<Rule> rules;
+  std::vector<Target> targets;
+  int to;
+};
+
 struct HashTask {
   std::vector<TaskInput> inputs;
 };
@@ -73,7 +103,7 @@ struct CompareTask {
   TaskInput a, b;
 };
 
-using Task = std::variant<ComputeTask, GatherTask, HashTask, CopyTask, MeasureTask, CompareTask>;
+using Task = std::variant<ComputeTask, GatherTask, RankTask, HashTask, CopyTask, MeasureTask, CompareTask>;
 
 /// Bytes that pass through the task.
 int64_t payload_bytes(const Task& task);
@@ -95,6 +125,8 @@ struct TaskResult {
   /// Of a measure task, of a compare task.
   std::optional<TensorStatistics> statistics;
   std::optional<Comparison> comparison;
+  /// Of a rank task: whether each rule's mask keeps any element of the tensors.
+  std::vector<bool> keeps_any;
   /// Of a compute task whose output was measured: alone, then with each that it was compared with.
   std::vector<Measured> output;
 };

@@ -41,4 +41,29 @@ class RankThresholds {
   uint64_t divisor_, step_, step_rest_, threshold_, rest_;
 };
 
+/// The same of ranks in any order: by a quotient in float64, which is off by at most one, and what it leaves over.
+class RankThreshold {
+ public:
+  RankThreshold(uint32_t low, uint32_t high, int64_t size)
+      : low_(low),
+        range_(high - low),
+        divisor_(size - 1),
+        ratio_(static_cast<double>(high - low) / static_cast<double>(size - 1)) {}
+
+  uint32_t of(int64_t rank) const {
+    auto quotient = static_cast<int64_t>(static_cast<double>(rank) * ratio_);
+    // Modulo 2^64, which loses nothing: it is less than twice the divisor to either side of 0.
+    const auto rest = static_cast<int64_t>(range_ * static_cast<uint64_t>(rank) -
+                                           static_cast<uint64_t>(quotient) * static_cast<uint64_t>(divisor_));
+    quotient += (rest >= divisor_) - (rest < 0);
+    return low_ + static_cast<uint32_t>(quotient);
+  }
+
+ private:
+  uint32_t low_;
+  uint64_t range_;
+  int64_t divisor_;
+  double ratio_;
+};
+
 }  // namespace theta

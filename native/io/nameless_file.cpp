@@ -61,9 +61,11 @@ NamelessFile::~NamelessFile() { close(fd_); }
 
 void NamelessFile::write(Bytes bytes, uint64_t at) const { write_exactly(fd_, bytes, at); }
 
-void NamelessFile::read(MutableBytes into, uint64_t at) const {
+void NamelessFile::read(MutableBytes into, uint64_t at) const { read_again(fd_, into, at); }
+
+void read_again(int fd, MutableBytes into, uint64_t at) {
   try {
-    read_exactly(fd_, into, at);
+    read_exactly(fd, into, at);
   } catch (const IoError& error) {
     throw NotReadAgain(error);
   }

@@ -7,6 +7,10 @@
 
 namespace theta {
 
+/// As read_exactly(), of a file that this process has written and nobody else can: its errors are not those of an
+/// input.
+void read_again(int fd, MutableBytes into, uint64_t at);
+
 class NamelessFile {
  public:
   /// Throws IoError.

@@ -29,7 +29,7 @@ export type Fate =
 
 /**
  * As in a build's summary, but that `read` leaves out what is read for `hash`. A tensor that does not fit in memory is read
- * more often than is said here, and what `della` writes for want of memory is counted in neither; a file system that shares
+ * more often than is said here, and what `della` writes for want of memory, and the thresholds and the sample of one `per: model`, are counted in neither; a file system that shares
  * blocks copies less. Upper bounds where fates are unknown.
  */
 export interface ForecastBytes {

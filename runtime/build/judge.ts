@@ -81,7 +81,7 @@ function emptyGroups(output: string, action: Action, counters: ActionCounters): 
   if (empty === 0) return [];
   const first = selects.find((mask) => mask.empty > 0)?.firstEmpty ?? -1;
   const message = `a mask keeps nothing in ${empty === 1 ? "a group" : `${empty} groups`} of ${action.tensor} of "${output}", the first at ${place(first, action.shape)}`;
-  const isDrawn = operations.some(({ op }) => op === "random" || op === "della");
+  const isDrawn = operations.some(({ op }) => op === "random" || op === "della" || op === "model-della");
   const help = isDrawn
     ? "density times the group's size is small; raise it, or mask such tensors otherwise"
     : "density times the group's size is below 1; at_least_one: true keeps one element";

@@ -37,7 +37,7 @@ export async function makeAll(
     }
     return { ran: 0, failed: 0 };
   }
-  const { store, addon: calls, lease, inputs, measurements, signal, context } = session;
+  const { store, addon: calls, lease, inputs, measurements, rankings, signal, context } = session;
   const bytes = bytesToWrite(jobs, standings);
   await makeRoom(calls, store, bytes, signal);
   checkDiskSpace(store.paths.root, bytes, jobs.size * 4);
@@ -49,6 +49,7 @@ export async function makeAll(
     lease,
     inputs,
     measurements,
+    rankings,
     standings,
     observer,
     signal,

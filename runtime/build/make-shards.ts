@@ -23,6 +23,7 @@ import { recordOfHit, recordOfRun } from "./tensor-record.ts";
 import { computeTask, countersOf, type TaskFiles } from "./native-task.ts";
 import { workOf, type ShardJob } from "./shard-job.ts";
 import type { OrderedJob } from "./shard-order.ts";
+import type { Rankings } from "./statistics/rankings.ts";
 
 export interface MakeShards {
   readonly store: Store;
@@ -32,6 +33,8 @@ export interface MakeShards {
   readonly inputs: InputFiles;
   /** Of results, for gates. */
   readonly measurements: PassingMeasurements;
+  /** Of elements, for masks over a model. */
+  readonly rankings: Rankings;
   readonly standings: Standings;
   readonly observer: BuildObserver;
   readonly signal: AbortSignal;
@@ -218,7 +221,7 @@ export class ShardMaker {
       digest: result.digest!,
       key: keyOf(action, inputs),
       fed: fedOf(action, inputs),
-      counters: countersOf(result),
+      counters: countersOf(action, result),
     };
     const record = recordOfRun(action, here, made);
     if (standing?.state === "miss" && standing.lost !== undefined) checkSameBits(standing.lost, record);
@@ -227,10 +230,11 @@ export class ShardMaker {
   }
 
   /** What the inputs' bytes were is learned before anything is said of the result. */
-  async #compute(action: Action, files: TaskFiles, group: number): Promise<TaskResult> {
-    const { engine, inputs, measurements } = this.#given;
+  async #compute(action: Action, files: Omit<TaskFiles, "thresholds">, group: number): Promise<TaskResult> {
+    const { engine, inputs, measurements, rankings } = this.#given;
+    const thresholds = await rankings.thresholdsOf(action.program, engine);
     const measure = await measurements.taskPart(action, inputs);
-    const result = await engine.run({ ...computeTask(action, files, measure), group });
+    const result = await engine.run({ ...computeTask(action, { ...files, thresholds }, measure), group });
     const tensors = action.inputs.map(({ tensor }) => tensor);
     await inputs.learn(tensors, result.inputDigests);
     await measurements.take(action, result, inputs);

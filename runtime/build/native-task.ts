@@ -2,7 +2,7 @@
 
 import type { Action } from "../../compiler/tensor-graph.ts";
 import type { ComputeTask, TaskResult } from "../../native/addon-types.ts";
-import { nativeOperations } from "./native-operations.ts";
+import { nativeProgram, type Thresholds } from "./native-program.ts";
 import type { ActionCounters } from "../store/shard-record.ts";
 
 export interface TaskFiles {
@@ -13,21 +13,23 @@ export interface TaskFiles {
   readonly output: number;
   /** Of the result in its file. */
   readonly offset: number;
+  /** One an operation, of those that need them. */
+  readonly thresholds: readonly (Thresholds | undefined)[];
 }
 
 export function computeTask(action: Action, files: TaskFiles, measure?: ComputeTask["measure"]): ComputeTask {
   const { dtype, shape, program, work } = action;
+  const inputs = action.inputs.map(({ tensor }, index) => ({
+    fd: files.inputs[index]!,
+    offset: tensor.offset,
+    dtype: tensor.dtype,
+    shape: tensor.shape,
+    digest: files.digests[index]!,
+  }));
   return {
     kind: "compute",
     label: action.tensor,
-    inputs: action.inputs.map(({ tensor }, index) => ({
-      fd: files.inputs[index]!,
-      offset: tensor.offset,
-      dtype: tensor.dtype,
-      shape: tensor.shape,
-      digest: files.digests[index]!,
-    })),
-    operations: nativeOperations(program),
+    ...nativeProgram(program, inputs, shape, files.thresholds),
     work,
     ...(measure && { measure }),
     // Under "error" the bytes are those of "inf": only the verdict differs, and that is taken from the counters.
@@ -41,8 +43,10 @@ export function computeTask(action: Action, files: TaskFiles, measure?: ComputeT
   };
 }
 
-export function countersOf(result: TaskResult): ActionCounters {
-  const { inputCounters, masks, overflow, firstOverflow, antiparallel } = result;
+/** Thresholds are not among the action's inputs. */
+export function countersOf({ inputs }: Action, result: TaskResult): ActionCounters {
+  const { masks, overflow, firstOverflow, antiparallel } = result;
+  const inputCounters = result.inputCounters.slice(0, inputs.length);
   const finite = inputCounters.every(({ nan, inf }) => nan === 0 && inf === 0);
   return { inputs: finite ? [] : inputCounters, masks, overflow, firstOverflow, antiparallel };
 }

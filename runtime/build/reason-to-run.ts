@@ -58,7 +58,7 @@ function reasonsOfLosses(path: string, { shards, sideFiles }: OutputRecord): Rea
 
 /** All that the key is made of but the values of statistics; undefined for an action without any. */
 export function fedOf(action: Action, inputs: InputFiles): string | undefined {
-  if (!action.program.operations.some(({ op }) => op === "model-cut")) return undefined;
+  if (!action.program.operations.some(({ op }) => op === "model-cut" || op === "model-della")) return undefined;
   return sha256([weakKeyOf(action), ...action.inputs.map(({ tensor }) => inputs.digest(tensor))].join("\n"));
 }
 

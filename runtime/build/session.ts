@@ -10,6 +10,7 @@ import { EXIT, Failure } from "../failure.ts";
 import { Lease } from "../store/lease.ts";
 import { withStore, withStoreToLook, type Store } from "../store/store.ts";
 import { InputFiles } from "./input-files.ts";
+import { Rankings } from "./statistics/rankings.ts";
 import { wantOutput, type WantedOutput } from "./wanted-output.ts";
 
 export interface Session {
@@ -21,6 +22,8 @@ export interface Session {
   readonly inputs: InputFiles;
   /** What this build measures of results while it writes them. */
   readonly measurements: PassingMeasurements;
+  /** Thresholds of masks over a model. */
+  readonly rankings: Rankings;
   readonly outputs: readonly WantedOutput[];
   readonly signal: AbortSignal;
 }
@@ -76,9 +79,11 @@ async function workIn<T>(
   inputs.checkLocked(used);
   const lease = new Lease(addon, store.paths.locks);
   const measurements = new PassingMeasurements();
+  const rankings = new Rankings(addon, inputs, store.paths);
   try {
-    return await work({ context, addon, store, lease, inputs, measurements, outputs, signal });
+    return await work({ context, addon, store, lease, inputs, measurements, rankings, outputs, signal });
   } finally {
+    rankings.close();
     lease.release();
     await inputs.close();
   }

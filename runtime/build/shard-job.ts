@@ -54,8 +54,9 @@ export function planShards(
 
 /** Equal for actions that are sure to give the same bytes, known before any digest is. */
 export function workOf(action: Action, inputs: InputFiles): string {
-  const values = action.program.operations.flatMap((operation): readonly (bigint | number | undefined)[] => {
+  const values = action.program.operations.flatMap((operation): readonly (bigint | number | string | undefined)[] => {
     if (operation.op === "lines") return [operation.ratio];
+    if (operation.op === "model-della") return [operation.ranking, operation.place];
     const cuts = operation.op === "model-cut" ? operation.cuts : undefined;
     return cuts === undefined ? [] : [cuts.outer, cuts.inner].flatMap(({ key, tie }) => [key, tie]);
   });

@@ -1,7 +1,7 @@
 // Measures tensors of a finished output for its gates, natively. What is needed of one tensor comes out of one task for
 // each tensor that it is compared with. Knows no gate.
 
-import { closeSync, openSync, rmSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { join } from "node:path";
 import type { TensorInfo } from "../../compiler/checkpoint.ts";
 import type { Action } from "../../compiler/tensor-graph.ts";
@@ -12,6 +12,7 @@ import type { Session } from "../build/session.ts";
 import { settle } from "../compare/payloads.ts";
 import { tensorBytes } from "../checkpoint/safetensors-writer.ts";
 import { identityOfDescriptor, ownStamp } from "../store/file-identity.ts";
+import { openNameless } from "../store/nameless-file.ts";
 import { openShard, ShardGone, type StoredShard } from "../store/shard-store.ts";
 import type { Measurements, MissingMeasurements } from "./look-up-measurements.ts";
 import { aloneOf, aloneOfPair, isPayload, pairOf, pairWithItself, type Alone, type Pair } from "./measurement.ts";
@@ -125,11 +126,13 @@ class Measuring implements Measurements {
   }
 
   async #compute(operand: Action, output: number): Promise<TaskResult> {
-    const { inputs } = this.#session;
+    const { inputs, rankings } = this.#session;
     const tensors = operand.inputs.map(({ tensor }) => tensor);
     const fds = await Promise.all(tensors.map((tensor) => inputs.open(tensor)));
     const digests = tensors.map((tensor) => this.#wantsDigest(tensor));
-    const result = await this.#engine.run(computeTask(operand, { inputs: fds, digests, output, offset: 0 }));
+    const thresholds = await rankings.thresholdsOf(operand.program, this.#engine);
+    const files = { inputs: fds, digests, output, offset: 0, thresholds };
+    const result = await this.#engine.run(computeTask(operand, files));
     await inputs.learn(tensors, result.inputDigests);
     return result;
   }
@@ -168,11 +171,4 @@ class Turns {
       else next();
     }
   }
-}
-
-/** Its blocks go back with the descriptor, also when the process is killed. */
-function openNameless(path: string): number {
-  const fd = openSync(path, "w+");
-  rmSync(path, { force: true });
-  return fd;
 }

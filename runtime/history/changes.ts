@@ -200,6 +200,7 @@ const OPERANDS = new Set([
   "own",
   "like",
   "member",
+  "place",
 ]);
 
 const FIELD_WORDS: Readonly<Record<string, string>> = {
@@ -207,6 +208,7 @@ const FIELD_WORDS: Readonly<Record<string, string>> = {
   weights: "weight",
   tie: "stream",
   cuts: "threshold",
+  ranking: "ranks",
 };
 
 /** One of a field, or one a term. */

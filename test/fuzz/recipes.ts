@@ -15,6 +15,7 @@ import { renderDiagnostic } from "../../dsl/render-diagnostic.ts";
 import type { Engine } from "../../native/addon-types.ts";
 import { loadAddon } from "../../native/index.ts";
 import { readParameterInputs } from "../../runtime/cli/parameter-inputs.ts";
+import { NO_THRESHOLDS } from "../../runtime/build/native-program.ts";
 import { computeTask } from "../../runtime/build/native-task.ts";
 import { compileWith, diagnosticText } from "../support/compile-text.ts";
 import { memoryHost } from "../support/memory-host.ts";
@@ -73,7 +74,8 @@ function checkTasks({ outputs }: TensorGraph, engine: Engine): void {
       // A statistic of a whole model is a value that only a build has.
       if (!isResolved(action.program)) continue;
       const inputs = action.inputs.map(() => 0);
-      engine.peak(computeTask(action, { inputs, digests: inputs.map(() => false), output: 1, offset: 0 }));
+      const thresholds = action.program.operations.map(() => NO_THRESHOLDS);
+      engine.peak(computeTask(action, { inputs, digests: inputs.map(() => false), output: 1, offset: 0, thresholds }));
     }
   }
 }

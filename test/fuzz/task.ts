@@ -57,6 +57,7 @@ const OPERATIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   breadcrumbs: { of: "v", density: "number", dropTop: "number", per: "per", atLeastOne: "boolean", tie: "stream" },
   random: { density: "number", seed: "stream", stream: "stream" },
   della: { of: "v", density: "number", epsilon: "number", per: "per", tie: "stream", seed: "stream", stream: "stream" },
+  "model-della": { of: "v", seed: "stream", stream: "stream", thresholds: "input", keepsAny: "boolean" },
   "mask-and": { left: "m", right: "m" },
   "mask-or": { left: "m", right: "m" },
   "mask-not": { of: "m" },
@@ -202,7 +203,7 @@ function operations(inputs: number, choices: Choices): Json[] {
       return form === "input" ? choices.below(inputs) : choices.pick(CHOICES[form]!);
     };
     const fields = Object.entries(OPERATIONS[op]!).map(([name, form]) => [name, field(form)] as const);
-    const isMask = /^(?:magnitude|breadcrumbs|random|della|largest|mask-)/.test(op);
+    const isMask = /^(?:magnitude|breadcrumbs|random|della|model-della|largest|mask-)/.test(op);
     (isMask ? masks : values).push(all.length);
     all.push({ op, ...Object.fromEntries(fields) });
   }

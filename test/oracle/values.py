@@ -131,10 +131,21 @@ def model_mask(g, rescales):
     how = word(g, ["none", "inv", "l1"]) if rescales and g.chance(0.7) else r.word("none") if g.chance(0.3) else None
     stream = g.pick([0, 1, 2**40]) if g.chance(0.2) else None
     least = r.word(g.pick(["true", "false"])) if g.chance(0.25) else None
+    if g.chance(0.4): return model_ranks(g, how if rescales else r.word("none"), stream)
     kept = g.pick([plain(g, 0.02, 0.98), plain(g, 0.0, 0.02) or 0.01, 1e-9, 1.0]) if g.chance(0.2) else plain(g, 0.05, 0.7)
     if g.chance(0.6): return r.mask_method("magnitude", r.number(kept), None, r.word("model"), least, how, stream)
     drop_top = r.number(plain(g, 0.0, 0.3) if g.chance(0.85) else plain(g, 0.3, 0.99))
     return r.mask_method("breadcrumbs", r.number(kept), drop_top, r.word("model"), least, how, stream)
+
+
+def model_ranks(g, how, stream):
+    seed = g.pick([0, 1, 7, 2**53 - 1]) if g.chance(0.3) else g.between(0, 1000)
+    of = g.pick(g.whole_vectors) if g.whole_vectors and g.chance(0.25) else None
+    kind = g.rng.random()
+    if kind < 0.15: middle, epsilon = 0.5, g.pick([0.4999999, 0.49999999999, 1e-9, 1e-12])
+    elif kind < 0.3: middle, epsilon = 1e-9, 9e-10          # keeps nothing, or nearly so
+    else: middle, epsilon = plain(g, 0.3, 0.7), plain(g, 0.01, 0.29)
+    return r.mask_method("della", r.number(middle), None, r.word("model"), None, how, stream, seed, r.number(epsilon), of)
 
 
 def method_mask(g, rescales):

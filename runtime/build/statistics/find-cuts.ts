@@ -9,6 +9,7 @@ import { CutSearch, knownCut, wantedCuts, type SharedWindow } from "./cut-search
 import { gather, type GatherRequest } from "./gather.ts";
 import { firstPlace, LAST_PLACE } from "./order-places.ts";
 import { isSampleable, SAMPLED, sampleOf } from "./sample.ts";
+import type { Rankings } from "./rankings.ts";
 import { keyOf, memberKeyOf, missingOf } from "./statistic-standings.ts";
 
 type Side = "outer" | "inner";
@@ -25,6 +26,7 @@ interface Means {
   readonly engine: Engine;
   readonly options: EngineOptions;
   readonly inputs: InputFiles;
+  readonly rankings: Rankings;
   readonly store: StatisticStore;
   /** For messages. */
   readonly storeRoot: string;
@@ -53,7 +55,7 @@ export async function findCuts(statistics: readonly CutStatistic[], means: Means
   });
   if (sampled.length > 0) await guessAll(sampled, room.sampled, means);
   for (let open = works.filter(isOpen); open.length > 0; open = open.filter(isOpen)) {
-    await gather(means.engine, means.inputs, open.flatMap(requestsOf), undefined, means.storeRoot);
+    await gather(means.engine, means.inputs, means.rankings, open.flatMap(requestsOf), undefined, means.storeRoot);
     for (const work of open) takeAll(work);
   }
   return works.map((work) => save(work, means));
@@ -130,8 +132,8 @@ function usualWindow({ statistic: { members }, searches, parts }: Work, side: Si
 }
 
 async function guessAll(works: readonly Work[], sampled: number, means: Means): Promise<void> {
-  for (const sample of new Set(works.map(({ statistic }) => sampleOf(statistic.members, sampled).period))) {
-    const alike = works.filter(({ statistic }) => sampleOf(statistic.members, sampled).period === sample);
+  for (const period of new Set(works.map(({ statistic }) => sampleOf(statistic.members, sampled).period))) {
+    const alike = works.filter(({ statistic }) => sampleOf(statistic.members, sampled).period === period);
     const found = alike.map(({ statistic }) => statistic.members.map(() => NOTHING));
     const requests = alike.flatMap(({ statistic: { members } }, at) =>
       members.flatMap((member, index): readonly GatherRequest[] => {
@@ -139,7 +141,8 @@ async function guessAll(works: readonly Work[], sampled: number, means: Means): 
         return [{ member, windows: [window], take: ([one]) => void (found[at]![index] = one!) }];
       }),
     );
-    await gather(means.engine, means.inputs, requests, sampleOf(alike[0]!.statistic.members, sampled), means.storeRoot);
+    const sample = sampleOf(alike[0]!.statistic.members, sampled);
+    await gather(means.engine, means.inputs, means.rankings, requests, sample, means.storeRoot);
     alike.forEach(({ searches }, at) => {
       for (const side of SIDES) searches[side]?.guess(found[at]!);
     });

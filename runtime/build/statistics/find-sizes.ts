@@ -6,6 +6,7 @@ import type { Engine } from "../../../native/addon-types.ts";
 import type { StatisticStore } from "../../store/statistic-store.ts";
 import type { InputFiles } from "../input-files.ts";
 import { gather, type GatherRequest } from "./gather.ts";
+import type { Rankings } from "./rankings.ts";
 import { keyOf, memberKeyOf, missingOf } from "./statistic-standings.ts";
 
 export interface FoundSize {
@@ -16,6 +17,7 @@ export interface FoundSize {
 interface Means {
   readonly engine: Engine;
   readonly inputs: InputFiles;
+  readonly rankings: Rankings;
   readonly store: StatisticStore;
   /** For messages. */
   readonly storeRoot: string;
@@ -25,7 +27,7 @@ interface Means {
 
 /** Throws a Failure: 1 where NaN or infinity is an error, 66 an input, 71 memory. The engine is cancelled then. */
 export async function findSizes(statistics: readonly SizeStatistic[], means: Means): Promise<readonly FoundSize[]> {
-  const { engine, inputs, store, storeRoot, force } = means;
+  const { engine, inputs, rankings, store, storeRoot, force } = means;
   const works = statistics.map((statistic) => {
     const sizes = statistic.members.map((member) => {
       if (force || missingOf(member, inputs).length > 0) return undefined;
@@ -40,7 +42,7 @@ export async function findSizes(statistics: readonly SizeStatistic[], means: Mea
       takeSize: (size) => void (sizes[index] = size),
     })),
   );
-  await gather(engine, inputs, requests, undefined, storeRoot);
+  await gather(engine, inputs, rankings, requests, undefined, storeRoot);
   return works.map(({ statistic, sizes, read }) => {
     for (const index of read) {
       const member = statistic.members[index]!;

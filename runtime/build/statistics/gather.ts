@@ -9,7 +9,8 @@ import { EXIT, Failure } from "../../failure.ts";
 import { engineFailure } from "../engine-failure.ts";
 import type { InputFiles } from "../input-files.ts";
 import { notFinite } from "../judge.ts";
-import { nativeOperations } from "../native-operations.ts";
+import { nativeProgram } from "../native-program.ts";
+import type { Rankings } from "./rankings.ts";
 
 /** Windows of one tensor of a vector, or the sum of its sizes. */
 export type GatherRequest = { readonly member: StatisticMember } & (
@@ -24,6 +25,7 @@ export type GatherRequest = { readonly member: StatisticMember } & (
 export async function gather(
   engine: Engine,
   inputs: InputFiles,
+  rankings: Rankings,
   requests: readonly GatherRequest[],
   sample: GatherTask["sample"],
   store: string,
@@ -38,7 +40,7 @@ export async function gather(
   let failure: { readonly error: unknown } | undefined;
   const run = async (together: readonly GatherRequest[]): Promise<void> => {
     try {
-      await runTask(engine, inputs, together, sample, claimed);
+      await runTask(engine, inputs, rankings, together, sample, claimed);
     } catch (error) {
       failure ??= { error: engineFailure(error, together[0]!.member.tensor, store) };
       engine.cancel();
@@ -52,6 +54,7 @@ export async function gather(
 async function runTask(
   engine: Engine,
   inputs: InputFiles,
+  rankings: Rankings,
   requests: readonly GatherRequest[],
   sample: GatherTask["sample"],
   claimed: Set<string>,
@@ -69,17 +72,18 @@ async function runTask(
   const tensors = read.map(({ tensor }) => tensor);
   const fds = await Promise.all(tensors.map((tensor) => inputs.open(tensor)));
   const { tensor: label, shape, work } = requests[0]!.member;
+  const payloads = tensors.map((tensor, index) => ({
+    fd: fds[index]!,
+    offset: tensor.offset,
+    dtype: tensor.dtype,
+    shape: tensor.shape,
+    digest: sample === undefined && claims(tensor, inputs, claimed),
+  }));
+  const thresholds = await rankings.thresholdsOf(program, engine);
   const result = await engine.run({
     kind: "gather",
     label,
-    inputs: tensors.map((tensor, index) => ({
-      fd: fds[index]!,
-      offset: tensor.offset,
-      dtype: tensor.dtype,
-      shape: tensor.shape,
-      digest: sample === undefined && claims(tensor, inputs, claimed),
-    })),
-    operations: nativeOperations(program),
+    ...nativeProgram(program, payloads, shape, thresholds),
     work,
     shape,
     windows,

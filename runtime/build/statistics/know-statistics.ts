@@ -2,6 +2,7 @@
 // stored, because they are part of the actions' keys.
 
 import { memberKey } from "../../../compiler/action-key.ts";
+import type { Operation, TensorCuts } from "../../../compiler/tensor-graph.ts";
 import type { Engine } from "../../../native/addon-types.ts";
 import type { BuildObserver } from "../../progress.ts";
 import type { FailedOutputs } from "../failed-outputs.ts";
@@ -12,7 +13,14 @@ import type { Session } from "../session.ts";
 import type { WantedOutput } from "../wanted-output.ts";
 import { findCuts } from "./find-cuts.ts";
 import { findSizes } from "./find-sizes.ts";
-import { lookUpStatistics, resolveOutput, type OpenStatistic } from "./statistic-standings.ts";
+import type { Rankings } from "./rankings.ts";
+import {
+  keyOf,
+  lookUpStatistics,
+  resolveOutput,
+  type OpenStatistic,
+  type StatisticStanding,
+} from "./statistic-standings.ts";
 
 /** As in the summary of `build --json`. */
 export interface StatisticCounts {
@@ -30,12 +38,13 @@ export async function knowStatistics(
   observer: BuildObserver,
   failed: FailedOutputs,
 ): Promise<{ readonly outputs: readonly WantedOutput[]; readonly counts: StatisticCounts }> {
-  const { addon: calls, context, inputs, outputs, store } = session;
+  const { addon: calls, context, inputs, outputs, rankings, store } = session;
   const found = new Map<string, StoredValue>();
   const values = (key: string): StoredValue | undefined =>
     found.get(key) ?? (context.force ? undefined : store.statistics.value(key));
   const openOf = (some: readonly WantedOutput[]): readonly OpenStatistic[] => {
     const standings = some.flatMap((wanted) => lookUpStatistics(wanted, inputs, store.statistics, values));
+    expectRanks(standings, rankings, inputs);
     return standings.filter((standing) => standing.state === "open");
   };
   const find = async (some: readonly WantedOutput[]): Promise<void> => {
@@ -44,7 +53,8 @@ export async function knowStatistics(
         open.filter(({ isReady }) => isReady),
         inputs,
       );
-      const unsure = context.force ? [] : ready.filter(({ mayHit }) => mayHit);
+      // What ranks follow from is all that is known of them.
+      const unsure = ready.filter(({ statistic, mayHit }) => mayHit && (statistic.kind === "ranks" || !context.force));
       if (unsure.length > 0) {
         observer.phase("hash");
         const missing = unsure.flatMap((one) => one.missing);
@@ -54,7 +64,7 @@ export async function knowStatistics(
       observer.phase("statistics");
       const { force } = context;
       const engine = startEngine();
-      const means = { engine, inputs, store: store.statistics, storeRoot: store.paths.root, force };
+      const means = { engine, inputs, rankings, store: store.statistics, storeRoot: store.paths.root, force };
       const statistics = ready.map(({ statistic }) => statistic);
       const cuts = statistics.filter((statistic) => statistic.kind === "cut");
       const sizes = statistics.filter((statistic) => statistic.kind === "size");
@@ -74,6 +84,14 @@ export async function knowStatistics(
   return { outputs: resolved, counts: { run: found.size, reused: Math.max(0, total - found.size) } };
 }
 
+/** Those that a key now stands for; other statistics may be of what is masked by them. */
+function expectRanks(standings: readonly StatisticStanding[], rankings: Rankings, inputs: InputFiles): void {
+  for (const { state, statistic } of standings) {
+    if (state === "known" && statistic.kind === "ranks") rankings.know(keyOf(statistic, inputs), statistic);
+    if (state === "open") rankings.expect(statistic.members.map(({ program }) => program));
+  }
+}
+
 /** Two outputs over the same vectors need the same statistics. */
 function distinct(open: readonly OpenStatistic[], inputs: InputFiles): readonly OpenStatistic[] {
   if (open.length < 2) return open;
@@ -81,12 +99,17 @@ function distinct(open: readonly OpenStatistic[], inputs: InputFiles): readonly 
     statistic.members
       .map((member) => {
         const places = member.inputs.map(({ tensor }) => inputs.place(tensor));
-        const values = member.program.operations.map((operation) =>
-          operation.op === "model-cut" ? operation.cuts : operation.op === "lines" ? operation.ratio : 0,
-        );
+        const values = member.program.operations.map((operation) => valueIn(operation));
         const text = JSON.stringify(values, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
         return [memberKey(statistic, member, "unknown"), text, ...places].join(" ");
       })
       .join("\n");
   return [...new Map(open.map((one) => [idOf(one), one])).values()];
+}
+
+/** Of a statistic, as an operation has it. */
+function valueIn(operation: Operation): TensorCuts | string | number | undefined {
+  if (operation.op === "model-cut") return operation.cuts;
+  if (operation.op === "model-della") return operation.ranking;
+  return operation.op === "lines" ? operation.ratio : 0;
 }

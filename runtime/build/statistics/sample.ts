@@ -47,6 +47,7 @@ function isElementwise({ op }: Operation): boolean {
     case "model-cut":
     case "random":
     case "della":
+    case "model-della":
     case "rescale-della":
     case "mask-and":
     case "mask-or":

@@ -9,7 +9,14 @@ import {
   type StatisticValue,
   type StatisticValues,
 } from "../../../compiler/resolve-statistics.ts";
-import type { Action, CutStatistic, Gate, ModelStatistic, StatisticMember } from "../../../compiler/tensor-graph.ts";
+import type {
+  Action,
+  CutStatistic,
+  Gate,
+  ModelStatistic,
+  RankStatistic,
+  StatisticMember,
+} from "../../../compiler/tensor-graph.ts";
 import type { RunReason } from "../../reasons.ts";
 import type { StatisticStore, StoredValue } from "../../store/statistic-store.ts";
 import type { InputFiles } from "../input-files.ts";
@@ -54,6 +61,7 @@ export function lookUpStatistics(
     if (asRuled !== undefined) return { state: "known", statistic: resolved, value: asRuled };
     const isReady = members.every(({ program }) => isResolved(program));
     const missing = members.flatMap((member) => missingOf(member, inputs));
+    if (resolved.kind === "ranks") return ranksOf(resolved, isReady, missing, inputs);
     const known = isReady && missing.length === 0 ? values(keyOf(resolved, inputs)) : undefined;
     if (known !== undefined) {
       const value =
@@ -72,6 +80,21 @@ export function lookUpStatistics(
     };
   };
   return graph.statistics.map((_, number) => standingOf(number));
+}
+
+/** Known as soon as what they follow from is: they are found where something that runs needs them. */
+function ranksOf(
+  statistic: RankStatistic,
+  isReady: boolean,
+  missing: readonly TensorInfo[],
+  inputs: InputFiles,
+): StatisticStanding {
+  if (!isReady || missing.length > 0) {
+    return { state: "open", statistic, isReady, missing, mayHit: missing.length > 0, reason: "no-record" };
+  }
+  const ranking = keyOf(statistic, inputs);
+  const value = new Map(statistic.members.map(({ tensor }, place) => [tensor, { ranking, place }]));
+  return { state: "known", statistic, value };
 }
 
 /** Where the rule keeps all of the vector or none of it, there is nothing to look for. */

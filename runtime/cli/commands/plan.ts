@@ -143,7 +143,7 @@ function reasonOf(node: PlannedNode, hash: number): string {
 
 function statisticLine(statistic: PlannedStatistic): string {
   const { kind, vector, tensors, bytes, state } = statistic;
-  const what = { cut: "threshold", size: "size" }[kind];
+  const what = { cut: "threshold", ranks: "ranks", size: "size" }[kind];
   const why = state === "unknown" ? `unknown (${formatBytes(statistic.hash)} to hash)` : statistic.reason;
   const work = state === "hit" ? "" : `, ${formatBytes(bytes)} to read`;
   return `    ${SIGNS[state]} ${what} of ${printable(vector)} over ${counted(tensors, "tensor")}: ${why}${work}`;

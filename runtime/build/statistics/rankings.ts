@@ -1,0 +1,182 @@
+// The thresholds of della masks `per: model`: the elements of a vector are ranked when the first action that runs asks for
+// them, and thresholds lie in files without names until the build ends. Nothing of it is stored: nearly every rank moves with
+// any change, and they take as long to read as the vector.
+
+import { closeSync } from "node:fs";
+import { join } from "node:path";
+import { streamId } from "../../../compiler/lower/stream-id.ts";
+import type { Operation, Program, RankStatistic, StatisticMember } from "../../../compiler/tensor-graph.ts";
+import type { Addon, Engine, RankTask, RankTarget, RankRule } from "../../../native/addon-types.ts";
+import { openNameless } from "../../store/nameless-file.ts";
+import type { StorePaths } from "../../store/store-paths.ts";
+import { engineFailure } from "../engine-failure.ts";
+import type { InputFiles } from "../input-files.ts";
+import { nativeProgram, type Thresholds } from "../native-program.ts";
+import { isSampleable } from "./sample.ts";
+
+type ModelDella = Extract<Operation, { op: "model-della" }>;
+
+/** Thresholds that a program asks for, of one tensor. */
+interface Wanted {
+  readonly place: number;
+  readonly rule: RankRule;
+}
+
+const THRESHOLD_BYTES = 4;
+
+export class Rankings {
+  readonly #addon: Addon;
+  readonly #inputs: InputFiles;
+  readonly #paths: StorePaths;
+  /** By key. */
+  readonly #statistics = new Map<string, RankStatistic>();
+  /** By key, then by place and rule: what is asked for together with the first. */
+  readonly #expected = new Map<string, Map<string, Wanted>>();
+  readonly #thresholds = new Map<string, Promise<Thresholds>>();
+  readonly #open: number[] = [];
+
+  constructor(addon: Addon, inputs: InputFiles, paths: StorePaths) {
+    this.#addon = addon;
+    this.#inputs = inputs;
+    this.#paths = paths;
+  }
+
+  /** What a key stands for. */
+  know(key: string, statistic: RankStatistic): void {
+    this.#statistics.set(key, statistic);
+  }
+
+  /** Programs that are likely to run. One that was not expected has its vector ranked once more. */
+  expect(programs: Iterable<Program>): void {
+    for (const { operations } of programs) {
+      for (const operation of operations) if (isRanked(operation)) this.#expect(operation);
+    }
+  }
+
+  /** One an operation, of those that ask for thresholds. Throws what the engine throws, or a Failure. */
+  async thresholdsOf({ operations }: Program, engine: Engine): Promise<readonly (Thresholds | undefined)[]> {
+    const found = operations.map(async (operation) => {
+      if (!isRanked(operation)) return undefined;
+      const known = this.#thresholds.get(idOf(operation));
+      return known ?? this.#rank(operation, engine);
+    });
+    return Promise.all(found);
+  }
+
+  /** Call it when no task is outstanding. */
+  close(): void {
+    for (const fd of this.#open.splice(0)) closeSync(fd);
+  }
+
+  #expect(operation: ModelDella): void {
+    const { ranking } = operation;
+    if (ranking === undefined) return;
+    const wanted = this.#expected.get(ranking) ?? new Map<string, Wanted>();
+    this.#expected.set(ranking, wanted);
+    wanted.set(idOf(operation), wantedBy(operation));
+  }
+
+  /** All that is expected of the vector, in one task and one file. */
+  #rank(operation: ModelDella, engine: Engine): Promise<Thresholds> {
+    this.#expect(operation);
+    const key = operation.ranking!;
+    const statistic = this.#statistics.get(key);
+    if (statistic === undefined) throw new Error(`nobody knows the tensors of the ranking ${key}`);
+    const all = [...this.#expected.get(key)!].filter(([id]) => !this.#thresholds.has(id));
+    const rules = new Map(all.map(([, { rule }]) => [ruleText(rule), rule]));
+    const numbers = new Map([...rules.keys()].map((text, number) => [text, number]));
+    let bytes = 0;
+    const targets = all.map(([, { place, rule }]): RankTarget => {
+      const target = { tensor: place, rule: numbers.get(ruleText(rule))!, offset: bytes };
+      bytes += elementsOf(statistic.members[place]!) * THRESHOLD_BYTES;
+      return target;
+    });
+    const ranked = this.#run(engine, statistic, { rules: [...rules.values()], targets }, bytes);
+    all.forEach(([id], index) => {
+      const { rule, offset } = targets[index]!;
+      const one = ranked.then(({ fd, keepsAny }): Thresholds => ({ fd, offset, keepsAny: keepsAny[rule]! }));
+      // Whoever asks for it hears of a failure; nobody may.
+      one.catch(() => undefined);
+      this.#thresholds.set(id, one);
+    });
+    return this.#thresholds.get(idOf(operation))!;
+  }
+
+  async #run(
+    engine: Engine,
+    { vector, stream, members }: RankStatistic,
+    { rules, targets }: Pick<RankTask, "rules" | "targets">,
+    bytes: number,
+  ): Promise<{ readonly fd: number; readonly keepsAny: readonly boolean[] }> {
+    const { root, partial } = this.#paths;
+    const label = `the ranks of ${vector}`;
+    try {
+      const tensors = await Promise.all(members.map((member) => this.#tensorOf(member, stream, engine)));
+      const fd = openNameless(join(partial, `ranks-${process.pid}.partial`));
+      this.#open.push(fd);
+      this.#addon.fallocate(fd, bytes);
+      const result = await engine.run({ kind: "rank", label, tensors, rules, targets, to: fd });
+      await this.#learn(members, tensors, result.inputDigests);
+      return { fd, keepsAny: result.keepsAny! };
+    } catch (error) {
+      throw engineFailure(error, label, root);
+    }
+  }
+
+  async #tensorOf(member: StatisticMember, stream: number, engine: Engine): Promise<RankTask["tensors"][number]> {
+    const { program, shape, work, tie, tensor: name } = member;
+    const tensors = member.inputs.map(({ tensor }) => tensor);
+    const [fds, thresholds] = await Promise.all([
+      Promise.all(tensors.map((tensor) => this.#inputs.open(tensor))),
+      this.thresholdsOf(program, engine),
+    ]);
+    const inputs = tensors.map((tensor, index) => {
+      const { offset, dtype, shape } = tensor;
+      return { fd: fds[index]!, offset, dtype, shape, digest: !this.#inputs.isProven(tensor) };
+    });
+    const word = streamId("della", stream, name);
+    return {
+      ...nativeProgram(program, inputs, shape, thresholds),
+      work,
+      shape,
+      isSampleable: isSampleable(member),
+      tie,
+      word,
+    };
+  }
+
+  /** What was ranked are the bytes whose digests are in the key. */
+  async #learn(
+    members: readonly StatisticMember[],
+    tensors: RankTask["tensors"],
+    digests: readonly (string | null)[],
+  ): Promise<void> {
+    let at = 0;
+    for (const [index, { inputs }] of members.entries()) {
+      const read = inputs.map(({ tensor }) => tensor);
+      await this.#inputs.learn(read, digests.slice(at, at + read.length));
+      at += tensors[index]!.inputs.length;
+    }
+  }
+}
+
+function isRanked(operation: Operation): operation is ModelDella {
+  return operation.op === "model-della";
+}
+
+function wantedBy({ density, epsilon, seed, place }: ModelDella): Wanted {
+  return { place: place!, rule: { density, epsilon, seed } };
+}
+
+function idOf(operation: ModelDella): string {
+  const { place, rule } = wantedBy(operation);
+  return `${operation.ranking} ${place} ${ruleText(rule)}`;
+}
+
+function ruleText({ density, epsilon, seed }: RankRule): string {
+  return `${density} ${epsilon} ${seed}`;
+}
+
+function elementsOf({ shape }: StatisticMember): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
