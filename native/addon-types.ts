@@ -304,7 +304,7 @@ export interface EngineOptions {
   /** Bytes of an input read at a time. */
   readonly chunk: number;
   /**
-   * Folder for files without a name: a `della` of large groups takes up to 6 bytes an element there (10 of float64) while it
+   * Folder for files without a name: a `della` of large groups, or a rank task, takes up to 6 bytes an element there (10 of float64) while it
    * runs, for what has no room in memory. Without one it ends with "memory" instead.
    */
   readonly scratch?: string;

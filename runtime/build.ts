@@ -135,13 +135,14 @@ async function makeTrue(session: Session, recorder: BuildRecorder): Promise<Omit
       finisher.finish(wanted, shards),
     );
     if (made.ran > 0) await tidyStore(session, observer);
+    const { ran: ranked } = session.rankings;
     const { progress } = engine;
     return {
       status: failed.any ? "failed" : "done",
       exitCode: failed.exitCode(outputs),
       failures: failed.causes(outputs),
       actions: countActions(going, standings, made),
-      statistics,
+      statistics: { run: statistics.run + ranked, reused: Math.max(0, statistics.reused - ranked) },
       bytes: { ...progress, copied: progress.copied + finisher.copied },
       gates: outputs.flatMap((wanted) => finisher.gatesOf(wanted)),
       outputs: outputs.flatMap((wanted) => {

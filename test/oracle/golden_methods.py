@@ -23,7 +23,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 GOLDEN = HERE.parent / "golden"
 ROLES = {"base": "base", "one": "m0", "two": "m1", "three": "m2"}
 LONG_SHAPES = {"h.0.below": ((1 << 20) - 1,), "h.1.square": (1024, 1024), "h.2.above": (1, (1 << 20) + 1)}
-LONG_OUTPUTS = ["breadcrumbs", "consensus", "della", "fusion", "karcher", "lines-like", "model", "model-l1", "random-l1", "sce-select",
+LONG_OUTPUTS = ["breadcrumbs", "consensus", "della", "fusion", "karcher", "lines-like", "model", "model-l1", "random-l1", "ranks-model", "sce-select",
                 "stock-row", "ties-count-count", "turn-row", "plus", "pcb"]
 # What lines has layers in; the same in golden-methods.test.ts, which takes `h.N.` off again.
 LAYERS = {"matrix": 0, "denormal": 0, "n257": 1, "empty": 1, "conv": 2, "one": 2, "rows_of_1": 3}
@@ -130,6 +130,9 @@ def made(stored):
                         ("model-band", r.mask_method("breadcrumbs", number(0.4), number(0.05), per=word("model"), rescale=word("inv"))),
                         ("of", mask("magnitude", 0.3, of=three_delta)),
                         ("of-ranks", mask("della", 0.5, seed=5, of=three_delta)),
+                        ("ranks-model", mask("della", 0.5, epsilon=number(0.3), per=word("model"), seed=8)),
+                        ("ranks-model-l1", mask("della", 0.4, per=word("model"), rescale=word("l1"), seed=9, of=three_delta)),
+                        ("ranks-model-none", mask("della", 1e-9, epsilon=number(9e-10), per=word("model"), rescale=word("none"), seed=1)),
                         ("both", r.mask_and(mask("random", 0.7, seed=6, rescale=word("none")), r.mask_not(mask("magnitude", 0.2, per=word("row")))))):
         merged(name, r.strategy("sum"), masks)
     for elect in ("none", "weighted", "unweighted", "count"):
@@ -181,7 +184,7 @@ def made(stored):
 
 # Masks of one for each member, whose counters are kept; those of magnitude and breadcrumbs without l1 are in strict/cases.json.
 MASKED = ["random", "random-none", "random-l1", "della", "della-l1", "della-last", "magnitude-l1", "breadcrumbs",
-          "model", "model-l1", "model-none", "model-band"]
+          "model", "model-l1", "model-none", "model-band", "ranks-model", "ranks-model-l1", "ranks-model-none"]
 
 
 class Recording:

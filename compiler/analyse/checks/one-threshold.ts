@@ -1,4 +1,4 @@
-// A threshold `per: model` is one for all tensors, so nothing that it is found by may vary over them.
+// A mask `per: model` is one for all tensors, so nothing that it is found by may vary over them.
 
 import type { Report } from "../../../dsl/diagnostic.ts";
 import type { Span } from "../../../dsl/source.ts";
@@ -9,7 +9,7 @@ import type { ParameterValue } from "../../recipe-graph.ts";
 export function hasOneThreshold(shared: ReadonlyMap<string, ParameterValue>, span: Span, report: Report): boolean {
   const per = shared.get("per");
   if (per?.kind !== "word" || !wordsIn(per.value).includes("model")) return true;
-  const varying = ["density", "drop_top", "at_least_one"].filter((name) => {
+  const varying = ["density", "drop_top", "epsilon", "at_least_one"].filter((name) => {
     const parameter = shared.get(name);
     return parameter !== undefined && parameter.kind !== "vector" && parameter.value.kind !== "constant";
   });
@@ -19,7 +19,7 @@ export function hasOneThreshold(shared: ReadonlyMap<string, ParameterValue>, spa
       severity: "error",
       message: `${name} must be the same for every tensor under per: model; this varies`,
       span,
-      help: "one threshold is found over all tensors of the vector; use per: tensor, or another mask for some of them",
+      help: "the tensors of the vector are masked as one; use per: tensor, or another mask for some of them",
     });
   }
   return varying.length === 0;

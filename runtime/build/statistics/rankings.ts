@@ -34,11 +34,17 @@ export class Rankings {
   readonly #expected = new Map<string, Map<string, Wanted>>();
   readonly #thresholds = new Map<string, Promise<Thresholds>>();
   readonly #open: number[] = [];
+  readonly #ranked = new Set<string>();
 
   constructor(addon: Addon, inputs: InputFiles, paths: StorePaths) {
     this.#addon = addon;
     this.#inputs = inputs;
     this.#paths = paths;
+  }
+
+  /** Vectors that were ranked. */
+  get ran(): number {
+    return this.#ranked.size;
   }
 
   /** What a key stands for. */
@@ -81,6 +87,7 @@ export class Rankings {
     this.#expect(operation);
     const key = operation.ranking!;
     const statistic = this.#statistics.get(key);
+    this.#ranked.add(key);
     if (statistic === undefined) throw new Error(`nobody knows the tensors of the ranking ${key}`);
     const all = [...this.#expected.get(key)!].filter(([id]) => !this.#thresholds.has(id));
     const rules = new Map(all.map(([, { rule }]) => [ruleText(rule), rule]));

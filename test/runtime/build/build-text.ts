@@ -17,7 +17,10 @@ export interface Built extends BuildSummary {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-export async function buildText(directory: string, text: string): Promise<Built> {
+/** What a test has otherwise than others. */
+type Otherwise = Partial<Pick<BuildContext, "engine" | "store" | "force">>;
+
+export async function buildText(directory: string, text: string, otherwise: Otherwise = {}): Promise<Built> {
   const loaded = loadText(directory, text);
   const ran: string[] = [];
   const published: string[] = [];
@@ -32,13 +35,13 @@ export async function buildText(directory: string, text: string): Promise<Built>
     outputPublished: ({ path }: { readonly path: string }) => void published.push(path),
     diagnostic: (diagnostic: Diagnostic) => void diagnostics.push(diagnostic),
   };
-  const summary = await build(tensorsOf(loaded), context(directory, loaded), observer, new AbortController().signal);
+  const given = { ...context(directory, loaded), ...otherwise };
+  const summary = await build(tensorsOf(loaded), given, observer, new AbortController().signal);
   return { ...summary, ran, published, diagnostics };
 }
 
-export async function planText(directory: string, text: string): Promise<Plan> {
+export async function planText(directory: string, text: string, options = { hash: false }): Promise<Plan> {
   const loaded = loadText(directory, text);
-  const options = { hash: false };
   return planBuild(tensorsOf(loaded), context(directory, loaded), options, new AbortController().signal);
 }
 

@@ -54,8 +54,12 @@ test.each([
   "stack(slice(trimmed, 0..3), slice(trimmed, 1..4))",
   "stack(slice(trimmed, 2..4), slice(code, 0..2))",
   "linear(stack(slice(trimmed, 0..2)), stack(slice(trimmed, 2..4)))",
-])("%s has the thresholds of the whole model", async (stacked) => {
+])("%s has the thresholds and the ranks of the whole model", async (stacked) => {
   await expectAsWritten(TRIMMED, "trimmed", stacked);
+  rmSync(space.path(".theta"), { recursive: true });
+  rmSync(space.path("out"), { recursive: true });
+  const ranked = "mask ranks = della(density: 0.5, per: model, seed: 7)\n";
+  await expectAsWritten(ranked + TRIMMED.replace("mask trim", "mask ranks"), "trimmed", stacked);
 });
 
 test.each(["stack(slice(lined, 1..3))", "stack(slice(lined, 3..4), slice(lined, 0..1))"])(

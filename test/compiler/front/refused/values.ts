@@ -52,7 +52,7 @@ export const VALUES: Readonly<Record<string, RefusedCase>> = {
   },
   "a method that is not served": { code: "not-served", body: `merge x onto llama using regmean { maths }` },
   "a function that is not served": { code: "not-served", body: `merge x = moe(llama, maths)` },
-  "a group that is not served": { code: "not-served", body: `mask x = della(density: 0.3, seed: 1, per: model)` },
+  "a group that is not served": { code: "not-served", body: `merge x onto llama using pcb(per: model) { maths }` },
   "a mask of a model": { code: "wrong-kind", body: `mask x = magnitude(density: 0.3, of: maths)` },
   "a mask of a number": { code: "wrong-kind", body: `mask x = della(density: 0.3, seed: 1, of: 0.5)` },
   "a random mask of a vector": { code: "unknown-parameter", body: `mask x = random(density: 0.3, seed: 1, of: m)` },
