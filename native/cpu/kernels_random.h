@@ -11,9 +11,10 @@
 namespace theta::THETA_ISA {
 namespace {
 
-/// Blocks of four words that are made together: those of two vectors, since each step waits for the one before.
+/// Blocks of four words that are made together: those of as many vectors as there are registers for, since each step
+/// waits for the one before.
 #if defined(__AVX512F__)
-constexpr int64_t kBlocksAtOnce = 16;
+constexpr int64_t kBlocksAtOnce = 32;
 #else
 constexpr int64_t kBlocksAtOnce = 8;
 #endif
@@ -24,33 +25,34 @@ constexpr int64_t kBlocksAtOnce = 8;
 #if defined(__AVX512F__)
 
 THETA_HD void philox(uint64_t seed, uint64_t stream, uint64_t first, uint32_t* words) {
+  constexpr int kVectors = kBlocksAtOnce / 8;
   const __m512i m0 = _mm512_set1_epi64(Philox::kMultiplyFirst), m2 = _mm512_set1_epi64(Philox::kMultiplyThird);
-  __m512i x0[2], x1[2], x2[2], x3[2];
-  for (int half = 0; half < 2; ++half) {
-    x0[half] = _mm512_add_epi64(_mm512_set1_epi64(static_cast<long long>(first) + 8 * half),
-                                _mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7));
-    x1[half] = _mm512_srli_epi64(x0[half], 32);
-    x2[half] = _mm512_set1_epi64(static_cast<long long>(stream));
-    x3[half] = _mm512_srli_epi64(x2[half], 32);
+  __m512i x0[kVectors], x1[kVectors], x2[kVectors], x3[kVectors];
+  for (int v = 0; v < kVectors; ++v) {
+    x0[v] = _mm512_add_epi64(_mm512_set1_epi64(static_cast<long long>(first) + 8 * v),
+                             _mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7));
+    x1[v] = _mm512_srli_epi64(x0[v], 32);
+    x2[v] = _mm512_set1_epi64(static_cast<long long>(stream));
+    x3[v] = _mm512_srli_epi64(x2[v], 32);
   }
   auto low = static_cast<uint32_t>(seed), high = static_cast<uint32_t>(seed >> 32);
   for (int round = 0; round < Philox::kRounds; ++round) {
     const __m512i k0 = _mm512_set1_epi64(low), k1 = _mm512_set1_epi64(high);
-    for (int half = 0; half < 2; ++half) {
-      const __m512i p0 = _mm512_mul_epu32(x0[half], m0), p2 = _mm512_mul_epu32(x2[half], m2);
-      x0[half] = _mm512_ternarylogic_epi64(_mm512_srli_epi64(p2, 32), x1[half], k0, 0x96);
-      x2[half] = _mm512_ternarylogic_epi64(_mm512_srli_epi64(p0, 32), x3[half], k1, 0x96);
-      x1[half] = p2;
-      x3[half] = p0;
+    for (int v = 0; v < kVectors; ++v) {
+      const __m512i p0 = _mm512_mul_epu32(x0[v], m0), p2 = _mm512_mul_epu32(x2[v], m2);
+      x0[v] = _mm512_ternarylogic_epi64(_mm512_srli_epi64(p2, 32), x1[v], k0, 0x96);
+      x2[v] = _mm512_ternarylogic_epi64(_mm512_srli_epi64(p0, 32), x3[v], k1, 0x96);
+      x1[v] = p2;
+      x3[v] = p0;
     }
     low += Philox::kStepLow;
     high += Philox::kStepHigh;
   }
-  for (int half = 0; half < 2; ++half) {
-    const __m512i front = _mm512_mask_blend_epi32(0xaaaa, x0[half], _mm512_slli_epi64(x1[half], 32));
-    const __m512i back = _mm512_mask_blend_epi32(0xaaaa, x2[half], _mm512_slli_epi64(x3[half], 32));
-    _mm512_storeu_si512(words + 32 * half, _mm512_unpacklo_epi64(front, back));
-    _mm512_storeu_si512(words + 32 * half + 16, _mm512_unpackhi_epi64(front, back));
+  for (int v = 0; v < kVectors; ++v) {
+    const __m512i front = _mm512_mask_blend_epi32(0xaaaa, x0[v], _mm512_slli_epi64(x1[v], 32));
+    const __m512i back = _mm512_mask_blend_epi32(0xaaaa, x2[v], _mm512_slli_epi64(x3[v], 32));
+    _mm512_storeu_si512(words + 32 * v, _mm512_unpacklo_epi64(front, back));
+    _mm512_storeu_si512(words + 32 * v + 16, _mm512_unpackhi_epi64(front, back));
   }
 }
 
