@@ -43,17 +43,13 @@ void DellaMarks<W>::gather(const Block<W>& block, int64_t offset, int64_t count)
 
 template <typename W>
 bool DellaMarks<W>::end_pass() {
-  if (!by_rank_is_filled_) fill_by_rank();
+  if (!by_rank_is_filled_) {
+    fill_by_rank(mask_, {by_rank_, static_cast<size_t>(this->group_size())});
+    by_rank_[this->group_size()] = by_rank_[this->group_size() - 1];
+    by_rank_is_filled_ = true;
+  }
   if (seen_ < kSmallest || !mark_by_buckets()) mark_sorted();
   return true;
-}
-
-template <typename W>
-void DellaMarks<W>::fill_by_rank() {
-  RankThresholds threshold = thresholds_from(mask_, this->group_size(), 0);
-  for (int64_t rank = 0; rank < this->group_size(); ++rank) by_rank_[rank] = threshold.next();
-  by_rank_[this->group_size()] = by_rank_[this->group_size() - 1];
-  by_rank_is_filled_ = true;
 }
 
 /// → false where elements crowd in few buckets, though they were spread by what this group tells.

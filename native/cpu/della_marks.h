@@ -35,7 +35,6 @@ class DellaMarks final : public Statistic<W> {
   };
   static constexpr int64_t kMostUndecided = 64;
 
-  void fill_by_rank();
   bool mark_by_buckets();
   void mark_sorted();
   void spread();

@@ -19,6 +19,11 @@ RankThresholds thresholds_from(const Della& mask, int64_t size, int64_t rank) {
   return {threshold_of(mask.density - mask.epsilon), threshold_of(mask.density + mask.epsilon), size, rank};
 }
 
+void fill_by_rank(const Della& mask, std::span<uint32_t> by_rank) {
+  RankThresholds threshold = thresholds_from(mask, static_cast<int64_t>(by_rank.size()), 0);
+  for (uint32_t& of_rank : by_rank) of_rank = threshold.next();
+}
+
 template <typename W>
 CachedThresholds<W>::CachedThresholds(const Della& mask, int64_t group_size, int64_t groups_kept,
                                       const KernelTable& kernels, Ranking<W>& ranking, GroupRanks<W>& ranks,
@@ -48,8 +53,7 @@ void CachedThresholds<W>::gather(const Block<W>& block, int64_t offset, int64_t 
 template <typename W>
 bool CachedThresholds<W>::end_pass() {
   if (!by_rank_is_filled_) {
-    RankThresholds threshold = thresholds_from(mask_, this->group_size(), 0);
-    for (int64_t rank = 0; rank < this->group_size(); ++rank) by_rank_[rank] = threshold.next();
+    fill_by_rank(mask_, {by_rank_, static_cast<size_t>(this->group_size())});
     by_rank_is_filled_ = true;
   }
   uint32_t* const to = thresholds_ + (first_ - this->origin());

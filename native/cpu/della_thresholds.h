@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <span>
 
 #include "../formula/philox.h"
 #include "group_ranks.h"
@@ -15,6 +16,8 @@ namespace theta {
 
 /// Of a della mask over a group of `size` elements.
 RankThresholds thresholds_from(const Della& mask, int64_t size, int64_t rank);
+/// Those of all its ranks.
+void fill_by_rank(const Della& mask, std::span<uint32_t> by_rank);
 
 template <typename W>
 class DellaThresholds : public Statistic<W> {
