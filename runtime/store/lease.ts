@@ -18,7 +18,7 @@ export class Lease {
 
   constructor(calls: FileSystemCalls, locks: string) {
     this.#calls = calls;
-    this.#path = join(locks, `${PREFIX}${process.pid}-${randomUUID()}`);
+    this.#path = join(locks, `${PREFIX}${process.pid}-${randomUUID({ disableEntropyCache: true })}`);
   }
 
   /** Call it under the mutation lock. */
