@@ -15,6 +15,7 @@ import type { Standings } from "./build/look-up.ts";
 import { makeAll } from "./build/make-all.ts";
 import { withSession, type Session } from "./build/session.ts";
 import { settleStandings } from "./build/settle-standings.ts";
+import { isRanked } from "./build/statistics/rankings.ts";
 import { planShards } from "./build/shard-job.ts";
 import { knowStatistics, type StatisticCounts } from "./build/statistics/know-statistics.ts";
 import { tidyStore } from "./build/tidy-store.ts";
@@ -116,7 +117,7 @@ async function makeTrue(session: Session, recorder: BuildRecorder): Promise<Omit
     session.measurements.expect(outputs.map(({ graph }) => graph));
     const standings = await settleStandings(session, outputs, engine.start, observer, failed);
     recorder.lookedUp(outputs, standings);
-    session.rankings.expect(programsToRun(outputs, standings));
+    session.rankings.expect([...programsToRun(outputs, standings), ...programsOfOperands(outputs)]);
     for (const wanted of outputs.filter((output) => !failed.has(output))) {
       const fits = failed.attempt(wanted, () => checkVectorBases(wanted, inputs));
       if (fits && !judgeHits(wanted, standings, session, observer)) failed.condemn(wanted);
@@ -126,6 +127,12 @@ async function makeTrue(session: Session, recorder: BuildRecorder): Promise<Omit
     if (store.shards.spoiled) await underMutationLock(addon, store.paths, signal, () => store.shards.dropSpoiled());
     await claimShards(session, going, standings, plan);
     if (plan.jobs.size > 0) {
+      const ranked = programsToRun(going, standings).filter(({ operations }) => operations.some(isRanked));
+      if (ranked.length > 0) {
+        observer.phase("statistics");
+        await session.rankings.prepare(ranked, engine.start());
+        signal.throwIfAborted();
+      }
       observer.phase("compute");
       engine.start();
     }
@@ -157,13 +164,15 @@ async function makeTrue(session: Session, recorder: BuildRecorder): Promise<Omit
   }
 }
 
-/** Of actions and of what gates compare with, as far as they are not done already. */
 function programsToRun(outputs: readonly WantedOutput[], standings: Standings): readonly Program[] {
-  return outputs.flatMap(({ graph: { actions, gates } }) => {
-    const operands = gates.flatMap(({ operand }) => [...(operand?.tensors.values() ?? [])]);
-    const running = actions.filter((action) => standings.get(action)?.state !== "hit");
-    return [...running, ...operands].map(({ program }) => program);
-  });
+  const running = outputs.flatMap(({ graph }) => graph.actions).filter((one) => standings.get(one)?.state !== "hit");
+  return running.map(({ program }) => program);
+}
+
+/** Of what gates compare with; most need not run. */
+function programsOfOperands(outputs: readonly WantedOutput[]): readonly Program[] {
+  const gates = outputs.flatMap(({ graph }) => graph.gates);
+  return gates.flatMap(({ operand }) => [...(operand?.tensors.values() ?? [])]).map(({ program }) => program);
 }
 
 function countActions(

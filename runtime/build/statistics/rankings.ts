@@ -69,6 +69,11 @@ export class Rankings {
     return Promise.all(found);
   }
 
+  /** Ranks what these programs need, side by side. What fails is told to who asks for it. */
+  async prepare(programs: readonly Program[], engine: Engine): Promise<void> {
+    await Promise.allSettled(programs.map((program) => this.thresholdsOf(program, engine)));
+  }
+
   /** Call it when no task is outstanding. */
   close(): void {
     for (const fd of this.#open.splice(0)) closeSync(fd);
@@ -167,7 +172,7 @@ export class Rankings {
   }
 }
 
-function isRanked(operation: Operation): operation is ModelDella {
+export function isRanked(operation: Operation): operation is ModelDella {
   return operation.op === "model-della";
 }
 
