@@ -6,7 +6,7 @@ import { basename, dirname } from "node:path";
 import { nodesUnder, rootOf, strategiesIn } from "../../compiler/graph-walk.ts";
 import { METHODS } from "../../compiler/methods/method-table.ts";
 import type { TensorInfo } from "../../compiler/checkpoint.ts";
-import type { Action, OutputGraph, StatisticMember } from "../../compiler/tensor-graph.ts";
+import type { Action, OutputGraph, StatisticMember, Operation } from "../../compiler/tensor-graph.ts";
 import { modelCard } from "../checkpoint/model-card.ts";
 import { sideFileFolder, sideFiles, type SideFile } from "../checkpoint/side-files.ts";
 import { checkpointDigest, THETA_FILE, thetaFileContent, type RecordedInput } from "../checkpoint/theta-file.ts";
@@ -111,14 +111,13 @@ function inputsOf({ actions, statistics }: OutputGraph, payload: ContentFacts["p
   return [...places.values()].map(({ source, read }) => ({ source, digest: digestOf(read, payload) }));
 }
 
-/** What the sizes are of that the actions' factors come from, and those that these in turn come from. */
+/** What the sizes are of that the actions' factors come from, or the ranks that they draw by, and those that these in turn come from. */
 function measuredFor(actions: readonly Action[], statistics: OutputGraph["statistics"]): readonly StatisticMember[] {
   const found = new Set<number>();
   const programs = actions.map(({ program }) => program);
   for (const { operations } of programs) {
     for (const operation of operations) {
-      if (operation.op !== "lines") continue;
-      for (const number of [operation.own, operation.like]) {
+      for (const number of measuredBy(operation)) {
         if (found.has(number)) continue;
         found.add(number);
         programs.push(...statistics[number]!.members.map(({ program }) => program));
@@ -126,6 +125,12 @@ function measuredFor(actions: readonly Action[], statistics: OutputGraph["statis
     }
   }
   return [...found].flatMap((number) => statistics[number]!.members);
+}
+
+/** Numbers of statistics. */
+function measuredBy(operation: Operation): readonly number[] {
+  if (operation.op === "lines") return [operation.own, operation.like];
+  return operation.op === "model-della" ? [operation.statistic] : [];
 }
 
 function digestOf(tensors: Iterable<TensorInfo>, payload: ContentFacts["payload"]): string {
@@ -139,7 +144,7 @@ function digestOf(tensors: Iterable<TensorInfo>, payload: ContentFacts["payload"
 /** Rows of the method table that the actions run, in the table's order; of what leaves no operation of its own, all. */
 function methodsOf({ output, actions }: OutputGraph): readonly string[] {
   const used = new Set<string>();
-  for (const { program } of actions) for (const { op } of program.operations) used.add(op);
+  for (const { program } of actions) for (const operation of program.operations) used.add(methodOf(operation));
   // An operator multiplies, too, and a stack only renames.
   const nodes = [...nodesUnder(rootOf(output))];
   const scales = nodes.some((node) => node.kind === "model-method" && node.method === "scale");
@@ -152,4 +157,11 @@ function methodsOf({ output, actions }: OutputGraph): readonly string[] {
       return op !== undefined && used.has(op) && (op !== "multiply" || scales);
     })
     .map(({ name }) => name);
+}
+
+/** A mask over a model is an operation of its own. */
+function methodOf(operation: Operation): Operation["op"] {
+  if (operation.op === "model-della") return "della";
+  if (operation.op === "model-cut") return operation.dropTop > 0 ? "breadcrumbs" : "magnitude";
+  return operation.op;
 }

@@ -231,6 +231,21 @@ test.each([
   expect(read("dist/v")).toEqual(direct);
 });
 
+test("the output says what it was made with, and of what the ranks were taken", async () => {
+  const text = `${MODELS}${RANKS}output "dist/m" = llama + ((maths - llama) & ranks & "norm*")\n`;
+  await buildText(space.root, text);
+  interface Facts {
+    readonly inputs: readonly { readonly digest: string }[];
+  }
+  const facts = (): Facts => JSON.parse(readFileSync(space.path("dist/m/theta.json"), "utf8")) as Facts;
+  const before = facts();
+  expect(readFileSync(space.path("dist/m/README.md"), "utf8")).toContain("using `della`");
+  // Of maths only the norm is read, and all of it is ranked.
+  space.write("maths", { ...model(2), "layers.0.w": bf16(SHAPES["layers.0.w"]!, numbers(98, 80_000)) });
+  await buildText(space.root, text);
+  expect(facts().inputs).not.toEqual(before.inputs);
+});
+
 test("a gate compares with what is masked by ranks", async () => {
   const other = 'merge n = llama + ((code - llama) & ranks)\noutput "dist/n" = n\nexpect n {\n  cosine(m) > 0.1\n}\n';
   const text = TIES.replace('output "dist/m" = m\n', other);
