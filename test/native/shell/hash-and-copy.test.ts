@@ -100,7 +100,10 @@ test("one payload's failure leaves its neighbours alone", async () => {
 
 test.each<[unknown, string]>([
   [undefined, "task must be an object, not undefined"],
-  [{ kind: "melt" }, 'task.kind must be one of "compute", "gather", "hash", "copy", "measure", "compare", not "melt"'],
+  [
+    { kind: "melt" },
+    'task.kind must be one of "compute", "gather", "rank", "hash", "copy", "measure", "compare", not "melt"',
+  ],
   [{ kind: "hash" }, "task.inputs must be an array, not undefined"],
   [
     hashTask({ ...bytesInput(3, 0, 1), fd: -1 }),
