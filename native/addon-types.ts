@@ -318,6 +318,13 @@ export interface Progress {
   readonly copied: number;
 }
 
+/** What a task would take: bytes of buffers; and bytes of a file without a name in the scratch folder, at most,
+ * which are not told of a rank task. */
+export interface TaskNeeds {
+  readonly memory: number;
+  readonly scratch: number;
+}
+
 /**
  * Threads and arenas. Tasks wait in one queue: first those that need all the memory for themselves, then group by group, in
  * each the largest first.
@@ -325,8 +332,7 @@ export interface Progress {
 export interface Engine {
   /** Rejects with an Error whose `code` is "cancelled", "io" (with `errno`, positive, and `syscall`), "memory" or "input" (a bug of the caller). */
   run(task: NativeTask): Promise<TaskResult>;
-  /** Peak bytes of buffers that the task would take; what `plan` prints. */
-  peak(task: NativeTask): number;
+  needs(task: NativeTask): TaskNeeds;
   progress(): Progress;
   /** Every task not finished rejects with "cancelled" within a fraction of a second; the engine takes no more. */
   cancel(): void;

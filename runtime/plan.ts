@@ -11,11 +11,10 @@ import { hashInputs, tensorsToHash } from "./build/hash-inputs.ts";
 import { lookUp, type Standings } from "./build/look-up.ts";
 import type { InputFiles } from "./build/input-files.ts";
 import { LazyEngine } from "./build/lazy-engine.ts";
-import { NO_THRESHOLDS } from "./build/native-program.ts";
-import { computeTask } from "./build/native-task.ts";
 import { shardRecogniser } from "./build/recognise-shards.ts";
 import { withSession, withSessionToLook, type Session } from "./build/session.ts";
 import { planShards, type ShardPlan } from "./build/shard-job.ts";
+import { needsOf } from "./build/action-needs.ts";
 import { lookUpStatistics, resolveOutput, type StatisticStanding } from "./build/statistics/statistic-standings.ts";
 import { checkVectorBases } from "./build/vector-base.ts";
 import {
@@ -65,6 +64,8 @@ export interface Plan {
   readonly bytes: ForecastBytes;
   /** Bytes of tensor buffers at the most; at most the memory limit. */
   readonly peak: number;
+  /** Bytes of scratch files in the store at a time, at the most. */
+  readonly scratch: number;
 }
 
 export interface PlanOptions {
@@ -158,11 +159,13 @@ function describe({ session, standings, statistics }: Looked, startEngine: () =>
   });
   const running = [...fates].flatMap(([action, { state }]) => (state === "hit" ? [] : [action]));
   const computed = [...judged.values()].flatMap((gates) => gates.computed);
+  const needs = needsOf([...running, ...computed].map(withSomeValues), context.engine, startEngine);
   return {
     outputs: planned,
     counts: count(planned),
     bytes: withStatistics(bytes, session, standings, statistics, ranks),
-    peak: peakOf([...running, ...computed].map(withSomeValues), startEngine),
+    peak: needs.memory,
+    scratch: needs.scratch,
   };
 }
 
@@ -222,38 +225,3 @@ const COUNTED_AS = {
   "remote-hit": "remote_hit",
   cutoff: "cutoff",
 } as const satisfies Record<HitReason, keyof ActionCounts>;
-
-function peakOf(actions: readonly Action[], startEngine: () => Engine): number {
-  const peaks = new Map<string, number>();
-  for (const action of actions) {
-    const structure = structureOf(action);
-    if (peaks.has(structure)) continue;
-    // The sizes decide; no file is touched.
-    const nowhere = {
-      inputs: action.inputs.map(() => 0),
-      digests: action.inputs.map(() => true),
-      output: 0,
-      offset: 0,
-      thresholds: action.program.operations.map(() => NO_THRESHOLDS),
-    };
-    peaks.set(structure, startEngine().peak(computeTask(action, nowhere)));
-  }
-  return Math.max(0, ...peaks.values());
-}
-
-/** What memory depends on: the layers of a model differ in numbers that are computed with, which need none. */
-function structureOf({ dtype, shape, work, inputs, program }: Action): string {
-  const operations = program.operations.map((operation) => {
-    // Another at each tensor.
-    const alike = operation.op === "model-della" ? { ...operation, place: 0 } : operation;
-    return Object.values<unknown>(alike).filter(isStructure);
-  });
-  const tensors = inputs.map(({ tensor }) => [tensor.dtype, tensor.shape]);
-  return JSON.stringify([dtype, shape, work, tensors, operations]);
-}
-
-/** Words, positions and sizes; neither fractions nor streams, nor where a mask cuts. */
-function isStructure(value: unknown): boolean {
-  if (Array.isArray(value)) return value.every(isStructure);
-  return typeof value === "string" || typeof value === "boolean" || Number.isInteger(value);
-}

@@ -21,7 +21,7 @@ void EngineObject::define(Napi::Env env) {
   auto* data = new PerEnvironment;
   data->engine_class = Napi::Persistent(
       DefineClass(env, "Engine",
-                  {InstanceMethod<&EngineObject::run>("run"), InstanceMethod<&EngineObject::peak>("peak"),
+                  {InstanceMethod<&EngineObject::run>("run"), InstanceMethod<&EngineObject::needs>("needs"),
                    InstanceMethod<&EngineObject::progress>("progress"), InstanceMethod<&EngineObject::cancel>("cancel"),
                    InstanceMethod<&EngineObject::close>("close")}));
   env.SetInstanceData(data);
@@ -70,11 +70,14 @@ Napi::Value EngineObject::run(const Napi::CallbackInfo& info) {
   return deferred.Promise();
 }
 
-Napi::Value EngineObject::peak(const Napi::CallbackInfo& info) {
+Napi::Value EngineObject::needs(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     if (engine_ == nullptr) throw Error(ErrorCode::input, "the engine is closed");
-    const int64_t bytes = engine_->peak(decode_task(Field(info[0], "task")));
-    return Napi::Number::New(info.Env(), static_cast<double>(bytes));
+    const TaskNeeds needs = engine_->needs(decode_task(Field(info[0], "task")));
+    Napi::Object object = Napi::Object::New(info.Env());
+    object["memory"] = Napi::Number::New(info.Env(), static_cast<double>(needs.memory));
+    object["scratch"] = Napi::Number::New(info.Env(), static_cast<double>(needs.scratch));
+    return object;
   });
 }
 

@@ -21,7 +21,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
 
  private:
   Napi::Value run(const Napi::CallbackInfo& info);
-  Napi::Value peak(const Napi::CallbackInfo& info);
+  Napi::Value needs(const Napi::CallbackInfo& info);
   Napi::Value progress(const Napi::CallbackInfo& info);
   void cancel(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);

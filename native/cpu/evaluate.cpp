@@ -95,6 +95,14 @@ class NoScratch final : public ScratchSpace {
   void stop_if_cancelled() override {}
 };
 
+template <typename W>
+TaskNeeds needs_in(const TaskSpec& task, const EvaluateOptions& options, const KernelTable& kernels) {
+  NoScratch scratch;
+  Carver need(nullptr);
+  const PreparedTask<W> prepared(task, options, kernels, scratch, need);
+  return {need.used(), prepared.scratch_bytes()};
+}
+
 }  // namespace
 
 Counters evaluate(const TaskSpec& task, ChunkSource& source, ChunkSink& sink, ScratchSpace& scratch, Arena& arena,
@@ -109,19 +117,13 @@ Counters evaluate(const TaskSpec& task, ChunkSource& source, ChunkSink& sink, Sc
   return evaluate_in<float>(task, source, sink, scratch, arena, options, kernels, cancelled);
 }
 
-int64_t peak_bytes(const TaskSpec& task, const EvaluateOptions& options) {
+TaskNeeds needs_of(const TaskSpec& task, const EvaluateOptions& options) {
   check_task(task);
-  if (is_copy(task)) return copy_buffer_bytes(copy_chunk_bytes(task, options));
+  if (is_copy(task)) return {copy_buffer_bytes(copy_chunk_bytes(task, options)), 0};
   // No kernel is called, and nothing is written.
   const KernelTable& kernels = kernels_for(Isa::plain);
-  NoScratch scratch;
-  Carver need(nullptr);
-  if (task.work == Work::f64) {
-    PreparedTask<double>(task, options, kernels, scratch, need);
-  } else {
-    PreparedTask<float>(task, options, kernels, scratch, need);
-  }
-  return need.used();
+  if (task.work == Work::f64) return needs_in<double>(task, options, kernels);
+  return needs_in<float>(task, options, kernels);
 }
 
 }  // namespace theta

@@ -122,7 +122,12 @@ struct EvaluateOptions {
 Counters evaluate(const TaskSpec& task, ChunkSource& source, ChunkSink& sink, ScratchSpace& scratch, Arena& arena,
                   const EvaluateOptions& options, const KernelTable& kernels, const std::atomic<bool>& cancelled);
 
-/// Bytes that evaluate() reserves for the task: at most memory_bytes. Throws as evaluate() does before it reads.
-int64_t peak_bytes(const TaskSpec& task, const EvaluateOptions& options);
+/// What evaluate() takes for a task: bytes that it reserves, at most memory_bytes, and, at most, of scratch space.
+struct TaskNeeds {
+  int64_t memory = 0, scratch = 0;
+};
+
+/// Throws as evaluate() does before it reads.
+TaskNeeds needs_of(const TaskSpec& task, const EvaluateOptions& options);
 
 }  // namespace theta

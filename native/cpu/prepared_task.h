@@ -71,6 +71,9 @@ class PreparedTask {
   /// Room for a chunk of any unused input.
   std::byte* unused = nullptr;
 
+  /// Bytes of scratch space that it takes at most.
+  int64_t scratch_bytes() const { return scratch_ ? scratch_->most_in_space() : 0; }
+
  private:
   void plan_sizes(const EvaluateOptions& options);
   void make_statistics(const EvaluateOptions& options, ScratchSpace& scratch, Carver& memory);

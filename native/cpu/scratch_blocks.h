@@ -24,6 +24,8 @@ class ScratchBlocks {
   void make_resident(int64_t bytes, Carver& memory);
 
   int64_t block_bytes() const { return block_bytes_; }
+  /// Bytes of scratch space that are used at most.
+  int64_t most_in_space() const { return (most_ - int64_t{resident_count_}) * block_bytes_; }
   ScratchSpace& space() const { return space_; }
 
   /// A block with unspecified content, the end of a list.

@@ -87,16 +87,16 @@ EvaluateOptions Engine::share() const { return {options_.memory_bytes / options_
 
 EvaluateOptions Engine::all_memory() const { return {options_.memory_bytes, options_.chunk_bytes}; }
 
-int64_t Engine::peak(const Task& task) const {
+TaskNeeds Engine::needs(const Task& task) const {
   const TaskSpec* spec = spec_of(task);
-  if (const auto* rank = std::get_if<RankTask>(&task)) return rank_peak(*rank);
-  if (is_stream(task)) return StreamSession::buffer_bytes(share());
-  if (spec == nullptr) return measure_buffer_bytes(share());
+  if (const auto* rank = std::get_if<RankTask>(&task)) return {rank_peak(*rank), 0};
+  if (is_stream(task)) return {StreamSession::buffer_bytes(share()), 0};
+  if (spec == nullptr) return {measure_buffer_bytes(share()), 0};
   try {
-    return peak_bytes(*spec, share());
+    return needs_of(*spec, share());
   } catch (const Error& error) {
     if (error.code != ErrorCode::memory) throw;
-    return peak_bytes(*spec, all_memory());
+    return needs_of(*spec, all_memory());
   }
 }
 
@@ -110,7 +110,7 @@ int64_t Engine::rank_peak(const RankTask& task) const {
 }
 
 void Engine::submit(uint64_t id, Task task, uint32_t group) {
-  const bool alone = peak(task) > share().memory_bytes;
+  const bool alone = needs(task).memory > share().memory_bytes;
   {
     const std::lock_guard lock(mutex_);
     if (closing_ || cancelled_) throw Error(ErrorCode::cancelled, "the engine takes no more work: it was cancelled");

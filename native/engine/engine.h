@@ -32,12 +32,12 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  /// Bytes of buffers that the task takes. Throws Error(memory) when all of the engine's memory does not suffice, and
-  /// Error(input) for a malformed program.
-  int64_t peak(const Task& task) const;
+  /// What the task takes; of a rank task the memory alone. Throws Error(memory) when all of the engine's memory does
+  /// not suffice, and Error(input) for a malformed program.
+  TaskNeeds needs(const Task& task) const;
 
   /// Queues the task; it comes back through take_finished() under `id`, whatever becomes of it. Tasks of a lower group
-  /// run first. Throws as peak() does.
+  /// run first. Throws as needs() does.
   void submit(uint64_t id, Task task, uint32_t group = 0);
 
   /// Jobs that ended since the last call, in the order in which they did.

@@ -210,7 +210,7 @@ int64_t peak_in(const RankTask& task, const EvaluateOptions& options) {
     TaskSpec spec = tensor.values.spec;
     WideningSink<W, void (*)(const W*, int64_t)> sink([](const W*, int64_t) {});
     spec.values = &sink;
-    evaluating = std::max(evaluating, peak_bytes(spec, options));
+    evaluating = std::max(evaluating, needs_of(spec, options).memory);
   }
   return need.used() + evaluating;
 }

@@ -1,9 +1,11 @@
 // Runs what is missing for all outputs on one engine, and tells each output as soon as its shards are stored.
 
+import type { Action } from "../../compiler/tensor-graph.ts";
 import type { Engine } from "../../native/addon-types.ts";
 import type { BuildObserver } from "../progress.ts";
 import { makeRoom } from "../store/collect-garbage.ts";
 import { checkDiskSpace } from "../store/disk-space.ts";
+import { scratchOf } from "./action-needs.ts";
 import { engineFailure } from "./engine-failure.ts";
 import type { FailedOutputs } from "./failed-outputs.ts";
 import { readyShard, type FinishedShard } from "./finished-output.ts";
@@ -39,8 +41,9 @@ export async function makeAll(
   }
   const { store, addon: calls, lease, inputs, measurements, rankings, signal, context } = session;
   const bytes = bytesToWrite(jobs, standings);
-  await makeRoom(calls, store, bytes, signal);
-  checkDiskSpace(store.paths.root, bytes, jobs.size * 4);
+  const scratch = scratchOf(actionsToRun(jobs, standings), context.engine, engine);
+  await makeRoom(calls, store, bytes + scratch, signal);
+  checkDiskSpace(store.paths.root, bytes, jobs.size * 4, scratch);
   const { keepGoing } = context;
   const maker = new ShardMaker({
     store,
@@ -101,6 +104,10 @@ export async function makeAll(
 function valueOf<T>(outcome: PromiseSettledResult<T>): T {
   if (outcome.status === "rejected") throw outcome.reason;
   return outcome.value;
+}
+
+function actionsToRun(jobs: ReadonlySet<ShardJob>, standings: Standings): readonly Action[] {
+  return [...jobs].flatMap(({ shard }) => shard.actions.filter((action) => standings.get(action)?.state !== "hit"));
 }
 
 /** Of shards with an unchanged layout only what changes, should the file system clone; what it needs is reserved later. */

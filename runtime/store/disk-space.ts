@@ -6,16 +6,18 @@ import { formatBytes } from "../size.ts";
 import { systemErrorName } from "../system-error.ts";
 import { existingParent } from "./make-folder.ts";
 
-/** Throws a Failure (71) that says what is needed and what is free. */
-export function checkDiskSpace(folder: string, bytes: number, files: number): void {
+/** Throws a Failure (71) that says what is needed and what is free. `scratch`: bytes that are needed for a while, at most. */
+export function checkDiskSpace(folder: string, bytes: number, files: number, scratch = 0): void {
   const { blocks, bavail, bsize, files: inodes, ffree } = statfsSync(folder);
   // One that has no blocks at all, such as /proc, is not full: writing to it says what it is.
   if (blocks === 0) return;
   const free = bavail * bsize;
   // The last block of a file is taken whole.
-  const needed = bytes + files * bsize;
+  const needed = bytes + scratch + files * bsize;
   if (needed > free) {
-    throw diskFull(folder, `${formatBytes(needed)} are needed, ${formatBytes(needed - free)} more than are free`);
+    const forAWhile = scratch > 0 ? ` (${formatBytes(scratch)} at most for scratch files)` : "";
+    const missing = formatBytes(needed - free);
+    throw diskFull(folder, `${formatBytes(needed)} are needed${forAWhile}, ${missing} more than are free`);
   }
   // A file system that counts no inodes reports 0 of 0.
   if (inodes > 0 && files > ffree) throw diskFull(folder, `${files} files are needed, ${ffree} inodes are free`);

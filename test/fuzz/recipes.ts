@@ -75,7 +75,7 @@ function checkTasks({ outputs }: TensorGraph, engine: Engine): void {
       if (!isResolved(action.program)) continue;
       const inputs = action.inputs.map(() => 0);
       const thresholds = action.program.operations.map(() => NO_THRESHOLDS);
-      engine.peak(computeTask(action, { inputs, digests: inputs.map(() => false), output: 1, offset: 0, thresholds }));
+      engine.needs(computeTask(action, { inputs, digests: inputs.map(() => false), output: 1, offset: 0, thresholds }));
     }
   }
 }

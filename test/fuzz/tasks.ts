@@ -33,7 +33,7 @@ function checkError(error: unknown): void {
 async function checkTask(input: Json, engine: Engine, descriptors: Readonly<Record<string, number>>): Promise<void> {
   const task = revive(input, descriptors) as NativeTask;
   try {
-    const peak = engine.peak(task);
+    const peak = engine.needs(task).memory;
     if (!(peak >= 0)) throw new Error(`peak is ${peak}`);
   } catch (error) {
     checkError(error);

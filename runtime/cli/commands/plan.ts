@@ -40,7 +40,7 @@ export async function plan(path: string | undefined, flags: Flags, signal: Abort
     ({ state, gates }) => state !== "current" || gates.some((gate) => gate.state !== "holds"),
   );
   if (flags.json) {
-    const { outputs, counts, bytes, peak } = result;
+    const { outputs, counts, bytes, peak, scratch } = result;
     writeJson({
       schema: "theta.plan/1",
       ok: true,
@@ -48,6 +48,7 @@ export async function plan(path: string | undefined, flags: Flags, signal: Abort
       actions: counts,
       bytes,
       peak_memory: peak,
+      peak_scratch: scratch,
       parameters: Object.fromEntries(graph.parameters),
       lists: Object.fromEntries(graph.lists),
       outputs: outputs.map(({ display, state, because, parameters, statistics, nodes, gates }) => ({
@@ -68,17 +69,18 @@ export async function plan(path: string | undefined, flags: Flags, signal: Abort
 }
 
 /** One screen: a line an output, its nodes by reason, the totals. `verbose` lists every tensor. */
-function describePlan(recipe: string, { outputs, counts, bytes, peak }: Plan, verbose: boolean): string {
+function describePlan(recipe: string, { outputs, counts, bytes, peak, scratch }: Plan, verbose: boolean): string {
   if (outputs.length === 0) return `${printable(recipe)} has no output: nothing to build\n`;
   const lines = [`Plan for ${printable(recipe)}`];
   for (const output of outputs) lines.push(...describeOutput(output, verbose));
   const hits = counts.up_to_date + counts.cutoff + counts.local_hit + counts.remote_hit;
   const unknown = counts.unknown > 0 ? `, ${counts.unknown} unknown` : "";
   const forGates = bytes.measure > 0 ? ` (${formatBytes(bytes.measure)} for gates)` : "";
+  const onDisk = scratch > 0 ? `, scratch files in the store at most ${formatBytes(scratch)}` : "";
   lines.push(`${counts.run} to merge${unknown}, ${hits} reused`);
   lines.push(
     `${formatBytes(bytes.hash)} to hash, ${formatBytes(bytes.read)} to read${forGates}, ${formatBytes(bytes.copy)} to copy, ` +
-      `${formatBytes(bytes.write)} to write; tensor buffers at most ${formatBytes(peak)}`,
+      `${formatBytes(bytes.write)} to write; tensor buffers at most ${formatBytes(peak)}${onDisk}`,
   );
   return `${lines.join("\n")}\n`;
 }

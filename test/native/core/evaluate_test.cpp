@@ -136,14 +136,14 @@ Outcome run(const TaskSpec& task, MemorySource source, const EvaluateOptions& op
   for (size_t i = 0; i < task.inputs.size(); ++i) {
     CHECK(task.inputs[i].bytes == 0 || (source.read_to.size() > i && source.read_to[i] == task.inputs[i].bytes));
   }
-  CHECK(peak_bytes(task, options) <= options.memory_bytes);
-  CHECK(arena.capacity() <= std::max<int64_t>(peak_bytes(task, options) + (2 << 20), 4096));
+  CHECK(needs_of(task, options).memory <= options.memory_bytes);
+  CHECK(arena.capacity() <= std::max<int64_t>(needs_of(task, options).memory + (2 << 20), 4096));
   return {sink.written, counters};
 }
 
 ErrorCode refused(const TaskSpec& task, const EvaluateOptions& options = {64 << 20, 1 << 20}) {
   try {
-    peak_bytes(task, options);
+    needs_of(task, options).memory;
   } catch (const Error& error) {
     return error.code;
   }

@@ -190,7 +190,7 @@ test("the bits do not depend on chunk, threads or instruction set", async () => 
       ] as const) {
         const one = addon.createEngine({ threads, memory: 64 << 20, chunk });
         found.add(JSON.stringify(await Promise.all(tasks.map((task) => one.run(task)))));
-        expect(tasks.map((task) => one.peak(task) <= 64 << 20)).toEqual([true, true]);
+        expect(tasks.map((task) => one.needs(task).memory <= 64 << 20)).toEqual([true, true]);
         one.close();
       }
     }

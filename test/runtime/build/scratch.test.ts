@@ -2,8 +2,9 @@
 // same with and without it, it leaves nothing behind, and a disk that takes it not, or does not give it back, ends the
 // build in words.
 
-import { readFileSync, readdirSync, rmSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync, statfsSync } from "node:fs";
 import { beforeEach, describe, expect, test } from "vitest";
+import { checkDiskSpace } from "../../../runtime/store/disk-space.ts";
 import { STRACE } from "../../support/system-tools.ts";
 import { f32, type TestTensor, type TestTensors } from "../../support/tensors.ts";
 import { useChildren } from "./child.ts";
@@ -55,6 +56,21 @@ test.each([2 ** 12, 2 ** 14, 2 ** 16])("what has no room gives the same bits, in
   expect(left()).toEqual([]);
 });
 
+test("a plan tells of what has no room, and where all has none", async () => {
+  expect((await space.plan(RECIPE)).scratch).toBe(0);
+  expect((await space.plan(RECIPE, false, LITTLE)).scratch).toBeGreaterThan(2 ** 20);
+  await space.build(RECIPE, LITTLE);
+  expect((await space.plan(RECIPE, false, LITTLE)).scratch).toBe(0);
+});
+
+test("a disk without room for it is told of before anything is read", () => {
+  const { bavail, bsize } = statfsSync(space.root);
+  const free = bavail * bsize;
+  const check = (scratch: number) => checkDiskSpace(space.root, 2 ** 20, 1, scratch);
+  expect(() => check(free / 2)).not.toThrow();
+  expect(() => check(2 * free)).toThrow(/ are needed \(.* at most for scratch files\), .* more than are free/);
+});
+
 describe.skipIf(!STRACE)("a scratch file", () => {
   /** A child's calls, one a line: the thread's number, the call, and what descriptors are. */
   async function traced(calls: string, ...more: readonly string[]): Promise<Traced> {
@@ -101,6 +117,18 @@ describe.skipIf(!STRACE)("a scratch file", () => {
     expect(code, error).toBe(expected);
     expect(error).toContain(words);
     await expectSound();
+  });
+
+  test("is no larger than the plan says, and not much smaller", async () => {
+    const { scratch } = await space.plan(RECIPE, false, LITTLE);
+    const { lines } = await traced("pwrite64", "--seccomp-bpf");
+    const ends = lines
+      .filter((line) => NAMELESS.test(line))
+      .map((line) => /, (\d+), (\d+)(?:\)| <)/.exec(line) ?? [])
+      .map(([, count, offset]) => Number(count) + Number(offset));
+    const largest = Math.max(...ends.filter(Number.isFinite));
+    expect(largest).toBeLessThanOrEqual(scratch);
+    expect(largest).toBeGreaterThan(scratch / 2);
   });
 
   test("has a name for a moment where the file system knows none without", async () => {

@@ -82,10 +82,10 @@ export class Workspace {
     return { ...summary, ...heard };
   }
 
-  async plan(recipe: Recipe, hash = false): Promise<Plan> {
+  async plan(recipe: Recipe, hash = false, options: Partial<BuildContext> = {}): Promise<Plan> {
     const opened: OpenedFiles = new Map();
     const graph = this.graph(recipe, opened);
-    return planBuild(graph, this.context(opened, {}), { hash }, new AbortController().signal);
+    return planBuild(graph, this.context(opened, options), { hash }, new AbortController().signal);
   }
 
   context(opened: OpenedFiles, options: Partial<BuildContext>): BuildContext {
