@@ -1,7 +1,7 @@
 // Rows of the method table: methods that map models to a model, and the two that do both.
 
 import type { IntegerParameter, MethodRow } from "./method-row.ts";
-import { WEIGHT } from "./on-vectors.ts";
+import { WEIGHT, WEIGHT_OF_ALL } from "./on-vectors.ts";
 
 const MAX_ITER = {
   name: "max_iter",
@@ -88,7 +88,7 @@ export const MODEL_METHODS: readonly MethodRow[] = [
   {
     name: "multislerp",
     maps: "either",
-    parameters: [WEIGHT, { ...MAX_ITER, default: 1 }],
+    parameters: [WEIGHT_OF_ALL, { ...MAX_ITER, default: 1 }],
     summary:
       "The first step of `karcher`, on models or on vectors: from the weighted mean of the directions along the mean of the tangents. `max_iter: 0` is mergekit's, whose tangents cancel. Tensors that are all zero have no direction and only shorten the result.",
     source: "mergekit, multislerp",
@@ -99,7 +99,7 @@ export const MODEL_METHODS: readonly MethodRow[] = [
     name: "karcher",
     maps: "models",
     parameters: [
-      WEIGHT,
+      WEIGHT_OF_ALL,
       { ...MAX_ITER, default: 10 },
       {
         name: "tol",

@@ -9,7 +9,19 @@ export const WEIGHT: PerInputParameter = {
   range: {},
   default: 1,
   perInput: true,
-  meaning: "weight is the factor of each input",
+  meaning: "weight is the factor of each input; with 0 it is not looked at, so that NaN in it is no error",
+};
+
+/** Of methods that look at the inputs themselves, too. */
+export const WEIGHT_OF_ALL: PerInputParameter = {
+  ...WEIGHT,
+  meaning: "weight is the factor of each input; with 0 it is looked at all the same, and NaN in it is an error",
+};
+
+const WEIGHT_IN_ELECTION: PerInputParameter = {
+  ...WEIGHT,
+  meaning:
+    "weight is the factor of each input; with 0 it is not looked at, so that NaN in it is no error, but where `elect: unweighted` does",
 };
 
 const SCALE: NumberParameter = {
@@ -60,7 +72,7 @@ export const VECTOR_METHODS: readonly MethodRow[] = [
     name: "ties",
     maps: "vectors",
     parameters: [
-      WEIGHT,
+      WEIGHT_IN_ELECTION,
       SCALE,
       {
         name: "elect",
@@ -137,7 +149,7 @@ export const VECTOR_METHODS: readonly MethodRow[] = [
     name: "consensus",
     maps: "vectors",
     parameters: [
-      WEIGHT,
+      WEIGHT_OF_ALL,
       SCALE,
       {
         name: "lambda",
@@ -175,7 +187,7 @@ export const VECTOR_METHODS: readonly MethodRow[] = [
     name: "pcb",
     maps: "vectors",
     parameters: [
-      WEIGHT,
+      WEIGHT_OF_ALL,
       SCALE,
       {
         name: "select",
@@ -228,7 +240,7 @@ export const VECTOR_METHODS: readonly MethodRow[] = [
         name: "like",
         kind: "vector",
         meaning:
-          "like is the vector as large as which alpha makes its input, by the sum of absolute values over all tensors",
+          "like is the vector as large as which alpha makes its input, by the sum of absolute values over all tensors; each tensor of both is measured in float64 where the output's is merged in float64 or the vector has an F64 input there, else in float32",
       },
     ],
     summary:
