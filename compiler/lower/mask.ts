@@ -16,7 +16,7 @@ export function lowerMasked(node: MaskedNode, scope: TensorScope): Value | "skip
   if (vector === "skip") return vector;
   const lowered = lowerMask(node.mask, vector, node, scope);
   if (lowered === undefined) return "skip";
-  if (lowered === "all" || vector.zero) return vector;
+  if (lowered === "all") return vector;
   const { builder } = scope;
   if (lowered === "none") {
     // Any tensor of the shape will do, and the base is read anyway.
@@ -24,7 +24,8 @@ export function lowerMasked(node: MaskedNode, scope: TensorScope): Value | "skip
     return builder.zero(isValue(base) ? base : vector);
   }
   const { mask, rescale } = lowered;
-  return builder.emit({ op: "select", of: rescaled(vector, mask, rescale, scope).id, mask });
+  // Also where all is 0: what is dropped is +0, and what is kept may be −0.
+  return builder.emit({ op: "select", of: rescaled(vector, mask, rescale, scope).id, mask }, vector.zero);
 }
 
 /** What the mask drops is selected away afterwards, whatever a division by a probability of 0 makes of it. */

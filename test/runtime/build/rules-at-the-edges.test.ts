@@ -82,6 +82,17 @@ test("every method that is served is tried below", () => {
   expect(new Set(ON_MODELS)).toEqual(new Set(onModels));
 });
 
+test("of a vector that is 0, what a mask drops is +0, and what it keeps has its sign", async () => {
+  const zero = bf16([8], [0, 0, 0, 0, 0, 0, 0, 0]);
+  write({ base: { w: zero }, one: { w: bf16([8], [-1, -2, -3, -4, -5, -6, -7, -8]) } });
+  const outputs = ["", " & magnitude(density: 0.5)", ' & !"w"'].map(
+    (mask, i) => `vector v${i} = (0 * (one - base))${mask}\noutput "dist/${i}" = v${i}\n`,
+  );
+  await buildText(root, `theta 1\nbase base = "base"\nmodel one = "one"\n${outputs.join("")}`);
+  const negative = outputs.map((_, i) => valuesOf(i).filter((value) => Object.is(value, -0)).length);
+  expect(negative).toEqual([8, 4, 0]);
+});
+
 describe("τ all zero, weight 0, empty mask: the bits of the base", () => {
   test("τ all zero", async () => {
     write({ base: BASE, one: BASE, two: BASE });
