@@ -10,11 +10,6 @@
 namespace theta {
 
 namespace {
-/// More counters would not stay in the second-level cache; fewer take less memory than what is kept does.
-int key_bits_counted(int64_t capacity) {
-  return std::clamp(static_cast<int>(std::bit_width(static_cast<uint64_t>(capacity))) - 3, 4, 15);
-}
-
 /// So that `width` and all below has `bits` bits at most when shifted.
 int shift_of(uint64_t width, int bits) { return std::max(0, static_cast<int>(std::bit_width(width)) - bits); }
 
@@ -42,7 +37,6 @@ StreamedRanks<K>::StreamedRanks(const std::vector<Rank>& wanted, int64_t group_s
       group_size_(group_size),
       capacity_(capacity),
       tie_(tie),
-      counters_(key_bits_counted(capacity)),
       runs_(SampleRuns::of_at_most(sample_size(group_size, capacity), group_size)),
       sample_(memory.take<Key>(sample_size(group_size, capacity))) {
   for (const Rank& rank : wanted) {
@@ -50,7 +44,7 @@ StreamedRanks<K>::StreamedRanks(const std::vector<Rank>& wanted, int64_t group_s
     search.wanted = rank;
     search.keys = memory.take<Key>(std::max(capacity + kBlock, sample_size(group_size, capacity)));
     search.ties = memory.take<uint64_t>(capacity + kBlock);
-    search.counters = memory.take<int64_t>(counters_.slots());
+    search.counters = memory.take<int64_t>(Counters::kSlots);
     search.before = before.empty() ? nullptr : &before[searches_.size()];
     searches_.push_back(search);
   }
@@ -220,9 +214,9 @@ void StreamedRanks<K>::count_parts(Search& search, int64_t found) {
     } else if (key == last.key) {
       if (tie >= last.tie) ++search.counters[(tie - last.tie) >> search.last_shift];
     } else if (key == first.key) {
-      ++search.counters[counters_.first_slot() + static_cast<int64_t>(tie >> search.first_shift)];
+      ++search.counters[Counters::kFirstSlot + static_cast<int64_t>(tie >> search.first_shift)];
     } else {
-      ++search.counters[counters_.tie_slots() + static_cast<int64_t>((key - last.key - 1) >> search.key_shift)];
+      ++search.counters[Counters::kTieSlots + static_cast<int64_t>((key - last.key - 1) >> search.key_shift)];
     }
   }
 }
@@ -305,10 +299,10 @@ void StreamedRanks<K>::start_counting(Search& search) const {
   const bool one_key = search.first.key == search.last.key;
   search.mode = Mode::count;
   search.above = 0;
-  search.last_shift = shift_of((one_key ? search.first.tie : kHighestTie) - search.last.tie, counters_.tie_bits());
-  search.first_shift = shift_of(search.first.tie, counters_.tie_bits());
-  search.key_shift = shift_of(search.first.key - search.last.key, counters_.key_bits);
-  std::fill_n(search.counters, counters_.slots(), 0);
+  search.last_shift = shift_of((one_key ? search.first.tie : kHighestTie) - search.last.tie, Counters::kTieBits);
+  search.first_shift = shift_of(search.first.tie, Counters::kTieBits);
+  search.key_shift = shift_of(search.first.key - search.last.key, Counters::kKeyBits);
+  std::fill_n(search.counters, Counters::kSlots, 0);
 }
 
 template <typename K>
@@ -322,7 +316,7 @@ void StreamedRanks<K>::start_over(Search& search) const {
 template <typename K>
 void StreamedRanks<K>::narrow(Search& search) const {
   int64_t rank = search.rank - search.above;
-  int64_t slot = counters_.slots() - 1;
+  int64_t slot = Counters::kSlots - 1;
   for (; slot > 0 && search.counters[slot] <= rank; --slot) rank -= search.counters[slot];
   const int64_t candidates = search.counters[slot];
   if (rank < 0 || rank >= candidates) {
@@ -332,18 +326,18 @@ void StreamedRanks<K>::narrow(Search& search) const {
   const auto lowest = [](int64_t counter, int shift) { return static_cast<uint64_t>(counter) << shift; };
   const auto width = [](int shift) { return (uint64_t{1} << shift) - 1; };
   auto [first, last] = std::pair(search.first, search.last);
-  if (slot < counters_.tie_slots()) {
+  if (slot < Counters::kTieSlots) {
     const uint64_t highest = first.key == last.key ? first.tie : kHighestTie;
     const uint64_t low = last.tie + lowest(slot, search.last_shift);
     search.first = {last.key, low + std::min(width(search.last_shift), highest - low)};
     search.last = {last.key, low};
-  } else if (slot < counters_.first_slot()) {
-    const uint64_t low = last.key + 1 + lowest(slot - counters_.tie_slots(), search.key_shift);
+  } else if (slot < Counters::kFirstSlot) {
+    const uint64_t low = last.key + 1 + lowest(slot - Counters::kTieSlots, search.key_shift);
     const uint64_t high = low + std::min<uint64_t>(width(search.key_shift), first.key - 1 - low);
     search.first = {static_cast<Key>(high), kHighestTie};
     search.last = {static_cast<Key>(low), 0};
   } else {
-    const uint64_t low = lowest(slot - counters_.first_slot(), search.first_shift);
+    const uint64_t low = lowest(slot - Counters::kFirstSlot, search.first_shift);
     search.first.tie = low + std::min(width(search.first_shift), first.tie - low);
     search.last = {first.key, low};
   }

@@ -113,12 +113,12 @@ class StreamedRanks {
 
   /// Of a search: candidates with the last key by their ties, those between by their keys, those with the first key by
   /// their ties. In canonical order, from the last to the first.
+  /// With more, those of forty vectors would not fit 64 MiB; with fewer, passes over a group of 200,000 elements
+  /// increase.
   struct Counters {
-    int key_bits;
-    int tie_bits() const { return key_bits - 1; }
-    int64_t tie_slots() const { return int64_t{1} << tie_bits(); }
-    int64_t first_slot() const { return 3 * tie_slots(); }
-    int64_t slots() const { return 4 * tie_slots(); }
+    static constexpr int kKeyBits = 14, kTieBits = 13;
+    static constexpr int64_t kTieSlots = int64_t{1} << kTieBits, kKeySlots = int64_t{1} << kKeyBits;
+    static constexpr int64_t kFirstSlot = kTieSlots + kKeySlots, kSlots = kFirstSlot + kTieSlots;
   };
 
   void take_sample(const K* x, int64_t count, int64_t index);
@@ -142,7 +142,6 @@ class StreamedRanks {
   const int64_t group_size_;
   const int64_t capacity_;
   const uint64_t tie_;
-  const Counters counters_;
   const SampleRuns runs_;
   bool sampling_ = false;
   Key* const sample_;
