@@ -87,14 +87,6 @@ Counters evaluate_in(const TaskSpec& task, ChunkSource& source, ChunkSink& sink,
   return Evaluation<W>(prepared, source, sink, cancelled).run();
 }
 
-/// Of a task that is only looked at.
-class NoScratch final : public ScratchSpace {
- public:
-  void write(int64_t, std::span<const std::byte>) override {}
-  void read(int64_t, std::span<std::byte>) override {}
-  void stop_if_cancelled() override {}
-};
-
 template <typename W>
 TaskNeeds needs_in(const TaskSpec& task, const EvaluateOptions& options, const KernelTable& kernels) {
   NoScratch scratch;

@@ -19,4 +19,12 @@ class ScratchSpace {
   virtual void stop_if_cancelled() = 0;
 };
 
+/// Of a task that is only looked at.
+class NoScratch final : public ScratchSpace {
+ public:
+  void write(int64_t, std::span<const std::byte>) override {}
+  void read(int64_t, std::span<std::byte>) override {}
+  void stop_if_cancelled() override {}
+};
+
 }  // namespace theta

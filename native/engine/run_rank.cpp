@@ -192,14 +192,6 @@ TaskResult run_in(const RankTask& task, Worker& worker) {
   return result;
 }
 
-/// Of a task that is only looked at.
-class NoScratch final : public ScratchSpace {
- public:
-  void write(int64_t, std::span<const std::byte>) override {}
-  void read(int64_t, std::span<std::byte>) override {}
-  void stop_if_cancelled() override {}
-};
-
 template <typename W>
 int64_t peak_in(const RankTask& task, const EvaluateOptions& options) {
   NoScratch scratch;
