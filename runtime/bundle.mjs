@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const entry = join(root, "runtime", "cli", "main.ts");
 const dist = join(root, "dist");
+const LIBC_FAMILY = join(root, "runtime/start/libc-family.ts");
 
 if (!existsSync(entry)) {
   if (process.argv.includes("--if-present")) process.exit(0);
@@ -45,8 +46,10 @@ const { outputFiles, metafile } = await bundled({
   entryPoints: { "theta-program": entry },
   outdir: dist,
   format: "cjs",
-  // libsql finds its binary by its own path; typescript is asked for by cosmiconfig, for settings that theta refuses.
-  external: ["libsql", "typescript"],
+  // Asked for by cosmiconfig, for settings that theta refuses.
+  external: ["typescript"],
+  // By these libsql finds the name of its binary, and each has Node write a report on itself, which takes milliseconds.
+  alias: { "@neon-rs/load": LIBC_FAMILY, "detect-libc": LIBC_FAMILY },
   define: {
     THETA_VERSION: JSON.stringify(version),
     "import.meta.url": "thetaProgramUrl",
@@ -67,18 +70,22 @@ const start = await bundled({
     "theta-compile": join(root, "runtime/start/compile.mjs"),
   },
   outdir: dist,
-  format: "esm",
+  // Node loads modules more slowly.
+  format: "cjs",
+  define: { "import.meta.dirname": "__dirname" },
 });
 outputFiles.push(...start.outputFiles);
 
 mkdirSync(dist, { recursive: true });
-const ours = (name) => /^theta.*\.(?:js|code)(?:\.\d+)?$/.test(name) || name === "LICENSES.txt";
+const ours = (name) =>
+  /^theta.*\.(?:js|code)(?:\.\d+)?$/.test(name) || name === "LICENSES.txt" || name === "package.json";
 for (const name of readdirSync(dist).filter(ours)) rmSync(join(dist, name));
 for (const { path, text } of outputFiles) {
   const isEntry = basename(path) === "theta.js";
   writeFileSync(path, isEntry ? `#!/usr/bin/env node\n${text}` : text);
   if (isEntry) chmodSync(path, 0o755);
 }
+writeFileSync(join(dist, "package.json"), '{"type": "commonjs"}\n');
 writeFileSync(join(dist, "LICENSES.txt"), licenses(Object.keys(metafile.inputs)));
 spawnSync(process.execPath, [join(dist, "theta-compile.js")], { stdio: "inherit" });
 const size = outputFiles.reduce((sum, file) => sum + file.contents.length, 0);

@@ -5,14 +5,15 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { Script } from "node:vm";
 
+const DIST = import.meta.dirname;
 /** A function's expression in ASCII; see runtime/bundle.mjs. */
-const PROGRAM = fileURLToPath(new URL("theta-program.js", import.meta.url));
+const PROGRAM = join(DIST, "theta-program.js");
 /** A digest of the program and of what follows it, then V8's code. */
-export const CODE = fileURLToPath(new URL("theta-program.code", import.meta.url));
+export const CODE = join(DIST, "theta-program.code");
+const require = createRequire(PROGRAM);
 const DIGEST_BYTES = 32;
 
 /** Code of another Node, or of other flags, is as good as none: V8 refuses it. */
@@ -23,7 +24,12 @@ export function loadProgram() {
 
 /** Does what `process.argv` says, and ends the process. */
 export function runProgram({ script }) {
-  script.runInThisContext()(createRequire(import.meta.url), PROGRAM, dirname(PROGRAM));
+  script.runInThisContext()(requireForProgram, PROGRAM, DIST);
+}
+
+/** libsql's code is in the program; its binaries lie where libsql finds them, which need not be where theta does. */
+function requireForProgram(name) {
+  return (name.startsWith("@libsql/") ? createRequire(require.resolve("libsql")) : require)(name);
 }
 
 export function digestOf(text, code) {

@@ -17,7 +17,7 @@ let dist: string;
 beforeEach(() => {
   dist = join(mkdtempSync(join(tmpdir(), "theta-start-")), "dist");
   cpSync(DIST, dist, { recursive: true });
-  // As in the package, for the copy to be modules.
+  // As in the package, whose own type the bundle's must override.
   writeFileSync(join(dirname(dist), "package.json"), '{"type": "module"}\n');
 });
 afterEach(() => rmSync(dirname(dist), { recursive: true }));
