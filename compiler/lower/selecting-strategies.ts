@@ -11,8 +11,8 @@ import { streamId } from "./stream-id.ts";
 type Lowered = Value | "skip";
 
 /**
- * A vector that is 0 counts in the variance, and nowhere else: its weight is 0. Scalars are not selected, and neither is
- * anything where all take part.
+ * A vector that is 0 counts in the variance, and in how many share where all squares are 0 because they are too small to be
+ * held. Scalars are not selected, and neither is anything where all take part.
  */
 export function lowerSce(
   { method, shared }: StrategyValue,
@@ -23,16 +23,14 @@ export function lowerSce(
   const { builder } = scope;
   const select = numberParameter(method, shared, "select", node, scope);
   if (select === undefined) return "skip";
-  const changing = withoutZeros(members);
-  if (select >= 1 || scope.shape.length === 0) {
-    return builder.emit({ op: "sce", of: idsOf(changing) }, changing[0]!.value.zero);
-  }
   const of = idsOf(members);
+  const isZero = areZeros(members);
+  if (select >= 1 || scope.shape.length === 0) return builder.emit({ op: "sce", of }, isZero);
   const variance = builder.emit({ op: "variance", of });
   const tie = streamId("tie", 0, scope.names[0]);
   const chosen = builder.emit({ op: "largest", of: variance.id, share: select, tie }).id;
   // One vector alone does not vary, but this is no zero to be known here: where its difference overflows, ∞ − ∞ is NaN.
-  return builder.emit({ op: "sce", of, chosen }, changing[0]!.value.zero);
+  return builder.emit({ op: "sce", of, chosen }, isZero);
 }
 
 /** An element that is 0 is never active. */
@@ -79,6 +77,7 @@ export function lowerConsensus(
   );
 }
 
+/** One that is 0 may be the last of equals: then the sign is that of its zero. */
 export function lowerMagmax(
   { method, shared }: StrategyValue,
   node: VectorMethodNode,
@@ -87,10 +86,9 @@ export function lowerMagmax(
 ): Lowered {
   const scale = numberParameter(method, shared, "scale", node, scope);
   if (scale === undefined) return "skip";
-  const changing = withoutZeros(members);
   return scope.builder.emit(
-    { op: "magmax", of: idsOf(changing), scale },
-    scope.builder.annuls(scale) || changing[0]!.value.zero,
+    { op: "magmax", of: idsOf(members), scale },
+    scope.builder.annuls(scale) || areZeros(members),
   );
 }
 
@@ -128,6 +126,10 @@ export function lowerFusion(node: VectorMethodNode, members: readonly Member[], 
   if (!isValue(base)) return "skip";
   const divergence = builder.emit({ op: "divergence", of: value.id, base: base.id }).id;
   return builder.emit({ op: "arcee-fusion", of: value.id, divergence }, value.zero);
+}
+
+function areZeros(members: readonly Member[]): boolean {
+  return members.every(({ value }) => value.zero);
 }
 
 /** Those that are not known to be 0; one that is where there is no other. */

@@ -39,7 +39,7 @@ def generate(seed):
 
 def draw_block(g, base, entries, vectors):
     method = values.strategy(g)
-    weight = (lambda: values.number(g, 0.1, 1.3)) if method.averages else lambda: values.weight(g)
+    weight = (lambda: values.share(g)) if method.averages else lambda: values.weight(g)
     clauses = lambda p_weight, p_mask: r.Clauses(weight() if method.weighs and g.chance(p_weight) else None,
                                                  values.mask(g) if g.chance(p_mask) else None, g.chance(0.2))
     if method.takes[2] == 1:
@@ -65,7 +65,7 @@ def draw_angular_block(g, base, entries, vectors):
     g.rng.shuffle(chosen)
     method = values.angular(g, "vectors", len(chosen))
     _, _, most = method.takes
-    lines = [r.Line(e.text, [e], r.Clauses(values.number(g, 0.1, 1.3) if method.weighs and g.chance(0.6) else None,
+    lines = [r.Line(e.text, [e], r.Clauses(values.share(g) if method.weighs and g.chance(0.6) else None,
                                            values.mask(g) if g.chance(0.3) else None, g.chance(0.2))) for e in chosen[:most]]
     each = r.Clauses(None, values.mask(g)) if g.chance(0.2) else r.Clauses()
     return declare_block(g, r.Block(g.name("merge merge").split()[1], base, method, lines, each))
@@ -73,7 +73,7 @@ def draw_angular_block(g, base, entries, vectors):
 
 def draw_block_of_models(g, base, entries):
     """Without a base: linear, slerp of two, or others by angles."""
-    weight = lambda: values.number(g, 0.1, 1.3)
+    weight = lambda: values.share(g)
     clauses = lambda p_weight, _=0: r.Clauses(weight() if g.chance(p_weight) else None)
     chosen = [base, *g.some(entries)]
     if g.chance(0.4):
@@ -171,7 +171,7 @@ def combined_vector(g, others, base, vectors, depth=2):
     for _ in range(g.between(0, 3)):
         kind = g.between(0, 10)
         if kind == 0: v = r.masked(v, values.mask(g))
-        if kind == 1: v = r.times(values.number(g, 0.1, 1.5), v)
+        if kind == 1: v = r.times(values.factor(g, 0.1, 1.5), v)
         if kind == 2: v = r.divided(v, values.number(g, 0.5, 2))
         if kind == 3: v = r.minus(v)
         if kind == 4: v = r.add(v, g.pick("+-"), part())
@@ -183,7 +183,7 @@ def combined_vector(g, others, base, vectors, depth=2):
         if kind == 8: v = r.rebase(v, base)
         if kind == 9:
             like = g.pick(g.whole_vectors) if g.whole_vectors and g.chance(0.6) else None
-            v = r.lines(v, values.number(g, -0.5, 1.5), values.number(g, 0.0, 1.2) if g.chance(0.7) else None, like)
+            v = r.lines(v, values.factor(g, -0.5, 1.5), values.factor(g, 0.0, 1.2) if g.chance(0.7) else None, like)
     return v
 
 
@@ -191,12 +191,12 @@ def called(g, vectors, lone, base):
     """A strategy called with vectors, alone or by its declared name; one that looks at a base with `lone`, which is of `base`."""
     if g.chance(0.3):
         method = values.angular(g, "vectors", len(vectors))
-        weights = [values.number(g, 0.1, 1.2) for _ in vectors] if method.weighs and g.chance(0.6) else None
+        weights = [values.share(g) for _ in vectors[:method.takes[2]]] if method.weighs and g.chance(0.6) else None
         return r.call(method, vectors[:method.takes[2]], weights)
     method = values.strategy(g)
     while method.text.startswith("match("): method = values.strategy(g)
     if method.takes[2] == 1: return r.call(method, [lone], base=base)
-    weight = lambda: values.number(g, 0.1, 1.2) if method.averages else values.weight(g)
+    weight = lambda: values.share(g) if method.averages else values.weight(g)
     given = g.rng.random() if method.weighs else 1
     return r.call(method, vectors, [weight() for _ in vectors] if given < 0.5 else weight() if given < 0.65 else None)
 
@@ -217,7 +217,7 @@ def expression(g, base, entries, vectors, depth):
         inputs, text = [first, *(again() for _ in range(g.between(0, 3)))], None
         if g.chance(0.3) and (found := draw_list(g, entries)):
             inputs, text = inputs + found[1], ", ".join([*(m.text for m in inputs), found[0]])
-        weight = lambda: values.number(g, 0.1, 1.2)
+        weight = lambda: values.share(g)
         given = g.rng.random()
         weights = [weight() for _ in inputs] if given < 0.5 else weight() if given < 0.7 else None
         return r.linear(inputs, weights, values.boolean(g, 0.3), text)
@@ -225,10 +225,10 @@ def expression(g, base, entries, vectors, depth):
         inputs = [first, *(again() for _ in range(g.between(1, 4)))]
         method = values.angular(g, "models", len(inputs))
         inputs = inputs[:method.takes[2]]
-        return r.called_with_models(method, inputs, [values.number(g, 0.1, 1.2) for _ in inputs] if g.chance(0.6) else None)
+        return r.called_with_models(method, inputs, [values.share(g) for _ in inputs] if g.chance(0.6) else None)
     if kind < 0.5:
         return r.slerp(first, again(), r.number(g.pick([0.0, 1.0])) if g.chance(0.1) else values.number(g, 0.0, 1.0))
-    if kind < 0.55: return r.scale(first, values.number(g, -1.5, 1.5))
+    if kind < 0.55: return r.scale(first, values.factor(g, -1.5, 1.5))
     if kind < 0.63:
         arms = values.arms(g, again_complete(g, base, entries))
         if arms: return r.match_model(arms, first)

@@ -8,12 +8,14 @@ from draw import Source
 
 DTYPES = ["BF16", "BF16", "BF16", "BF16", "F32", "F32", "F32", "F16", "F16", "F64", "F64", "F8_E4M3", "F8_E5M2"]
 DELTAS = ["normal", "normal", "normal", "normal", "coarse", "coarse", "sparse", "sparse", "equal", "equal", "large",
-          "step", "opposite", "away", "nothing"]
+          "step", "opposite", "away", "nothing", "relative", "relative", "double", "one", "spike", "like", "against"]
 LARGEST = {"F8_E4M3": 448.0, "F8_E5M2": 57344.0, "F16": 65504.0, "BF16": 3.3895313892515355e38, "F32": 3.4028234663852886e38, "F64": 1.7976931348623157e308}
 SPECIAL_SHAPES = {"logit_scale": (), "empty.weight": (0,), "flat.weight": (3, 0, 2), "one.weight": (1,), "two.weight": (2,),
                   "b255.weight": (255,), "b256.weight": (256,), "b257.weight": (257,), "columns.weight": (130, 1),
-                  "blocks.weight": (3, 4097), "line.weight": (12289,), "wide.weight": (2, 17, 9), "strange \\ é\u0301.weight": (4, 4)}
-LARGE_SHAPES = {"large.weight": (701, 1500), "under.weight": ((1 << 20) - 1,), "even.weight": (1 << 20,), "above.weight": (1, (1 << 20) + 1)}
+                  "blocks.weight": (3, 4097), "line.weight": (12289,), "wide.weight": (2, 17, 9), "point.weight": (9, 1, 1, 1),
+                  "row.weight": (1, 1, 33), "hollow.weight": (2, 0, 3, 3), "deep.weight": (2, 3, 2, 2, 3), "strange \\ é\u0301.weight": (4, 4)}
+LARGE_SHAPES = {"large.weight": (701, 1500), "under.weight": ((1 << 20) - 1,), "even.weight": (1 << 20,), "above.weight": (1, (1 << 20) + 1),
+                "rows.weight": (3, 70001)}
 
 
 EMBEDDING, HEAD = "model.embed_tokens.weight", "lm_head.weight"
@@ -70,12 +72,15 @@ class Models:
         integers = self.integers() if g.chance(0.2) else {}
         grouped = g.chance(0.4)     # some of them in one directory, for `models` lists with a glob
         self.add("llama", base, "base", integers, False)
-        for name in ("maths", "code", "poems", "chess")[:g.between(1, 5)]:
+        before = exact
+        for name in ("maths", "code", "poems", "chess", "law", "music", "verse")[:g.between(1, 5) if g.chance(0.93) else 7]:
             dtypes = self.dtypes() if g.chance(0.25) else base_dtypes
-            model = {}
+            model, exactly = {}, {}
             for tensor, shape in g.case.shapes.items():
-                x = self.fine_tuned(exact[tensor], g.pick(DELTAS))
+                x = self.fine_tuned(exact[tensor], g.pick(DELTAS), before[tensor])
                 model[tensor] = stored(x, dtypes[tensor])
+                exactly[tensor] = st.widen(model[tensor], np.float64)
+            before = exactly
             self.add(name, model, "model", integers, grouped)
 
     def dtypes(self):
@@ -88,19 +93,29 @@ class Models:
         g, kind = self.g, self.g.rng.random()
         if kind < 0.04: return np.zeros(shape)
         x = g.rng.standard_normal(shape) * 0.05
+        if kind < 0.07: return x * g.pick([1e-6, 1e-18, 1e-30, 1e-38, 1e-44, 1e-160, 1e-200, 1e-310])
         if kind < 0.2: return np.round(x * 64) / 64     # with "step" every magnitude of a difference is the same
         if self.huge and g.chance(0.3): x = x * self.huge
         x = np.where(g.rng.random(shape) < 0.02, -0.0, x)
         tiny = g.pick([3e-42, 1e-40, 6e-8, 5e-324])     # denormal in some dtype, 0 in others
         return np.where(g.rng.random(shape) < 0.01, tiny, x)
 
-    def fine_tuned(self, x, kind):
+    def fine_tuned(self, x, kind, before):
+        """before: the last model's; its change goes the same way ("like") or the opposite one ("against")."""
         rng, shape = self.g.rng, x.shape
         if kind == "equal": return x
         if kind == "opposite": return -x
         if kind == "nothing": return np.zeros(shape)
         if kind == "away": return rng.standard_normal(shape) * 0.05
+        if kind == "relative": return x * (1 + 0.1 * rng.standard_normal(shape))
+        if kind == "double": return x + x
+        if kind == "like": return x + self.g.pick([1, 2, 0.125]) * (before - x)
+        if kind == "against": return x - self.g.pick([1, 0.5]) * (before - x)
         d = rng.standard_normal(shape) * 0.004
+        if kind in ("one", "spike") and d.size:
+            at = self.g.between(0, d.size)
+            d.reshape(-1)[at] = 64 * d.reshape(-1)[at] if kind == "spike" else 1
+            if kind == "one": d = np.where(np.arange(d.size).reshape(shape) == at, d, 0)
         if kind == "step": d = np.where(d < 0, -1.0, 1.0) / 64
         if kind == "large": d = d * 12
         if kind == "coarse": d = np.round(d / 0.002) * 0.002

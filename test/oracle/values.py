@@ -106,6 +106,19 @@ def weight(g):
     return number(g, -1.2, -0.1) if kind < 0.16 else number(g, 0.1, 1.3)
 
 
+def share(g):
+    """A weight that something is divided by: seldom 0 or negative, and then by less than others are positive."""
+    kind = g.rng.random()
+    if kind < 0.05: return r.number(g.pick([0.0, 1e-60, 1e-30]))
+    if kind < 0.08: return r.number(round(float(g.rng.uniform(-0.09, -0.01)), 3))
+    return number(g, 0.1, 1.3)
+
+
+def factor(g, low, high):
+    """Of a whole vector or model."""
+    return r.number(g.pick([0.0, 1.0, -1.0, 1e-30, 1e-45, 2.0**-140])) if g.chance(0.06) else number(g, low, high)
+
+
 def word(g, words):
     """One of them for all tensors, or by `match`."""
     make = lambda: r.word(g.pick(words))
@@ -123,6 +136,7 @@ def density(g):
     kind = g.rng.random()
     if kind < 0.05: return r.number(1.0)
     if kind < 0.08: return r.number(1e-7)       # keeps nothing of most groups, which warns
+    if kind < 0.1: return r.number(g.pick([1 - 2.0**-53, 0.9999999, 2.0**-33, 1e-300]))
     return number(g, 0.02, 0.98)
 
 
@@ -133,14 +147,28 @@ def model_mask(g, rescales):
     least = r.word(g.pick(["true", "false"])) if g.chance(0.25) else None
     if g.chance(0.4): return model_ranks(g, how if rescales else r.word("none"), stream)
     kept = g.pick([plain(g, 0.02, 0.98), plain(g, 0.0, 0.02) or 0.01, 1e-9, 1.0]) if g.chance(0.2) else plain(g, 0.05, 0.7)
-    if g.chance(0.6): return r.mask_method("magnitude", r.number(kept), None, r.word("model"), least, how, stream)
+    of = deciding_vector(g, 0.15)
+    if g.chance(0.6): return r.mask_method("magnitude", r.number(kept), None, r.word("model"), least, how, stream, of=of)
     drop_top = r.number(plain(g, 0.0, 0.3) if g.chance(0.85) else plain(g, 0.3, 0.99))
-    return r.mask_method("breadcrumbs", r.number(kept), drop_top, r.word("model"), least, how, stream)
+    return r.mask_method("breadcrumbs", r.number(kept), drop_top, r.word("model"), least, how, stream, of=of)
+
+
+def deciding_vector(g, p):
+    """The vector that a mask is computed from, or None for its own: a difference, or what is made of some."""
+    if not g.whole_vectors or not g.chance(p): return None
+    v = g.pick(g.whole_vectors)
+    if g.chance(0.7): return v
+    kind = g.between(0, 5)
+    if kind == 0: return r.add(v, g.pick("+-"), g.pick(g.whole_vectors))
+    if kind == 1: return r.times(number(g, -1.5, 1.5, 0), v)
+    if kind == 2: return r.masked(v, r.mask_method("magnitude", r.number(plain(g, 0.1, 0.9)), None, r.word(g.pick(["row", "tensor"]))))
+    if kind == 3: return r.call(r.strategy("ties"), [v, g.pick(g.whole_vectors)])
+    return r.minus(v)
 
 
 def model_ranks(g, how, stream):
     seed = g.pick([0, 1, 7, 2**53 - 1]) if g.chance(0.3) else g.between(0, 1000)
-    of = g.pick(g.whole_vectors) if g.whole_vectors and g.chance(0.25) else None
+    of = deciding_vector(g, 0.25)
     kind = g.rng.random()
     if kind < 0.15: middle, epsilon = 0.5, g.pick([0.4999999, 0.49999999999, 1e-9, 1e-12])
     elif kind < 0.3: middle, epsilon = 1e-9, 9e-10          # keeps nothing, or nearly so
@@ -155,7 +183,7 @@ def method_mask(g, rescales):
     stream = g.pick([0, 1, 2, 7, 2**40]) if g.chance(0.1) else None
     kind = g.rng.random()
     if kind < 0.4: return random_mask(g, per, how if rescales else r.word("none"), stream)
-    of = g.pick(g.whole_vectors) if g.whole_vectors and g.chance(0.15) else None
+    of = deciding_vector(g, 0.15)
     if kind < 0.7: return r.mask_method("magnitude", density(g), None, per, boolean(g, 0.25), how, stream, of=of)
     drop_top = number(g, 0.0, 0.3) if g.chance(0.85) else number(g, 0.3, 0.99)
     return r.mask_method("breadcrumbs", density(g), drop_top, per, boolean(g, 0.25), how, stream, of=of)
@@ -164,7 +192,7 @@ def method_mask(g, rescales):
 def random_mask(g, per, how, stream):
     seed = g.pick([0, 1, 7, 2**32 - 1, 2**32, 2**53 - 1]) if g.chance(0.3) else g.between(0, 1000)
     if g.chance(0.45): return r.mask_method("random", density(g), None, None, None, how, stream, seed)
-    of = g.pick(g.whole_vectors) if g.whole_vectors and g.chance(0.2) else None
+    of = deciding_vector(g, 0.2)
     kind = g.rng.random()
     if kind < 0.1: middle, epsilon = r.number(0.5), r.number(g.pick([0.4999999, 0.49999999999, 1e-9, 1e-12]))
     elif kind < 0.15: middle, epsilon = r.number(1e-9), r.number(9e-10)     # the lowest thresholds are 0
@@ -212,7 +240,7 @@ def angular(g, over, most):
     kinds = ["multislerp"] + (["nuslerp"] if most >= 2 else []) + (["model_stock", "nearswap"] if over == "vectors" else ["karcher"])
     kind = g.pick(kinds)
     if kind == "model_stock": return r.model_stock(per)
-    if kind == "nearswap": return r.nearswap(number(g, 0.0, 0.01))
+    if kind == "nearswap": return r.nearswap(r.number(g.pick([0.0, 1e-45, 1e30])) if g.chance(0.15) else number(g, 0.0, 0.01))
     if kind == "nuslerp": return r.nuslerp(per)
     if kind == "multislerp": return r.multislerp(g.pick([None, None, 0, 1, 3]))
     return r.karcher(g.pick([None, 0, 1, 2, 30]), number(g, 1e-6, 0.1) if g.chance(0.4) else None)
@@ -225,13 +253,14 @@ def any_strategy(g, single=True):
 def choosing_strategy(g, single):
     """Elements are chosen, by variance, size or what others say."""
     maybe = lambda p, make: make() if g.chance(p) else None
-    scale = lambda: maybe(0.5, lambda: number(g, 0.1, 1.5))
-    epsilon = lambda: maybe(0.7, lambda: r.number(0.0) if g.chance(0.2) else number(g, 1e-4, 0.02))
+    scale = lambda: maybe(0.5, lambda: factor(g, 0.1, 1.5))
+    epsilon = lambda: maybe(0.7, lambda: r.number(g.pick([0.0, 0.0, 1e-45, 1e30])) if g.chance(0.3) else number(g, 1e-4, 0.02))
+    select = lambda: r.number(g.pick([1e-9, 1 - 2.0**-53, 1.0])) if g.chance(0.1) else number(g, 0.02, 1.0)
     if g.chance(0.2):
-        return r.choosing("pcb", scale=scale(), select=maybe(0.7, lambda: number(g, 0.02, 1.0)),
-                          clip=maybe(0.5, lambda: r.number(0.0) if g.chance(0.3) else number(g, 0.001, 0.4)))
+        return r.choosing("pcb", scale=scale(), select=maybe(0.7, select),
+                          clip=maybe(0.5, lambda: r.number(g.pick([0.0, 0.0, 0.0, 0.4999999])) if g.chance(0.3) else number(g, 0.001, 0.4)))
     method = g.pick(["sce", "sce", "ram", "ram_plus", "consensus", "magmax", *(["arcee_fusion"] * 2 if single else [])])
-    if method == "sce": return r.choosing(method, select=maybe(0.8, lambda: number(g, 0.02, 1.0)))
+    if method == "sce": return r.choosing(method, select=maybe(0.8, select))
     if method == "ram": return r.choosing(method, epsilon=epsilon())
     if method == "ram_plus":
         return r.choosing(method, epsilon=epsilon(), r=maybe(0.5, lambda: number(g, 0.0, 1.0)), alpha=maybe(0.5, lambda: number(g, 0.0, 1.0)))
@@ -242,7 +271,7 @@ def choosing_strategy(g, single):
 
 
 def plain_strategy(g):
-    scale = (number(g, -0.8, -0.1) if g.chance(0.1) else number(g, 0.1, 1.5)) if g.chance(0.4) else None
+    scale = (number(g, -0.8, -0.1) if g.chance(0.1) else factor(g, 0.1, 1.5)) if g.chance(0.4) else None
     method = g.pick(["sum", "sum", "mean", "ties", "ties", "ties"])
     if method != "ties": return r.strategy(method, scale)
     elect = word(g, ["weighted", "unweighted", "count", "none"]) if g.chance(0.7) else None

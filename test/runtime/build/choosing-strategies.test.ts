@@ -9,6 +9,7 @@ import {
   bf16,
   decodeFloats,
   f32,
+  f64,
   makeModelDirectory,
   readSafetensors,
   type TestTensor,
@@ -83,6 +84,15 @@ describe("sce", () => {
     expect(await fromZero("sce { x }", [3], [1, 2, 3])).toEqual([1, 2, 3]);
   });
 
+  it("gives each vector the same share where all squares are too small to be held, one that is known to be 0 too", async () => {
+    const tiny = [1e-200, 3e-200, -7e-200, 5e-200];
+    const models = { b: w(f64([4], [0, 0, 0, 0])), x: w(f64([4], tiny)), y: w(f64([4], tiny)), z: w(f64([4], tiny)) };
+    const [output] = await merged(models, 'sce { x\n y mask !"w"\n z mask !"w" }');
+    const expected = tiny.map((x) => (x * (1 / 3)) / (1 / 3));
+    expect(expected).not.toEqual(tiny);
+    expect(values(output!.get("w")!)).toEqual(expected);
+  });
+
   it("works with a mask: what it drops is 0", async () => {
     const got = await fromZero("sce { x mask magnitude(density: 0.5)\n y }", [4], [1, 8, 2, 9], [4, 0, 0, 0]);
     expect(got).toEqual([4, 8, 0, 9]);
@@ -134,6 +144,14 @@ describe("magmax", () => {
     expect(
       await fromZero("magmax(scale: 0.5) { x\n y\n z }", [4], [1, -8, 2, 0], [2, 4, -2, 0], [-3, 1, 1, 0]),
     ).toEqual([-1.5, -4, -1, 0]);
+  });
+
+  it("takes the last zero of zeros, be it of a vector that is known to be 0", async () => {
+    makeModelDirectory(join(root, "b"), w(f32([3], [1, 2, 3])));
+    makeModelDirectory(join(root, "x"), w(f32([3], [1, 2, 4])));
+    const text = 'theta 1\nbase b = "b"\nmodel x = "x"\nvector back = -(x - b)\nvector none = 0 * (x - b)\n';
+    await buildText(root, `${text}vector most = magmax(back, none)\noutput "dist" = most\n`);
+    expect(values(readSafetensors(join(root, "dist", "model.safetensors")).get("w")!)).toEqual([0, 0, -1]);
   });
 });
 
