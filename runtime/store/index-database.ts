@@ -122,12 +122,14 @@ export class IndexDatabase {
   #prepare(shared: boolean): void {
     const db = this.#db;
     db.exec(`PRAGMA busy_timeout = ${shared ? BUSY_MS : LAST_BUSY_MS}`);
-    db.exec(`PRAGMA journal_mode = ${shared ? "WAL" : "DELETE"}`);
-    // A power cut may lose the last entries, never the file; in a rollback journal only FULL promises that.
-    db.exec(`PRAGMA synchronous = ${shared ? "NORMAL" : "FULL"}`);
     const { user_version: version } = db.prepare("PRAGMA user_version").get() as { user_version: number };
     if (version !== 0 && version !== SCHEMA_VERSION) throw new IndexDamaged(`it has version ${version}`);
+    // What a power cut leaves of an empty index is made anew; waiting for the disk takes longer than all else at a first build's start.
+    if (version === 0) db.exec("PRAGMA synchronous = OFF");
+    db.exec(`PRAGMA journal_mode = ${shared ? "WAL" : "DELETE"}`);
     if (version === 0) db.exec(`${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION};`);
+    // A power cut may lose the last entries, never the file; in a rollback journal only FULL promises that.
+    db.exec(`PRAGMA synchronous = ${shared ? "NORMAL" : "FULL"}`);
   }
 
   shardDigests(): readonly string[] {

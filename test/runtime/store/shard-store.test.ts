@@ -146,3 +146,18 @@ test("an index of another version, or a damaged one, is made anew", async () => 
   index = await IndexDatabase.open(scratch("index.sqlite"), true);
   expect(open().lookUp(["a"]).size).toBe(1);
 });
+
+/** It is made without waiting for the disk, which has nothing of its log until entries are brought from there into the file. */
+test.each<[string, (file: Buffer) => Buffer]>([
+  ["nothing", () => Buffer.alloc(0)],
+  ["zeros", (file) => Buffer.alloc(file.length)],
+  ["the file without its log", (file) => file],
+])("an index of which a power cut left %s is made anew", async (_, left) => {
+  add(open(), ["a"]);
+  const file = readFileSync(scratch("index.sqlite"));
+  index.close();
+  for (const name of ["index.sqlite-wal", "index.sqlite-shm"]) rmSync(scratch(name), { force: true });
+  writeFileSync(scratch("index.sqlite"), left(file));
+  index = await IndexDatabase.open(scratch("index.sqlite"), true);
+  expect(open().lookUp(["a"]).size).toBe(1);
+});
