@@ -25,6 +25,11 @@ export interface LoweredTensor {
   readonly aside: () => TensorScope;
 }
 
+/** Whose program may ask for statistics. */
+type User = Pick<StatisticMember, "tensor" | "program"> & { readonly work: Action["work"] };
+/** By number of a statistic and member: in which work types that is used. */
+type Users = Map<number, Map<string, Set<Action["work"]>>>;
+
 interface Wanted {
   readonly vector: VectorNode;
   readonly rule: Rule;
@@ -35,8 +40,8 @@ export class ModelStatistics {
   readonly #wanted: Wanted[] = [];
   readonly #numbers = new Map<VectorNode, Map<string, number>>();
   readonly #first: number;
-  /** By number and member: in which work types it is used. */
-  readonly #works = new Map<number, Map<string, Set<string>>>();
+  readonly #byActions: Users = new Map();
+  #byStatistics: Users = new Map();
 
   /** `first`: the number of the first one. */
   constructor(first = 0) {
@@ -57,25 +62,28 @@ export class ModelStatistics {
     return this.#wanted.length > 0;
   }
 
-  /** An action, or what a statistic is of: each τ stays in the work type that it is merged in. */
-  use({
-    tensor,
-    program,
-    work,
-  }: Pick<StatisticMember, "tensor" | "program"> & { readonly work: Action["work"] }): void {
-    for (const operation of program.operations) {
-      if (operation.op !== "model-cut" && operation.op !== "model-della") continue;
-      const member = operation.member ?? tensor;
-      const works = this.#works.get(operation.statistic) ?? new Map<string, Set<string>>();
-      this.#works.set(operation.statistic, works);
-      works.set(member, (works.get(member) ?? new Set()).add(work));
-    }
+  /** An action: each τ stays in the work type that it is merged in. */
+  use(action: User): void {
+    addUser(this.#byActions, action);
   }
 
-  /** A tensor that several actions use, which a stack can make, in different work types. */
+  /**
+   * Once all are finished: a tensor whose τ is needed in different work types, by several actions, which a stack can make,
+   * or by an action and by a vector that is masked over the model once more.
+   */
   get mixed(): string | undefined {
-    const members = [...this.#works.values()].flatMap((works) => [...works]);
-    return members.find(([, works]) => works.size > 1)?.[0];
+    const works = new Map<string, Action["work"]>();
+    for (const users of [this.#byActions, this.#byStatistics]) {
+      for (const [number, members] of users) {
+        for (const [member, used] of members) {
+          const key = `${number} ${member}`;
+          const known = works.get(key) ?? [...used][0]!;
+          if (used.size > 1 || !used.has(known)) return member;
+          works.set(key, known);
+        }
+      }
+    }
+    return undefined;
   }
 
   /** `tensorsOf`: those of the model that a vector is a change of. */
@@ -83,13 +91,29 @@ export class ModelStatistics {
     tensorsOf: (vector: VectorNode) => readonly LoweredTensor[],
     count: OperationCount,
   ): readonly ModelStatistic[] {
+    for (;;) {
+      const statistics = this.#complete(tensorsOf, count);
+      // Of a vector that is masked over the model once more each τ is in the work type of what that one is of.
+      const users: Users = new Map();
+      for (const { members } of statistics) for (const member of members) addUser(users, member);
+      const isKnown = wideUsers(users) === wideUsers(this.#byStatistics);
+      this.#byStatistics = users;
+      // No τ gets narrower by another becoming wide, so this ends.
+      if (isKnown || count.isExceeded) return statistics;
+    }
+  }
+
+  #complete(
+    tensorsOf: (vector: VectorNode) => readonly LoweredTensor[],
+    count: OperationCount,
+  ): readonly ModelStatistic[] {
     const statistics: ModelStatistic[] = [];
     // Completing one may meet others: a vector that was masked before.
     for (const { vector, rule, stream } of this.#wanted) {
       if (count.isExceeded) break;
-      const used = this.#works.get(this.#first + statistics.length);
+      const users = [this.#byActions, this.#byStatistics].map((of) => of.get(this.#first + statistics.length));
       const members = tensorsOf(vector).flatMap((tensor) => {
-        const wide = tensor.wide || used?.get(tensor.name)?.has("F64") === true;
+        const wide = tensor.wide || users.some((of) => of?.get(tensor.name)?.has("F64"));
         return memberOf({ ...tensor, wide }, vector, rule, stream);
       });
       for (const { program } of members) count.add(program);
@@ -97,6 +121,20 @@ export class ModelStatistics {
     }
     return statistics;
   }
+}
+
+function addUser(users: Users, { tensor, program, work }: User): void {
+  for (const operation of program.operations) {
+    if (operation.op !== "model-cut" && operation.op !== "model-della") continue;
+    const member = operation.member ?? tensor;
+    const members = users.get(operation.statistic) ?? new Map<string, Set<Action["work"]>>();
+    users.set(operation.statistic, members);
+    members.set(member, (members.get(member) ?? new Set()).add(work));
+  }
+}
+
+function wideUsers(users: Users): number {
+  return [...users.values()].flatMap((members) => [...members.values()]).filter((works) => works.has("F64")).length;
 }
 
 function memberOf(

@@ -70,6 +70,7 @@ export function lowerOutput(
     if (action !== undefined && action.work !== "bytes") statistics.use(action);
   }
   const isStacked = [...nodesUnder(value.node)].some(({ kind }) => kind === "stack");
+  const finished = statistics.finish((vector) => (isStacked ? tensorsUnder(vector) : lowered), count);
   const mixed = statistics.mixed;
   if (mixed !== undefined) {
     problems.add("not-served", output, () => ({
@@ -78,7 +79,6 @@ export function lowerOutput(
       help: "write one of the models as an output of the other's dtype, or use per: tensor",
     }));
   }
-  const finished = statistics.finish((vector) => (isStacked ? tensorsUnder(vector) : lowered), count);
   count.check(output, problems);
   const names = new Set(actions.map(({ tensor }) => tensor));
   return {

@@ -49,7 +49,7 @@ Contenders<W>::Contenders(const Pcb& operation, const KernelTable& kernels, Carv
       rivals_(memory.take<double>(kBlock)),
       balances_(memory.take<double>(kBlock)) {
   const auto count = static_cast<W>(of_.size());
-  // Twice what shares and their sum may be off by.
+  // Four times what shares and their sum may be off by (compete.h).
   bounds_ = {slopes_.data(),     levels_.data(), floors_.data(), count * (count + 8) * W(0x1p-22),
              count * W(kPerLn2), false};
   for (size_t k = 0; k <= of_.size(); ++k) positions_.push_back(memory.take<uint32_t>(kBlock + kCollectSlack));

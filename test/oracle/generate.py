@@ -394,20 +394,44 @@ def values_of(case, output, rules=rounded):
         model, name = layers[c.name] if layers else (output.value, c.name)
         return case.source(model.donor).tensors[name].dtype
     everywhere = under_stack(case, rules) if layers else model_wide(case, output, dtype_at, rules)
-    for name in layers or case.shapes:
-        context = r.Context(name, (name,), case.shapes[layers[name][1]], output.value.depths) if layers else case.context(name)
-        dtype = dtype_at(context)
-        if output.value.value(context) is None: continue                # this finds the dtypes that decide W
-        context.W, context.finite, context.rules = st.work_type(dtype, *context.dtypes), True, rules
-        context.everywhere = everywhere
-        context.selected.clear()
-        yield name, dtype, context, output.value.value(context)
+
+    def contexts():
+        for name in layers or case.shapes:
+            context = r.Context(name, (name,), case.shapes[layers[name][1]], output.value.depths) if layers else case.context(name)
+            dtype = dtype_at(context)
+            if output.value.value(context) is None: continue                # this finds the dtypes that decide W
+            context.W, context.finite, context.rules = st.work_type(dtype, *context.dtypes), True, rules
+            context.everywhere = everywhere
+            context.selected.clear()
+            yield name, dtype, context, output.value.value(context)
+    text = case.text + (case.library or "")
+    while not layers and len(re.findall("per: model|like:", text)) > 1:
+        try: all(contexts())
+        except Widened: continue
+        break
+    yield from contexts()
+
+
+def work_type_of(value): return value.dtype.type if hasattr(value, "dtype") else value.W
+
+
+class Widened(Exception):
+    """A τ is needed in float64, and was found in float32."""
 
 
 def model_wide(case, output, dtype_at, rules):
-    """τ of all tensors of a vector, each in the W that it has in this output: what masks `per: model` look at."""
-    known = {}
-    def everywhere(vector):
+    """τ of all tensors of a vector, each in the W that it has in this output: what masks `per: model` look at.
+
+    A vector that is masked over the model once more is found in the W of what that mask is of; for this all is found again
+    until nothing turns out to be wider.
+    """
+    known, wide = {}, set()     # wide: (vector, tensor's name)
+
+    def everywhere(asking, vector):
+        if asking.W is np.float64 and (id(vector), asking.name) not in wide:
+            wide.add((id(vector), asking.name))
+            taus = known[id(vector)][1] if id(vector) in known else {}
+            if asking.name in taus and work_type_of(taus[asking.name]) is not np.float64: raise Widened()
         if id(vector) in known: return known[id(vector)][1]
         taus = {}
         for name in case.shapes:
@@ -415,17 +439,24 @@ def model_wide(case, output, dtype_at, rules):
             output.value.value(context)
             if vector.value(context) is None: continue
             context.W, context.finite, context.rules = st.work_type(dtype_at(context), *context.dtypes), True, rules
+            if (id(vector), name) in wide: context.W = np.float64
             context.everywhere = everywhere
             taus[name] = vector.value(context)
         known[id(vector)] = vector, taus
         return taus
-    return everywhere
+
+    def asked(asking, vector):
+        try: return everywhere(asking, vector)
+        except Widened:
+            known.clear()
+            raise
+    return asked
 
 
 def under_stack(case, rules):
     """The same of a model that a stack takes layers from: of all its layers, in the work type of what they are read from."""
     known = {}
-    def everywhere(vector):
+    def everywhere(_, vector):
         if id(vector) in known: return known[id(vector)][1]
         taus = {}
         for name in case.shapes:

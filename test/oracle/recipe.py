@@ -34,7 +34,7 @@ class Context:
     finite: object = True                      # where all of them are
     theta: object = None                       # what the vectors of the strategy at hand are laid onto
     rules: object = rounded                    # the arithmetic: rounded as theta does, or exact
-    everywhere: Callable = None                # vector → {name: its τ} of all tensors; None while W is still to be found
+    everywhere: Callable = None                # context, vector → {name: its τ} of all tensors; None while W is still to be found
     selected: list = field(default_factory=list)    # what its masks kept
     without: int = None             # the number of the mask that keeps nothing, to see what hangs on it
 
@@ -232,7 +232,7 @@ def mask_method(kind, density, drop_top=None, per=None, at_least_one=None, resca
         taus, s = {c.name: source}, position if stream is None else stream
         if mask.per == "model":
             if c.everywhere is None: return np.ones(tau.shape, bool), tau, counters.EVERYTHING
-            taus = c.everywhere(of or vector)
+            taus = c.everywhere(c, of or vector)
         kept = c.rules.keep(mask, taus, s)[c.name]
         return kept.elements, c.rules.rescale(mask, tau, kept), c.rules.groups_of(mask, tau, kept)
     settings = [f"density: {density.text}"]
@@ -353,7 +353,7 @@ def times_behind(v, factor): return times(factor, v)._replace(text=f"({v.text}) 
 def lines(v, beta, alpha=None, like=None):
     """LiNeS: the factor rises from alpha by beta over the layers; with `like` alpha is times the ratio of both vectors' sizes."""
     size = lambda c, vector: sum((c.rules.size_of(tau) for _, tau in
-                                  sorted(c.everywhere(vector).items(), key=lambda item: item[0].encode())), np.float64(0))
+                                  sorted(c.everywhere(c, vector).items(), key=lambda item: item[0].encode())), np.float64(0))
     def value(c):
         tau = v.value(c)
         if tau is None: return None
@@ -627,6 +627,7 @@ class Block:
     ats: list = field(default_factory=list)
     each_last: bool = False
     ats_first: bool = False
+    differences: dict = field(default_factory=dict)     # one for each entry, however often it is asked for
 
     def text(self):
         head = f"merge {self.name}" + (f" onto {self.base.text}" if self.base else "")
@@ -651,7 +652,8 @@ class Block:
             weight, mask = self.clause(c, i, "weight") or number(1.0), self.clause(c, i, "mask")
             for member in line.members:
                 value = member
-                if self.base and isinstance(member, Model): value = difference(member, self.base)
+                if self.base and isinstance(member, Model):
+                    value = self.differences.setdefault(position, difference(member, self.base))
                 if mask: value = masked(value, mask, position)
                 pairs.append((value.value(c), weight.at(c)))
                 position += 1

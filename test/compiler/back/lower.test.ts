@@ -222,6 +222,43 @@ describe("lines", () => {
   });
 });
 
+describe("a mask over the model of what was masked over it before", () => {
+  // Of the tensor that is kept, the output reads no F64; what is masked twice does, by way of code.
+  const wide = { tensors: { ...WITH_SCALAR, [UP]: "f64 [16, 8]" } };
+  const sources = { models: { ...SOURCES.models, code: wide } };
+  const inner = `merge inner onto llama using sum {
+  maths  mask magnitude(density: 0.5, per: model) & !magnitude(density: 0.1, of: code - llama)
+}`;
+  const twice = `merge m onto llama using sum {
+  inner  mask magnitude(density: 0.5, per: model)
+  at "${UP}"  keep llama
+}
+output "out" = m`;
+
+  it("finds each τ in one work type: that of the second is that of the first", () => {
+    const [{ statistics, actions }] = compileText(`${HEAD}${inner}\n${twice}\n`, sources).tensors!.outputs as [
+      OutputGraph,
+    ];
+    expect(actions.find(({ tensor }) => tensor === UP)!.work).toBe("F32");
+    const works = statistics.map(({ members }) => members.find(({ tensor }) => tensor === UP)!.work);
+    expect(works).toEqual(["F64", "F64"]);
+  });
+
+  it("refuses a τ that is needed in both", () => {
+    const shared = `vector tau = maths - llama
+mask trim = magnitude(density: 0.5, per: model)
+merge inner onto llama using sum {
+  tau  mask trim & !magnitude(density: 0.1, of: code - llama)
+}
+merge m = llama + match("${UP}": tau & trim, else: (inner - llama) & trim)
+output "out" = m`;
+    const { diagnostics } = compileText(`${HEAD}${shared}\n`, sources);
+    expect(diagnostics.map(({ message }) => message)).toEqual([
+      `${UP} takes part in the work types f32 and f64, and its mask per: model would be another one in each`,
+    ]);
+  });
+});
+
 describe("resize common", () => {
   const EMBEDDING = "model.embed_tokens.weight";
   const more = { tensors: { ...WITH_SCALAR, [EMBEDDING]: "bf16 [40, 8]" } };

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <random>
 
 #include "../check.h"
 #include "cpu/arena.h"
+#include "formula/compete.h"
 #include "samples.h"
 
 namespace {
@@ -15,7 +17,8 @@ namespace {
 using namespace theta;
 using theta_test::numbers;
 
-enum class Kind { any, finite, ordinary };
+/// `opposed`: shares of changing sign that all but cancel out.
+enum class Kind { any, finite, ordinary, opposed };
 
 template <typename W>
 std::vector<W> ordinary(unsigned seed) {
@@ -26,14 +29,36 @@ std::vector<W> ordinary(unsigned seed) {
   return all;
 }
 
+/// Sizes of all vectors agree but for a few of their last bits; where one has no partner, it is close to the smallest.
+template <typename W>
+std::vector<W> opposed(int vector, int count) {
+  std::mt19937_64 common(7), own(static_cast<uint64_t>(vector));
+  std::vector<W> all(kBlock);
+  for (W& x : all) {
+    const auto size = static_cast<W>(static_cast<double>(common() % 1000 + 1) / 1024);
+    const auto nearly = static_cast<W>(size * (1 + static_cast<W>(own() % 8) * 0x1p-23));
+    x = vector == count - 1 && count % 2 == 1 ? static_cast<W>(1.0 / 1024 + static_cast<double>(own() % 9) * 0x1p-24)
+                                              : nearly;
+    if (vector % 2 == 1) x = -x;
+  }
+  return all;
+}
+
 /// `count` vectors of a block, times `scale`; one of one size, and one of nothing.
 template <typename W>
 struct Vectors {
   Vectors(int count, double scale, Kind kind) {
     for (int k = 0; k < count; ++k) {
       const auto seed = static_cast<unsigned>(100 + k);
-      values.push_back(kind == Kind::ordinary ? ordinary<W>(seed) : numbers<W>(kBlock, seed, kind == Kind::finite));
+      if (kind == Kind::ordinary) {
+        values.push_back(ordinary<W>(seed));
+      } else if (kind == Kind::opposed) {
+        values.push_back(opposed<W>(k, count));
+      } else {
+        values.push_back(numbers<W>(kBlock, seed, kind == Kind::finite));
+      }
       for (W& x : values.back()) x = static_cast<W>(x * static_cast<W>(scale));
+      if (kind == Kind::opposed) continue;
       if (k == 2) std::ranges::fill(values.back(), static_cast<W>(scale));
       if (k == 3) std::ranges::fill(values.back(), W{0});
     }
@@ -86,7 +111,8 @@ double share_in_vain(int count, double scale, double clip, Kind kind) {
     const std::vector<double> balances(all, all + kBlock);
     std::vector<double> ordered(balances), floors{1e-40, 1e-25, 1e-9};
     std::ranges::sort(ordered);
-    for (const size_t at : {300, 480, 510}) {
+    // Floors that elements have themselves: of these the bound may be below least of all.
+    for (size_t at = 0; at < kBlock; at += kind == Kind::opposed ? 7 : 105) {
       if (ordered[at] > 0) floors.push_back(ordered[at]);
     }
     for (const double floor : floors) {
@@ -114,7 +140,7 @@ void contenders_are_found() {
   for (const int count : {1, 2, 3, 5, 40, 64, 65, 200}) {
     for (const double scale : {1e-42, 1e-30, 1e-6, 0.1, 30.0, 1e36}) {
       for (const double clip : {0.0, 0.01, 0.4}) {
-        for (const Kind kind : {Kind::any, Kind::finite}) share_in_vain<W>(count, scale, clip, kind);
+        for (const Kind kind : {Kind::any, Kind::finite, Kind::opposed}) share_in_vain<W>(count, scale, clip, kind);
       }
     }
   }
@@ -125,6 +151,14 @@ void contenders_are_found() {
 TEST(finds_all_contenders_of_floats) { contenders_are_found<float>(); }
 
 TEST(finds_all_contenders_of_doubles) { contenders_are_found<double>(); }
+
+TEST(rough_powers_of_two_are_as_close_as_the_bound_needs) {
+  for (int at = 0; at < 100 * 4096; ++at) {
+    const double x = at / 4096.0, power = std::exp2(x), most = 0x1p-13 * power;
+    CHECK(std::abs(rough_power_of_two(static_cast<float>(x)) - power) < most);
+    CHECK(std::abs(rough_power_of_two(x) - power) < most);
+  }
+}
 
 TEST(balances_hardly_more_than_it_must) {
   for (const int count : {2, 3, 5}) CHECK(share_in_vain<float>(count, 0.1, 0.01, Kind::ordinary) < 0.01);
