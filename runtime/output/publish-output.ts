@@ -1,11 +1,11 @@
 // Publishes one output: new content beside the old, durable, then switched in.
 
-import { chmodSync, closeSync, copyFileSync, fdatasyncSync, openSync, readFileSync } from "node:fs";
+import { chmodSync, copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { FileSystemCalls } from "../../native/addon-types.ts";
 import type { SideFile } from "../checkpoint/side-files.ts";
 import { EXIT, Failure } from "../failure.ts";
-import { syncDirectory, writeDurably } from "../store/durable.ts";
+import { syncDirectory, syncFiles } from "../store/durable.ts";
 import { ownStampAt } from "../store/file-identity.ts";
 import { makeFolder } from "../store/make-folder.ts";
 import type { PublishedFile, PublishedSideFile } from "../store/output-record.ts";
@@ -56,30 +56,34 @@ export async function publishOutput(
 async function fill(calls: FileSystemCalls, fresh: string, content: NewContent): Promise<Published> {
   const folders = new Set([fresh]);
   const digests = new Map<string, string>();
-  for (const file of content.sideFiles) {
-    digests.set(file.name, writeSideFile(fresh, file));
-    folders.add(dirname(join(fresh, file.name)));
+  const place = (name: string): string => join(fresh, name);
+  for (const [index, file] of content.sideFiles.entries()) {
+    const path = place(file.name);
+    digests.set(file.name, writeSideFile(path, file));
+    folders.add(dirname(path));
+    // theta.json is on the disk before there is anything that it claims.
+    if (index === 0) await syncFiles([path]);
   }
   let copied = 0;
   for (const { name, stored, held } of content.shards) {
-    copied += await placeShard(calls, stored, held, join(fresh, name));
+    copied += await placeShard(calls, stored, held, place(name));
   }
+  await syncFiles(content.sideFiles.slice(1).map(({ name }) => place(name)));
   for (const folder of folders) syncDirectory(folder);
   // Taken before the switch: what a reader may do to the files afterwards is not ours.
   const stamp = ({ name }: { readonly name: string }): PublishedFile => ({
     name,
-    stamp: ownStampAt(join(fresh, name)) ?? "",
+    stamp: ownStampAt(place(name)) ?? "",
   });
   const sideFiles = content.sideFiles.map((file) => ({ ...stamp(file), digest: digests.get(file.name)! }));
   return { shards: content.shards.map(stamp), sideFiles, copied };
 }
 
-/** Returns `sha256:<hex>` of what it holds. */
-function writeSideFile(root: string, file: SideFile): string {
-  const path = join(root, file.name);
+/** Returns `sha256:<hex>` of what it holds, which is not on the disk yet. */
+function writeSideFile(path: string, file: SideFile): string {
   makeFolder(dirname(path));
   if ("content" in file) {
-    writeDurably(path, file.content);
+    writeFileSync(path, file.content, { mode: 0o644 });
     return `sha256:${sha256(file.content)}`;
   }
   copyFileSync(file.copyOf, path);
@@ -89,11 +93,5 @@ function writeSideFile(root: string, file: SideFile): string {
     throw new Failure(EXIT.input, `${file.copyOf} changed while it was copied`, { code: "input-changed", help });
   }
   chmodSync(path, 0o644);
-  const fd = openSync(path, "r+");
-  try {
-    fdatasyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
   return digest;
 }
