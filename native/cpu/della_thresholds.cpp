@@ -98,8 +98,11 @@ int64_t RankPlan::blocks(int64_t group_size, int64_t groups_kept) const {
 }
 
 int64_t RankPlan::blocks_of(int64_t group_size, int64_t tiles, int64_t lists) const {
-  const int64_t most_records = group_size + tiles * lists;
-  return most_records / records + 2 * lists;
+  int64_t ends_of_tiles, most_records;
+  const bool fits = !__builtin_mul_overflow(tiles, lists, &ends_of_tiles) &&
+                    !__builtin_add_overflow(group_size, ends_of_tiles, &most_records);
+  if (fits) return most_records / records + 2 * lists;
+  throw Error(ErrorCode::memory, "there are too many elements to be ranked in so little memory");
 }
 
 template <typename W>

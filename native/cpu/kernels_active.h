@@ -2,6 +2,8 @@
 // once an instruction set; its rules hold here.
 #pragma once
 
+#include <type_traits>
+
 #include "../formula/choose.h"
 #include "kernels.h"
 #include "kernels_tile.h"
@@ -29,6 +31,22 @@ template <typename W>
 THETA_HD W mean_of(Active<W> active) {
   const W mean = active.sum / static_cast<W>(static_cast<int32_t>(active.number > 1 ? active.number : 1));
   return where(lanes_of<W>(active.number == 1), active.factor * active.sum, mean);
+}
+
+/// Calls `of(number of values)` where that is one that most merges have, else `tile(begin, elements)` for each tile of
+/// n.
+template <typename Of, typename Tile>
+THETA_HD void by_count(int count, Of of, Tile tile, int64_t n) {
+  switch (count) {
+    case 2:
+      return of(std::integral_constant<int, 2>());
+    case 3:
+      return of(std::integral_constant<int, 3>());
+    case 4:
+      return of(std::integral_constant<int, 4>());
+    default:
+      for (int64_t begin = 0; begin < n; begin += kTile) tile(begin, n - begin < kTile ? n - begin : kTile);
+  }
 }
 
 /// With the number of values known, all that belongs to an element stays in registers.
@@ -68,18 +86,9 @@ THETA_HD void ram_tile(const W* const* values, int count, W epsilon, const W* fa
 
 template <typename W>
 void ram(const W* const* values, int count, W epsilon, const W* factors, W* __restrict to, int64_t n) {
-  switch (count) {
-    case 2:
-      return ram_of<2>(values, epsilon, factors, to, n);
-    case 3:
-      return ram_of<3>(values, epsilon, factors, to, n);
-    case 4:
-      return ram_of<4>(values, epsilon, factors, to, n);
-    default:
-      for (int64_t begin = 0; begin < n; begin += kTile) {
-        ram_tile(values, count, epsilon, factors, begin, n - begin < kTile ? n - begin : kTile, to + begin);
-      }
-  }
+  by_count(
+      count, [&](auto known) { ram_of<known>(values, epsilon, factors, to, n); },
+      [&](int64_t begin, int64_t here) { ram_tile(values, count, epsilon, factors, begin, here, to + begin); }, n);
 }
 
 template <int count, typename W>
@@ -129,19 +138,9 @@ THETA_HD void count_active_tile(const W* const* values, int count, W epsilon, in
 
 template <typename W>
 void count_active(const W* const* values, int count, W epsilon, int64_t n, int64_t* active, int64_t* alone) {
-  switch (count) {
-    case 2:
-      return count_active_of<2>(values, epsilon, n, active, alone);
-    case 3:
-      return count_active_of<3>(values, epsilon, n, active, alone);
-    case 4:
-      return count_active_of<4>(values, epsilon, n, active, alone);
-    default:
-      for (int64_t begin = 0; begin < n; begin += kTile) {
-        const int64_t here = n - begin < kTile ? n - begin : kTile;
-        count_active_tile(values, count, epsilon, begin, here, active, alone);
-      }
-  }
+  by_count(
+      count, [&](auto known) { count_active_of<known>(values, epsilon, n, active, alone); },
+      [&](int64_t begin, int64_t here) { count_active_tile(values, count, epsilon, begin, here, active, alone); }, n);
 }
 
 }  // namespace

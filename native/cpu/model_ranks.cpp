@@ -8,7 +8,10 @@ namespace {
 
 int64_t elements_of(const std::vector<RankedTensor>& tensors) {
   int64_t total = 0;
-  for (const RankedTensor& tensor : tensors) total += tensor.elements;
+  for (const RankedTensor& tensor : tensors) {
+    if (!__builtin_add_overflow(total, tensor.elements, &total)) continue;
+    throw Error(ErrorCode::memory, "the tensors together have too many elements to be ranked");
+  }
   return total;
 }
 

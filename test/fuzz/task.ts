@@ -121,6 +121,7 @@ export function makeTask(choices: Choices): Json {
     "compute",
     "gather",
     "gather",
+    "rank",
     "hash",
     "measure",
     "compare",
@@ -156,9 +157,11 @@ export function makeTask(choices: Choices): Json {
         }
       : kind === "gather"
         ? gatherTask(inputs, shape, choices)
-        : kind === "copy"
-          ? { kind, label: "", from: { fd: "fd:in", offset: 0 }, to: { fd: "fd:out", offset: 8 }, bytes: 64 }
-          : { kind, label: "", inputs, input, a: input, b: tensor() };
+        : kind === "rank"
+          ? rankTask(tensor, shape, choices)
+          : kind === "copy"
+            ? { kind, label: "", from: { fd: "fd:in", offset: 0 }, to: { fd: "fd:out", offset: 8 }, bytes: 64 }
+            : { kind, label: "", inputs, input, a: input, b: tensor() };
   return spoilt(task, choices) ?? null;
 }
 
@@ -184,6 +187,32 @@ function gatherTask(inputs: readonly Json[], shape: readonly number[], choices: 
     sums: choices.list(0, 2, () => choices.below(all.length)),
     ...(choices.chance(1, 4) ? { sample: choices.pick(SAMPLES) } : {}),
   };
+}
+
+/** The tensors of `shape`, and now and then of another one. */
+function rankTask(input: () => Json, shape: readonly number[], choices: Choices): Json {
+  const tensors = choices.list(1, 3, (): Json => {
+    const inputs = choices.list(1, 2, input);
+    return {
+      inputs,
+      operations: operations(inputs.length, choices),
+      work: choices.pick(["F32", "F64"]),
+      shape: choices.chance(1, 8) ? choices.pick(SHAPES) : shape,
+      isSampleable: choices.chance(1, 3),
+      tie: choices.pick(CHOICES["stream"]!),
+      word: choices.pick(CHOICES["stream"]!),
+    };
+  });
+  const rules = choices.list(1, 3, (): Json => {
+    const density = choices.pick([0.5, 0.3, 1e-9, 0.999, 2]);
+    return { density, epsilon: choices.pick([0.15, 0.4999999, 1e-12, 1]), seed: choices.pick(CHOICES["stream"]!) };
+  });
+  const target = (): Json => ({
+    tensor: choices.below(tensors.length),
+    rule: choices.below(rules.length),
+    offset: choices.pick([0, 4096, 1, 2 ** 53 - 1]),
+  });
+  return { kind: "rank", label: "fuzz", tensors, rules, targets: choices.list(0, 4, target), to: "fd:out" };
 }
 
 /** Loads, then operations, masks where masks belong as far as there are some. */
@@ -217,7 +246,7 @@ function spoilt(value: Json, choices: Choices): Json | undefined {
   if (typeof value !== "object" || value === null) return value;
   const fields = Object.entries(value).flatMap(([key, inner]) => {
     const now = spoilt(inner, choices);
-    return now === undefined ? [] : [[key, key === "fd" ? safeDescriptor(now) : now] as const];
+    return now === undefined ? [] : [[key, key === "fd" || key === "to" ? safeDescriptor(now) : now] as const];
   });
   return Object.fromEntries(fields);
 }
