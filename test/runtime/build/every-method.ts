@@ -32,14 +32,19 @@ const REQUIRED: Readonly<Record<string, string>> = {
   slerp: "t: 0.25",
   scale: "by: 0.5",
 };
-export const MASKS = [
+const MASK_RULES = [
   "magnitude(density: DENSITY)",
   "magnitude(density: DENSITY, per: row, rescale: l1)",
   "magnitude(density: DENSITY, per: model)",
   "breadcrumbs(density: DENSITY, drop_top: 0, rescale: inv)",
   "random(density: DENSITY, seed: 1)",
   "random(density: DENSITY, seed: 1, rescale: l1)",
+  "della(density: DENSITY, epsilon: DENSITY / 4, seed: 1)",
+  "della(density: DENSITY, epsilon: DENSITY / 4, seed: 1, per: model, rescale: l1)",
 ];
+/** Every mask, of this density. */
+export const masks = (density: number): string[] =>
+  MASK_RULES.map((rule) => rule.replaceAll("DENSITY", String(density)));
 
 export const nameOf = (method: string): string => method.replace(/\(.*/, "");
 const called = (method: string): string =>

@@ -1,14 +1,14 @@
-// Laws that merges keep, bit for bit: of statements in another order, of weights and vectors made larger by a power of two, and
-// of kernels, threads and chunks. That merging a model with itself gives it back is in angles.test.ts and choosing-strategies.test.ts.
+// Laws that merges keep, bit for bit: of statements in another order, of weights and vectors made larger by a power of two, and of
+// models that agree. That kernels, threads and chunks change no bit is in test/e2e/golden-methods.test.ts.
 
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { decodeFloats, f32, makeModelDirectory } from "../../support/tensors.ts";
+import { bf16, decodeFloats, f32, makeModelDirectory } from "../../support/tensors.ts";
 import { readOutput } from "../../e2e/read-output.ts";
 import { buildText } from "./build-text.ts";
-import { EVERY, LAYER, MASKS, nameOf, ofModels, ON_VECTORS, onto } from "./every-method.ts";
+import { EVERY, LAYER, masks, nameOf, ofModels, ON_MODELS, ON_VECTORS, onto } from "./every-method.ts";
 
 let root: string;
 beforeEach(() => {
@@ -45,11 +45,12 @@ async function merge(name: string, merges: readonly string[]): Promise<readonly 
   return merges.map((_, i) => decodeFloats("F32", readOutput(join(root, name, String(i))).get("w")!.data));
 }
 
-test("statements in another order run nothing, whatever the method", async () => {
+test("statements in another order run nothing, whatever the method and the mask", async () => {
   write("base", numbers(300, 1));
   write("one", numbers(300, 2));
   write("two", numbers(300, 3));
-  const merges = EVERY.flatMap(([, text], i) => [`merge m${i} ${text}`, `output "dist/${i}" = m${i}`]);
+  const texts = [...EVERY.map(([, text]) => text), ...masks(0.4).map((mask) => onto("ties", `  mask ${mask}`))];
+  const merges = texts.flatMap((text, i) => [`merge m${i} ${text}`, `output "dist/${i}" = m${i}`]);
   const first = await buildText(root, recipe([...DECLARED, ...merges]));
   expect(first.actions.run).toBeGreaterThan(20);
   const turned = await buildText(root, recipe([...DECLARED, ...merges].reverse()));
@@ -60,7 +61,7 @@ test("statements in another order run nothing, whatever the method", async () =>
 const KNOW_SIZES = ["ram", "ram_plus", "nearswap", "arcee_fusion", "pcb"];
 
 test("vectors that are four times as large give a merged vector that is four times as large", async () => {
-  const masked = MASKS.map((mask) => onto("ties", `  mask ${mask.replace("DENSITY", "0.4")}`));
+  const masked = masks(0.4).map((mask) => onto("ties", `  mask ${mask}`));
   const methods = Object.keys(ON_VECTORS).filter((method) => !KNOW_SIZES.includes(nameOf(method)));
   const merges = [...methods.map((method) => onto(method)), ...masked, ofModels("karcher"), ofModels("nuslerp")];
   write("base", times(0, numbers(300, 1)));
@@ -76,6 +77,44 @@ test("vectors that are four times as large give a merged vector that is four tim
       text,
     ).toBe(true);
     expect(times(4, plain[i]!), text).toEqual(larger[i]);
+  }
+});
+
+/** These add, take what one vector alone changed, a part of what all did, or what varies; `scale` and `lines` multiply. */
+const NOT_OF_AGREEMENT = [
+  "sum",
+  "ties(elect: none, divide: none)",
+  "sce(select: 0.5)",
+  "consensus",
+  "pcb",
+  "lines",
+  "nearswap",
+  "arcee_fusion",
+  "scale",
+];
+
+test("models that agree merge to what they are, bit for bit, whatever the base is", async () => {
+  // Of either sign and about one size: what a difference loses of a number far smaller than the base cannot come back.
+  const coarse = (seed: number): number[] =>
+    numbers(300, seed).map((value, i) => ((i % 3 === seed % 3 ? -1 : 1) * Math.round(48 + 32 * Math.abs(value))) / 64);
+  const agreed = coarse(2);
+  makeModelDirectory(join(root, "base"), { w: bf16(SHAPE, coarse(1)), ...LAYER });
+  for (const name of ["one", "two"]) makeModelDirectory(join(root, name), { w: bf16(SHAPE, agreed), ...LAYER });
+  const onVectors = Object.keys(ON_VECTORS).filter((method) => !NOT_OF_AGREEMENT.includes(method));
+  const onModels = ON_MODELS.filter((method) => !NOT_OF_AGREEMENT.includes(method));
+  const weighted = "  weight 0.3";
+  const merges = [
+    ...onVectors.map((method) => onto(method)),
+    ...["mean", "ties", "nuslerp", "multislerp"].map((method) => onto(method, weighted)),
+    ...onModels.map((method) => ofModels(method)),
+    ...["linear", "nuslerp", "karcher"].map((method) => `= ${method}(one, two, weight: [0.3, 0.8])`),
+    "onto base using ties {\n  one  mask magnitude(density: 0.5)\n  two  mask !magnitude(density: 0.5, stream: 0)\n}",
+  ];
+  const statements = merges.flatMap((text, i) => [`merge m${i} ${text}`, `output "dist/${i}" = m${i}`]);
+  await buildText(root, recipe([...DECLARED, ...statements]));
+  const wanted = readOutput(join(root, "one")).get("w")!.data;
+  for (const [i, text] of merges.entries()) {
+    expect(Buffer.from(readOutput(join(root, "dist", String(i))).get("w")!.data).equals(wanted), text).toBe(true);
   }
 });
 

@@ -20,7 +20,7 @@ import {
 } from "../../support/tensors.ts";
 import { digests, readOutput } from "../../e2e/read-output.ts";
 import { buildText, type Built } from "./build-text.ts";
-import { EVERY, LAYER, MASKS, nameOf, ofModels, ON_MODELS, ON_VECTORS, onto } from "./every-method.ts";
+import { EVERY, LAYER, masks, nameOf, ofModels, ON_MODELS, ON_VECTORS, onto } from "./every-method.ts";
 
 let root: string;
 beforeEach(() => {
@@ -103,28 +103,25 @@ describe("τ all zero, weight 0, empty mask: the bits of the base", () => {
 
   test("weight 0, where no operation runs", async () => {
     write({ base: BASE, one: CHANGED, two: CHANGED });
-    const merges = ["sum", "ties", "ties(elect: unweighted, divide: count)", "consensus"].map((method) =>
+    const merges = ["sum", "ties", "ties(elect: unweighted, divide: count)", "consensus", "pcb"].map((method) =>
       onto(method, "  weight 0"),
     );
     expect(await built(merges)).toMatchObject({ status: "done", diagnostics: [] });
     expectBase(merges);
   });
 
-  test.each(['tensors("nothing")', ...MASKS.map((mask) => mask.replace("DENSITY", "1e-12"))])(
-    "empty mask %s",
-    async (mask) => {
-      const nothing = { nothing: f32([1], [1]) };
-      const without = (tensors: TestTensors) =>
-        // What has no dimension is not masked.
-        Object.fromEntries(Object.entries({ ...tensors, ...nothing }).filter(([name]) => name !== "scalar"));
-      write({ base: without(BASE), one: without(CHANGED), two: without(CHANGED) });
-      const merges = Object.keys(ON_VECTORS).map((method) => onto(method, `  mask ${mask}`));
-      const result = await built(merges);
-      expect(result.status).toBe("done");
-      expect(codes(result)).toEqual(mask.startsWith("tensors") ? [] : ["empty-mask"]);
-      expectBase(merges);
-    },
-  );
+  test.each(['tensors("nothing")', ...masks(1e-12)])("empty mask %s", async (mask) => {
+    const nothing = { nothing: f32([1], [1]) };
+    const without = (tensors: TestTensors) =>
+      // What has no dimension is not masked.
+      Object.fromEntries(Object.entries({ ...tensors, ...nothing }).filter(([name]) => name !== "scalar"));
+    write({ base: without(BASE), one: without(CHANGED), two: without(CHANGED) });
+    const merges = Object.keys(ON_VECTORS).map((method) => onto(method, `  mask ${mask}`));
+    const result = await built(merges);
+    expect(result.status).toBe("done");
+    expect(codes(result)).toEqual(mask.startsWith("tensors") ? [] : ["empty-mask"]);
+    expectBase(merges);
+  });
 });
 
 describe("NaN or infinity in an input", () => {
@@ -199,9 +196,7 @@ describe("trunc(g · density) = 0", () => {
 describe("density ≥ 1", () => {
   test("is no mask, and rescales nothing", async () => {
     write({ base: BASE, one: CHANGED, two: BASE });
-    const merges = ["", ...MASKS.map((mask) => `  mask ${mask.replace("DENSITY", "1")}`)].map((clause) =>
-      onto("sum", clause),
-    );
+    const merges = ["", ...masks(1).map((mask) => `  mask ${mask}`)].map((clause) => onto("sum", clause));
     expect(await built(merges)).toMatchObject({ status: "done", diagnostics: [] });
     const found = merges.map((_, i) => digests(join(root, `dist/${i}`)));
     for (const one of found) expect(one).toEqual(found[0]);
@@ -391,8 +386,8 @@ test("0 elements, odd sizes, unaligned offsets, rows of one element: every metho
     },
   });
   write({ base: model(0), one: model(0.5), two: model(-0.25) });
-  const masks = MASKS.map((mask) => `  mask ${mask.replace("DENSITY", "0.75")}`);
-  const merges = [...EVERY.map(([, merge]) => merge), ...masks.map((mask) => onto("ties", mask))];
+  const masked = masks(0.75).map((mask) => onto("ties", `  mask ${mask}`));
+  const merges = [...EVERY.map(([, merge]) => merge), ...masked];
   const result = await built(merges);
   expect(result.status).toBe("done");
   for (const [i] of merges.entries()) {
