@@ -11,16 +11,14 @@ namespace theta {
 
 /// Of memory and of files; at least what any disk asks for.
 inline constexpr int64_t kPage = 4096;
-/// Smaller buffers stay where they are: what they hold goes through the page cache.
-inline constexpr int64_t kSmallestMoved = 256 << 10;
 
 /// What to reserve for `bytes` that move_in_page() is to place.
-inline int64_t room_to_move(int64_t bytes) { return bytes < kSmallestMoved ? bytes : bytes + kPage; }
+constexpr int64_t room_to_move(int64_t bytes) { return bytes + kPage; }
 
 /// Where in that room they begin when their first one comes to lie at byte `position` of a file. Elements of every size
 /// stay aligned in memory: what a file holds at an odd place does not move, either.
-inline std::byte* move_in_page(std::byte* room, int64_t bytes, int64_t position) {
-  if (bytes < kSmallestMoved || position % kWidestElement != 0) return room;
+inline std::byte* move_in_page(std::byte* room, int64_t position) {
+  if (position % kWidestElement != 0) return room;
   const auto address = static_cast<int64_t>(reinterpret_cast<uintptr_t>(room));
   return room + ((position - address) & (kPage - 1));
 }

@@ -5,7 +5,6 @@
 
 #include "../error.h"
 #include "../formula/rounding.h"
-#include "../page.h"
 #include "chunk_reader.h"
 
 namespace theta {
@@ -14,14 +13,12 @@ namespace {
 
 /// Reads an input chunk by chunk, counts what is not finite and hands each chunk on.
 template <typename Use>
-void stream(const TensorDesc& tensor, int32_t input, ChunkSource& source, ChunkSink& sink, std::byte* rooms,
-            int64_t chunk_bytes, const KernelTable& kernels, const std::atomic<bool>& cancelled,
-            InputCounters& counters, Use&& use) {
+void stream(const TensorDesc& tensor, int32_t input, ChunkSource& source, ChunkSink& sink, int64_t chunk_bytes,
+            const KernelTable& kernels, const std::atomic<bool>& cancelled, InputCounters& counters, Use&& use) {
   for (int64_t begin = 0; begin < tensor.bytes; begin += chunk_bytes) {
     if (cancelled.load(std::memory_order_relaxed)) throw Error(ErrorCode::cancelled, "cancelled");
     const int64_t bytes = std::min(chunk_bytes, tensor.bytes - begin);
-    std::byte* const room = rooms + begin / chunk_bytes % kOutputPlaces * room_to_move(chunk_bytes);
-    std::byte* const buffer = move_in_page(room, chunk_bytes, sink.position(begin));
+    std::byte* const buffer = sink.place(begin, bytes);
     const ReadRequest request{input, begin, bytes, buffer, true};
     source.read({&request, 1});
     const int64_t nan_before = counters.nan;
@@ -50,29 +47,19 @@ bool is_copy(const TaskSpec& task) {
   return load && !load->zero_not_finite && task.inputs[load->input].dtype == task.output.dtype;
 }
 
-int64_t copy_chunk_bytes(const TaskSpec& task, const EvaluateOptions& options) {
-  int64_t largest = 0;
-  for (const TensorDesc& tensor : task.inputs) largest = std::max(largest, tensor.bytes);
-  const int64_t most = std::min(options.chunk_bytes, options.memory_bytes / kOutputPlaces);
-  const int64_t bytes = most < kSmallestMoved ? most : most - kPage;
-  return std::min(std::max(bytes / kWidestElement, int64_t{1}) * kWidestElement, std::max(largest, int64_t{1}));
-}
-
-int64_t copy_buffer_bytes(int64_t chunk_bytes) { return kOutputPlaces * room_to_move(chunk_bytes); }
-
-Counters run_copy(const TaskSpec& task, ChunkSource& source, ChunkSink& sink, std::byte* rooms, int64_t chunk_bytes,
+Counters run_copy(const TaskSpec& task, ChunkSource& source, ChunkSink& sink, int64_t chunk_bytes,
                   const KernelTable& kernels, const std::atomic<bool>& cancelled) {
+  const int64_t whole = std::max(chunk_bytes / kWidestElement, int64_t{1}) * kWidestElement;
   Counters counters;
   counters.inputs.resize(task.inputs.size());
   const int32_t copied = std::get<Load>(task.program.operations.front()).input;
   const auto read = [&](int32_t input, auto&& use) {
-    stream(task.inputs[input], input, source, sink, rooms, chunk_bytes, kernels, cancelled, counters.inputs[input],
-           use);
+    stream(task.inputs[input], input, source, sink, whole, kernels, cancelled, counters.inputs[input], use);
   };
   for (int32_t input = 0; input < static_cast<int32_t>(task.inputs.size()); ++input) {
     if (input != copied) read(input, [](int64_t, int64_t, std::byte*, bool) {});
   }
-  // Last, because the sink may have its chunks still when it returns.
+  // Last: what was made at a place that is given out again is lost.
   read(copied, [&](int64_t begin, int64_t bytes, std::byte* buffer, bool has_nan) {
     if (has_nan) make_nan_canonical(*task.inputs[copied].dtype, buffer, bytes);
     sink.write(begin, buffer, bytes);

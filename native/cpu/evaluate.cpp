@@ -100,10 +100,7 @@ TaskNeeds needs_in(const TaskSpec& task, const EvaluateOptions& options, const K
 Counters evaluate(const TaskSpec& task, ChunkSource& source, ChunkSink& sink, ScratchSpace& scratch, Arena& arena,
                   const EvaluateOptions& options, const KernelTable& kernels, const std::atomic<bool>& cancelled) {
   check_task(task);
-  if (is_copy(task)) {
-    const int64_t chunk = copy_chunk_bytes(task, options);
-    return run_copy(task, source, sink, arena.reserve(copy_buffer_bytes(chunk)), chunk, kernels, cancelled);
-  }
+  if (is_copy(task)) return run_copy(task, source, sink, options.chunk_bytes, kernels, cancelled);
   if (task.work == Work::f64)
     return evaluate_in<double>(task, source, sink, scratch, arena, options, kernels, cancelled);
   return evaluate_in<float>(task, source, sink, scratch, arena, options, kernels, cancelled);
@@ -111,7 +108,7 @@ Counters evaluate(const TaskSpec& task, ChunkSource& source, ChunkSink& sink, Sc
 
 TaskNeeds needs_of(const TaskSpec& task, const EvaluateOptions& options) {
   check_task(task);
-  if (is_copy(task)) return {copy_buffer_bytes(copy_chunk_bytes(task, options)), 0};
+  if (is_copy(task)) return {};
   // No kernel is called, and nothing is written.
   const KernelTable& kernels = kernels_for(Isa::plain);
   if (task.work == Work::f64) return needs_in<double>(task, options, kernels);

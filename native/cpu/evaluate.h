@@ -40,16 +40,13 @@ class ChunkSource {
   virtual void revisit(std::span<const ReadRequest> requests) { (void)requests; }
 };
 
-/// Chunks of the output in memory: one is made while the sink still has the others.
-constexpr int64_t kOutputPlaces = 4;
-
 class ChunkSink {
  public:
   virtual ~ChunkSink() = default;
-  /// Where byte `begin` of the output comes to lie; what has the same place in its page of memory is written fastest.
-  virtual int64_t position(int64_t begin) const { return begin; }
-  /// Takes the output's bytes in order, each once; `from` stays as it is until as many more calls have returned as
-  /// there are other places.
+  /// Memory to make the next bytes of the output in, [begin, begin + bytes), at most a chunk. It is the sink's, and
+  /// elements in it are aligned. What is not handed in is given out again.
+  virtual std::byte* place(int64_t begin, int64_t bytes) = 0;
+  /// Takes what was made at the last place: the output's bytes in order, each once.
   virtual void write(int64_t begin, const std::byte* from, int64_t bytes) = 0;
 };
 

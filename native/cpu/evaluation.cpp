@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "../error.h"
-#include "../page.h"
 #include "gram_statistics.h"
 
 namespace theta {
@@ -136,10 +135,7 @@ void Evaluation<W>::run_pass(const BoundPass<W>& pass, int64_t begin, int64_t en
         !task_.reader->fetch(chunk, chunk_end, source_, task_.kernels, counters_.inputs, chunk_stored_, pass.is_output);
     chunk_begin_ = chunk;
     const bool writes = pass.is_output && task_.task.writes();
-    if (writes) {
-      output_place_ = (output_place_ + 1) % task_.output.size();
-      output_ = move_in_page(task_.output[output_place_], task_.chunk * size, sink_.position(chunk * size));
-    }
+    if (writes) output_ = sink_.place(chunk * size, (chunk_end - chunk) * size);
     run_chunk(pass, chunk, chunk_end);
     if (writes) sink_.write(chunk * size, output_, (chunk_end - chunk) * size);
   }

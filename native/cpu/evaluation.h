@@ -40,7 +40,6 @@ class Evaluation {
   int64_t chunk_begin_ = 0;
   /// The chunk of the output that is being made.
   std::byte* output_ = nullptr;
-  size_t output_place_ = 0;
   bool chunk_is_cold_ = false;
   std::vector<const std::byte*> chunk_stored_;
   /// By operation and by input, as a Block shows them.

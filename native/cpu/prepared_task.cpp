@@ -4,7 +4,6 @@
 #include <string>
 
 #include "../error.h"
-#include "../page.h"
 #include "della_marks.h"
 
 namespace theta {
@@ -73,11 +72,6 @@ PreparedTask<W>::PreparedTask(const TaskSpec& task, const EvaluateOptions& optio
       unused_inputs(inputs_not_used(task)) {
   plan_sizes(options);
   reader = std::make_unique<ChunkReader>(inputs, chunk, memory);
-  if (task.writes()) {
-    const int64_t room = room_to_move(chunk * size_of(*task.output.dtype));
-    const int64_t places = chunk < count ? kOutputPlaces : 1;
-    for (int64_t i = 0; i < places; ++i) output.push_back(memory.take<std::byte>(room));
-  }
   if (!unused_inputs.empty()) unused = memory.take<std::byte>(chunk * kWidestElement);
   for (const Operation& operation : task.program.operations) {
     const auto* factors = std::get_if<Lora>(&operation);
@@ -103,12 +97,12 @@ PreparedTask<W>::PreparedTask(const TaskSpec& task, const EvaluateOptions& optio
 /// Chunks of whole local groups; a group too large for a chunk is not local.
 template <typename W>
 void PreparedTask<W>::plan_sizes(const EvaluateOptions& options) {
-  int64_t widest = sizeof(W), together = kOutputPlaces * size_of(*task.output.dtype);
+  int64_t widest = sizeof(W), together = 0;
   for (const ChunkReader::Input& input : inputs) {
     widest = std::max(widest, input.size);
     together += input.size;
   }
-  chunk = std::min({options.chunk_bytes / widest, options.memory_bytes / 2 / together, count});
+  chunk = std::min({options.chunk_bytes / widest, options.memory_bytes / 2 / std::max<int64_t>(together, 1), count});
   chunk = std::max<int64_t>(chunk, 1);
   // What chunks take is left out, so that small limits leave no room for marks.
   const ScheduleLimits limits{std::min(kLocalElements, chunk), options.memory_bytes / kKeptShare / kWidestElement,

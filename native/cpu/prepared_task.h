@@ -66,8 +66,6 @@ class PreparedTask {
   /// One a sum of the task, the same.
   std::vector<AbsoluteSum<W>> sums;
   std::unique_ptr<ChunkReader> reader;
-  /// Room for a chunk of the output each, should there be one, to move in its page; they are used by turns.
-  std::vector<std::byte*> output;
   /// Room for a chunk of any unused input.
   std::byte* unused = nullptr;
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "../page.h"
 #include "run_compute.h"
 #include "run_gather.h"
 #include "run_measure.h"
@@ -19,6 +20,8 @@ namespace {
 
 /// With less, chunks get so small that more threads make it slower: there are fewer threads instead.
 constexpr int64_t kSmallestShare = 16 << 20;
+/// Of a thread's memory, at most, for the chunks of its outputs.
+constexpr int64_t kRingShare = 8;
 
 /// Threads inherit the mask of their maker: signals stay with Node's threads.
 class SignalsBlocked {
@@ -57,11 +60,11 @@ const TaskSpec* spec_of(const Task& task) {
   return gather == nullptr ? nullptr : &gather->spec;
 }
 
-TaskResult run_alone(const Task& task, Worker& worker) {
-  if (const auto* measure = std::get_if<MeasureTask>(&task)) return run_measure(*measure, worker);
-  if (const auto* compare = std::get_if<CompareTask>(&task)) return run_compare(*compare, worker);
-  if (const auto* gather = std::get_if<GatherTask>(&task)) return run_gather(*gather, worker);
-  if (const auto* rank = std::get_if<RankTask>(&task)) return run_rank(*rank, worker);
+Computed run_alone(const Task& task, Worker& worker) {
+  if (const auto* measure = std::get_if<MeasureTask>(&task)) return {run_measure(*measure, worker), nullptr};
+  if (const auto* compare = std::get_if<CompareTask>(&task)) return {run_compare(*compare, worker), nullptr};
+  if (const auto* gather = std::get_if<GatherTask>(&task)) return {run_gather(*gather, worker), nullptr};
+  if (const auto* rank = std::get_if<RankTask>(&task)) return {run_rank(*rank, worker), nullptr};
   return run_compute(std::get<ComputeTask>(task), worker);
 }
 
@@ -70,7 +73,7 @@ TaskResult run_alone(const Task& task, Worker& worker) {
 Engine::Engine(const EngineOptions& options, std::function<void()> notify)
     : options_(with_useful_threads(options)), notify_(std::move(notify)) {
   const SignalsBlocked blocked;
-  for (int32_t i = 0; i < options_.threads; ++i) threads_.push_back(std::make_unique<Thread>());
+  for (int32_t i = 0; i < options_.threads; ++i) threads_.push_back(std::make_unique<Thread>(ring_bytes()));
   try {
     for (auto& thread : threads_) {
       thread->thread = std::thread([this, &thread = *thread] { work(thread); });
@@ -83,9 +86,23 @@ Engine::Engine(const EngineOptions& options, std::function<void()> notify)
 
 Engine::~Engine() { close(); }
 
-EvaluateOptions Engine::share() const { return {options_.memory_bytes / options_.threads, options_.chunk_bytes}; }
+int64_t Engine::chunk_bytes() const {
+  const int64_t most = options_.memory_bytes / options_.threads / kRingShare / OutputRing::kFewestChunks;
+  return std::clamp<int64_t>(most, kWidestElement, options_.chunk_bytes);
+}
 
-EvaluateOptions Engine::all_memory() const { return {options_.memory_bytes, options_.chunk_bytes}; }
+int64_t Engine::ring_bytes() const {
+  const int64_t room = room_to_move(chunk_bytes()), share = options_.memory_bytes / options_.threads;
+  return std::clamp(share / kRingShare, OutputRing::kFewestChunks * room, OutputRing::kChunks * room);
+}
+
+EvaluateOptions Engine::share() const {
+  return {options_.memory_bytes / options_.threads - ring_bytes(), chunk_bytes()};
+}
+
+EvaluateOptions Engine::all_memory() const {
+  return {options_.memory_bytes - options_.threads * ring_bytes(), chunk_bytes()};
+}
 
 TaskNeeds Engine::needs(const Task& task) const {
   const TaskSpec* spec = spec_of(task);
@@ -167,6 +184,11 @@ void Engine::work(Thread& self) {
   set_default_floating_point_environment();
   std::unique_lock lock(mutex_);
   while (true) {
+    if (closing_ || !may_start()) {
+      lock.unlock();
+      end(self);
+      lock.lock();
+    }
     changed_.wait(lock, [this] { return closing_ || may_start(); });
     if (closing_) return;
     auto job = queue_.pop();
@@ -176,10 +198,7 @@ void Engine::work(Thread& self) {
       for (auto& other : threads_) other->arena.release();
     }
     lock.unlock();
-    Worker worker{
-        self.arena, self.writer, job->alone ? all_memory() : share(), options_.scratch, kernels_for(options_.isa),
-        progress_,  cancelled_};
-    run(std::move(job), worker);
+    run(std::move(job), self);
     lock.lock();
     --running_;
     if (running_alone_) {
@@ -190,18 +209,47 @@ void Engine::work(Thread& self) {
   }
 }
 
-void Engine::run(std::unique_ptr<Job> job, Worker& worker) {
+/// The job before has had until now to be written.
+void Engine::run(std::unique_ptr<Job> job, Thread& self) {
+  if (is_stream(job->task)) end(self);
+  Worker worker{self.arena,
+                self.writer,
+                self.ring,
+                self.ending ? &*self.ending->sink : nullptr,
+                job->alone ? all_memory() : share(),
+                options_.scratch,
+                kernels_for(options_.isa),
+                progress_,
+                cancelled_};
   if (is_stream(job->task)) {
     StreamSession session(
         worker, [this] { return pop_stream(); }, [this](auto ended) { finish(std::move(ended)); });
     session.run(std::move(job));
     return;
   }
+  std::unique_ptr<FileSink> sink;
   try {
-    job->result = run_alone(job->task, worker);
+    Computed computed = run_alone(job->task, worker);
+    job->result = std::move(computed.result);
+    sink = std::move(computed.sink);
   } catch (...) {
     job->error = std::current_exception();
   }
+  end(self);
+  if (sink == nullptr) return finish(std::move(job));
+  self.ending.emplace(Ending{std::move(job), std::move(sink)});
+}
+
+void Engine::end(Thread& self) {
+  if (!self.ending) return;
+  auto [job, sink] = *std::exchange(self.ending, std::nullopt);
+  try {
+    job->result.digest = sink->finish();
+  } catch (...) {
+    job->error = std::current_exception();
+  }
+  // Whoever gets the job may close its files.
+  sink.reset();
   finish(std::move(job));
 }
 

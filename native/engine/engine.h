@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "file_chunks.h"
 #include "job_queue.h"
 #include "progress.h"
 #include "worker.h"
@@ -52,19 +53,32 @@ class Engine {
   const Progress& progress() const { return progress_; }
 
  private:
+  /// A compute job whose output is made but not yet all hashed and written: its thread goes on with another meanwhile.
+  struct Ending {
+    std::unique_ptr<Job> job;
+    std::unique_ptr<FileSink> sink;
+  };
+
   struct Thread {
+    explicit Thread(int64_t ring_bytes) : ring(writer, ring_bytes) {}
+
     std::thread thread;
     Arena arena;
     BackgroundWriter writer;
+    OutputRing ring;
+    std::optional<Ending> ending;
   };
 
   int64_t rank_peak(const RankTask& task) const;
+  int64_t chunk_bytes() const;
+  int64_t ring_bytes() const;
   EvaluateOptions share() const;
   EvaluateOptions all_memory() const;
   bool may_start() const;
   std::unique_ptr<Job> pop_stream();
   void work(Thread& self);
-  void run(std::unique_ptr<Job> job, Worker& worker);
+  void run(std::unique_ptr<Job> job, Thread& self);
+  void end(Thread& self);
   void finish(std::unique_ptr<Job> job);
 
   const EngineOptions options_;

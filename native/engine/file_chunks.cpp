@@ -53,6 +53,12 @@ bool FileSource::hashes(const ReadRequest& request) const {
   return request.first && digests_[input] && hashed_[input] == request.begin && !is_left;
 }
 
+/// As many bytes as of an input, so that all messages are equally long.
+void FileSource::add_outputs(std::vector<HashPiece>& pieces, int64_t bytes) {
+  if (sink_) pieces.push_back(sink_->take_unhashed(bytes));
+  if (worker_.before) pieces.push_back(worker_.before->take_unhashed(bytes));
+}
+
 void FileSource::revisit(std::span<const ReadRequest> requests) {
   std::vector<HashPiece> pieces;
   int64_t longest = 0, hashed = 0;
@@ -65,7 +71,7 @@ void FileSource::revisit(std::span<const ReadRequest> requests) {
     longest = std::max(longest, request.bytes);
   }
   if (pieces.empty()) return;
-  if (sink_) pieces.push_back(sink_->take_unhashed(longest));
+  add_outputs(pieces, longest);
   update_all(pieces);
   Progress::add(worker_.progress.hashed, hashed);
 }
@@ -100,8 +106,7 @@ void FileSource::read_slices(std::span<const ReadRequest> requests, int64_t slic
         hashed += bytes;
       }
     }
-    // As many bytes as of an input, so that all messages are equally long.
-    if (!pieces.empty() && sink_) pieces.push_back(sink_->take_unhashed(slice));
+    if (!pieces.empty()) add_outputs(pieces, slice);
     update_all(pieces);
     Progress::add(worker_.progress.read, read);
     Progress::add(worker_.progress.hashed, hashed);
@@ -130,17 +135,33 @@ void FileSource::hash_rest(size_t input) {
   }
 }
 
+FileSink::FileSink(const ComputeTask& task, OutputMeter* meter, const Worker& worker)
+    : offset_(task.output.offset),
+      target_(task.output.fd, static_cast<uint64_t>(task.output.offset), static_cast<uint64_t>(task.spec.output.bytes)),
+      in_background_(task.spec.output.bytes >= kSmallestInBackground),
+      meter_(meter),
+      writer_(worker.writer),
+      ring_(worker.ring),
+      before_(worker.before),
+      progress_(worker.progress) {}
+
+FileSink::~FileSink() { writer_.wait_for(last_); }
+
+std::byte* FileSink::place(int64_t begin, int64_t bytes) { return ring_.place(bytes, offset_ + begin); }
+
 void FileSink::write(int64_t begin, const std::byte* from, int64_t bytes) {
   (void)begin;  // In order, each byte once: the sink knows where it stands.
+  if (before_) before_->hash_rest();
   hash_rest();
   unhashed_ = Bytes(from, static_cast<size_t>(bytes));
   if (in_background_) {
-    worker_.writer.start(sink_, unhashed_, kOutputPlaces - 2);
+    last_ = writer_.start(target_, unhashed_);
   } else {
-    sink_.write({&unhashed_, 1});
+    target_.sink.write({&unhashed_, 1});
   }
+  ring_.keep(unhashed_, last_);
   if (meter_) meter_->add(unhashed_);
-  Progress::add(worker_.progress.written, bytes);
+  Progress::add(progress_.written, bytes);
 }
 
 void FileSink::hash_rest() {
@@ -151,14 +172,15 @@ void FileSink::hash_rest() {
 HashPiece FileSink::take_unhashed(int64_t bytes) {
   const Bytes taken = unhashed_.first(std::min(static_cast<size_t>(bytes), unhashed_.size()));
   unhashed_ = unhashed_.subspan(taken.size());
-  Progress::add(worker_.progress.hashed, static_cast<int64_t>(taken.size()));
+  Progress::add(progress_.hashed, static_cast<int64_t>(taken.size()));
   return {&message_, taken};
 }
 
 Digest FileSink::finish() {
   hash_rest();
-  if (in_background_) worker_.writer.wait();
-  sink_.finish();
+  writer_.wait_for(last_);
+  if (target_.error != nullptr) std::rethrow_exception(target_.error);
+  target_.sink.finish();
   return message_.finish();
 }
 

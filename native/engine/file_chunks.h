@@ -2,46 +2,45 @@
 #pragma once
 
 #include "../cpu/evaluate.h"
-#include "../io/output_sink.h"
 #include "output_meter.h"
 #include "task.h"
 #include "worker.h"
 
 namespace theta {
 
-class FileSink : public ChunkSink {
+/// Lives on when its task has made all of it, until it is hashed and written; what the task was given may be gone then.
+class FileSink final : public ChunkSink {
  public:
-  /// `meter`: sees every byte that is written, or null.
-  FileSink(const ComputeTask& task, OutputMeter* meter, Worker& worker)
-      : offset_(task.output.offset),
-        sink_(task.output.fd, static_cast<uint64_t>(task.output.offset), static_cast<uint64_t>(task.spec.output.bytes)),
-        in_background_(task.spec.output.bytes >= kSmallestInBackground),
-        meter_(meter),
-        worker_(worker) {}
-  ~FileSink() override { worker_.writer.drain(); }
+  /// `meter`: sees every byte when it is handed in, or null.
+  FileSink(const ComputeTask& task, OutputMeter* meter, const Worker& worker);
+  ~FileSink() override;
   FileSink(const FileSink&) = delete;
   FileSink& operator=(const FileSink&) = delete;
 
-  int64_t position(int64_t begin) const override { return offset_ + begin; }
-  /// Large payloads are written while the next chunks are made.
+  std::byte* place(int64_t begin, int64_t bytes) override;
+  /// Large payloads are written while what follows is made.
   void write(int64_t begin, const std::byte* from, int64_t bytes) override;
+  /// Hashes what is left, waits until all is written, and throws what went wrong with it.
   Digest finish();
 
   /// Up to `bytes` of what was written and is not hashed yet, for whoever has something to pair it with.
   HashPiece take_unhashed(int64_t bytes);
-
- private:
   void hash_rest();
 
+ private:
   const int64_t offset_;
-  OutputSink sink_;
+  BackgroundWriter::Target target_;
+  BackgroundWriter::Ticket last_ = 0;
   Sha256 message_;
   Bytes unhashed_;
   /// For less it is not worth waking a thread.
   static constexpr int64_t kSmallestInBackground = 1 << 20;
   const bool in_background_;
   OutputMeter* const meter_;
-  Worker& worker_;
+  BackgroundWriter& writer_;
+  OutputRing& ring_;
+  FileSink* const before_;
+  Progress& progress_;
 };
 
 class FileSource : public ChunkSource {
@@ -59,6 +58,7 @@ class FileSource : public ChunkSource {
 
  private:
   bool hashes(const ReadRequest& request) const;
+  void add_outputs(std::vector<HashPiece>& pieces, int64_t bytes);
   void read_slices(std::span<const ReadRequest> requests, int64_t slice);
   /// Of an input that the program did not read to its end, such as one whose weight is 0.
   void hash_rest(size_t input);

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "../cpu/chunk_reader.h"
-#include "../page.h"
 
 namespace theta {
 namespace {
@@ -28,14 +27,14 @@ StreamSession::StreamSession(Worker& worker, std::function<std::unique_ptr<Job>(
     : worker_(worker), more_(std::move(more)), done_(std::move(done)), slice_(slice_of(worker.options)) {}
 
 int64_t StreamSession::buffer_bytes(const EvaluateOptions& options) {
-  return static_cast<int64_t>(sha256_lanes()) * room_to_move(slice_of(options));
+  return static_cast<int64_t>(sha256_lanes()) * slice_of(options);
 }
 
 void StreamSession::run(std::unique_ptr<Job> first) {
   std::vector<Lane> lanes(sha256_lanes());
   try {
     std::byte* room = worker_.arena.reserve(buffer_bytes(worker_.options));
-    for (Lane& lane : lanes) lane.room = std::exchange(room, room + room_to_move(slice_));
+    for (Lane& lane : lanes) lane.room = std::exchange(room, room + slice_);
   } catch (...) {
     // Other jobs are left to be tried in turn.
     first->error = std::current_exception();
@@ -92,13 +91,11 @@ bool StreamSession::start(Lane& lane) {
   if (const auto* copy = std::get_if<CopyTask>(&lane.open->job->task)) {
     lane.from = copy->from;
     lane.left = copy->bytes;
-    lane.to = copy->to.offset;
     lane.sink.emplace(copy->to.fd, static_cast<uint64_t>(copy->to.offset), static_cast<uint64_t>(copy->bytes));
   } else {
     const TaskInput& input = std::get<HashTask>(lane.open->job->task).inputs[lane.payload];
     lane.from = input.place;
     lane.left = input.tensor.bytes;
-    lane.to = 0;
   }
   return true;
 }
@@ -108,14 +105,13 @@ void StreamSession::read(Lane& lane) {
   // The other payload of the job has failed: this one is of no use any more.
   if (lane.open->job->error != nullptr) std::rethrow_exception(lane.open->job->error);
   const int64_t bytes = std::min(lane.left, slice_);
-  lane.slice = MutableBytes(move_in_page(lane.room, slice_, lane.to), static_cast<size_t>(bytes));
+  lane.slice = MutableBytes(lane.room, static_cast<size_t>(bytes));
   if (lane.from.offset / kReadAhead != (lane.from.offset + bytes) / kReadAhead) {
     const int64_t ahead = std::min(lane.left - bytes, kReadAhead);
     read_ahead(lane.from.fd, static_cast<uint64_t>(lane.from.offset + bytes), static_cast<uint64_t>(ahead));
   }
   read_exactly(lane.from.fd, lane.slice, static_cast<uint64_t>(lane.from.offset));
   lane.from.offset += bytes;
-  lane.to += bytes;
   lane.left -= bytes;
 }
 

@@ -35,11 +35,8 @@ class StreamSession {
     size_t payload = 0;
     Place from{};
     int64_t left = 0;
-    /// Where the next bytes come to lie.
-    int64_t to = 0;
     Sha256 message;
     std::optional<OutputSink> sink;
-    /// For a slice to move in its page.
     std::byte* room = nullptr;
     /// Bytes of this round.
     MutableBytes slice;

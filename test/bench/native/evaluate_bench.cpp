@@ -27,6 +27,11 @@ struct MemorySource final : ChunkSource {
 
 struct NullSink final : ChunkSink {
   uint64_t sum = 0;
+  std::vector<std::byte> chunk;
+  std::byte* place(int64_t, int64_t bytes) override {
+    chunk.resize(static_cast<size_t>(bytes));
+    return chunk.data();
+  }
   void write(int64_t, const std::byte* from, int64_t bytes) override {
     for (int64_t i = 0; i + 8 <= bytes; i += 4096) {
       uint64_t word;

@@ -40,10 +40,14 @@ struct MemorySource final : ChunkSource {
 };
 
 struct MemorySink final : ChunkSink {
-  std::vector<std::byte> written;
+  std::vector<std::byte> chunk, written;
   bool in_order = true;
+  std::byte* place(int64_t, int64_t bytes) override {
+    chunk.assign(static_cast<size_t>(bytes), std::byte{0xa5});
+    return chunk.data();
+  }
   void write(int64_t begin, const std::byte* from, int64_t bytes) override {
-    in_order = in_order && begin == static_cast<int64_t>(written.size());
+    in_order = in_order && from == chunk.data() && begin == static_cast<int64_t>(written.size());
     written.insert(written.end(), from, from + bytes);
   }
 };

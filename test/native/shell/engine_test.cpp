@@ -3,6 +3,7 @@
 
 #include "engine/engine.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -217,6 +218,50 @@ TEST(engine_hashes_inputs_that_it_keeps) {
     read_exactly(to.at(0).fd, written, 0);
     CHECK(jobs[0]->result.digest == sha256(written));
   }
+}
+
+TEST(engine_ends_tasks_behind_the_next) {
+  // Of all sizes, among them outputs that cannot be written; two threads, so that each has many one after the other.
+  const std::vector<int64_t> counts = {600'000, 10, 1'000'003, 260'000, 1, 2'000'000, 70'000, 0};
+  std::vector<float> values(2'000'000);
+  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 977);
+  const auto stored = std::as_bytes(std::span(values));
+  const TemporaryFile from(stored), to;
+  const int no_file = open("/dev/null", O_RDONLY);
+  for (const bool cancels : {false, true}) {
+    Runner runner(2);
+    int64_t offset = 5;
+    std::vector<int64_t> offsets;
+    for (size_t i = 0; i < 4 * counts.size(); ++i) {
+      const int64_t count = counts[i % counts.size()];
+      const TensorDesc tensor{Dtype::f32, {count}, 4 * count};
+      ComputeTask task{};
+      task.spec.program.operations = {Load{0, false}, Multiply{0, 0.5}};
+      task.spec.inputs = {tensor};
+      task.spec.output = tensor;
+      task.spec.work = Work::f32;
+      task.places = {from.at(0)};
+      task.digests = {i % 3 != 0};
+      task.output = i % 5 == 1 ? Place{no_file, 0} : to.at(offset);
+      offsets.push_back(offset);
+      offset += tensor.bytes;
+      runner.submit(std::move(task));
+    }
+    if (cancels) runner.engine().cancel();
+    const auto jobs = runner.wait();
+    for (size_t i = 0; i < jobs.size(); ++i) {
+      const auto& task = std::get<ComputeTask>(jobs[i]->task);
+      const auto bytes = static_cast<size_t>(task.spec.output.bytes);
+      const bool fails = task.output.fd == no_file && bytes > 0;
+      CHECK(cancels || (jobs[i]->error != nullptr) == fails);
+      if (jobs[i]->error != nullptr) continue;
+      std::vector<std::byte> written(bytes);
+      if (bytes > 0) read_exactly(to.at(0).fd, written, static_cast<uint64_t>(offsets[i]));
+      CHECK(jobs[i]->result.digest == sha256(written));
+      if (task.digests[0]) CHECK(jobs[i]->result.input_digests[0] == sha256(stored.first(bytes)));
+    }
+  }
+  close(no_file);
 }
 
 TEST(engine_cancels_and_closes_with_work_left) {

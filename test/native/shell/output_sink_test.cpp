@@ -38,7 +38,7 @@ struct Payload {
     for (size_t i = 0; i < sizes.size(); ++i) {
       const Bytes piece = Bytes(bytes).subspan(done, std::min(sizes[i], bytes.size() - done));
       std::vector<std::byte>& room = rooms[i];
-      std::byte* to = move_in_page(room.data(), kLargest, offset + static_cast<int64_t>(done));
+      std::byte* to = move_in_page(room.data(), offset + static_cast<int64_t>(done));
       if (stray && i + 1 == sizes.size()) to = to == room.data() ? to + 1 : to - 1;
       std::copy(piece.begin(), piece.end(), to);
       ranges.push_back(Bytes(to, piece.size()));
