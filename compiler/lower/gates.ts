@@ -59,6 +59,7 @@ export function lowerGates(
         const statistics = new ModelStatistics(graph.statistics.length + further.length);
         const made = lowerOperand({ graph, predicate, node, headers, problems, shared, count, statistics });
         further.push(...statistics.finish(() => made.lowered, count));
+        statistics.reportMixed(predicate, problems);
         count.check(graph.output, problems);
         return problems.errors === 0 && !count.isExceeded ? { tensors: made.tensors } : undefined;
       });
@@ -153,6 +154,7 @@ function lowerOperand(context: OperandContext): GateOperand & { readonly lowered
     if (made === undefined || problems.errors > before) continue;
     count.add(made.program);
     tensors.set(action.tensor, shared.share(made));
+    if (made.work !== "bytes") statistics.use(made);
     const { tensor, shape, work } = made;
     lowered.push({ name: tensor, shape, wide: work === "F64", aside: () => make(new TensorProblems()) });
   }

@@ -1,11 +1,12 @@
 // The model-wide statistics of one output: met one by one while tensors are lowered, completed when all are. Knows no
 // payload.
 
-import type { VectorNode } from "../recipe-graph.ts";
+import type { OutputNode, PredicateNode, VectorNode } from "../recipe-graph.ts";
 import type { Action, CutStatistic, ModelStatistic, RankStatistic, StatisticMember } from "../tensor-graph.ts";
 import type { OperationCount } from "./operation-count.ts";
 import type { TensorScope } from "./scope.ts";
 import { streamId } from "./stream-id.ts";
+import type { TensorProblems } from "./tensor-problems.ts";
 
 type Rule =
   | Pick<CutStatistic, "kind" | "density" | "dropTop" | "atLeastOne">
@@ -68,10 +69,20 @@ export class ModelStatistics {
   }
 
   /**
-   * Once all are finished: a tensor whose τ is needed in different work types, by several actions, which a stack can make,
+   * Once all are finished: refuses a τ that is needed in different work types, by several actions, which a stack can make,
    * or by an action and by a vector that is masked over the model once more.
    */
-  get mixed(): string | undefined {
+  reportMixed(at: OutputNode | PredicateNode, problems: TensorProblems): void {
+    const mixed = this.#mixed();
+    if (mixed === undefined) return;
+    problems.add("not-served", at, () => ({
+      message: `${mixed} takes part in the work types f32 and f64, and its mask per: model would be another one in each`,
+      span: at.span,
+      help: "write one of the models as an output of the other's dtype, or use per: tensor",
+    }));
+  }
+
+  #mixed(): string | undefined {
     const works = new Map<string, Action["work"]>();
     for (const users of [this.#byActions, this.#byStatistics]) {
       for (const [number, members] of users) {

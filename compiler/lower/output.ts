@@ -71,14 +71,7 @@ export function lowerOutput(
   }
   const isStacked = [...nodesUnder(value.node)].some(({ kind }) => kind === "stack");
   const finished = statistics.finish((vector) => (isStacked ? tensorsUnder(vector) : lowered), count);
-  const mixed = statistics.mixed;
-  if (mixed !== undefined) {
-    problems.add("not-served", output, () => ({
-      message: `${mixed} takes part in the work types f32 and f64, and its mask per: model would be another one in each`,
-      span: output.span,
-      help: "write one of the models as an output of the other's dtype, or use per: tensor",
-    }));
-  }
+  statistics.reportMixed(output, problems);
   count.check(output, problems);
   const names = new Set(actions.map(({ tensor }) => tensor));
   return {

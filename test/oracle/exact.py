@@ -155,13 +155,15 @@ def undecided_of(mask, per, names, taus, by_rule, stream):
     key = side_by_side(lambda name: key_of(taus[name].r.astype(W)).astype(np.uint64))
     tie = side_by_side(lambda name: tie_key(np.arange(taus[name].x.size, dtype=np.uint64), stream_id("tie", stream, name)))
     place = st.positions(key, tie)
+    cuts = np.cumsum([taus[name].x.size for name in names])[:-1] if per == "model" else []
+    apart = lambda pieces: [piece.reshape(taus[name].shape) for name, piece in zip(names, np.split(pieces, cuts, -1))]
     if mask.kind == "della":
-        ((name,), (lowest, highest)) = names, ranks(size, e, size.shape[-1] - 1 - place)
-        T = by_rule[name].T.reshape(size.shape)
+        lowest, highest = ranks(size, e, size.shape[-1] - 1 - place)
+        T = side_by_side(lambda name: by_rule[name].T)
         low, high = (thresholds(mask, rank, size.shape[-1]) for rank in (lowest, highest))
-        if ((T < low) | (T > high)).any(): raise Contradiction(f"della: ranks in {name}")
-        word = compare_words(mask, name, stream, by_rule[name], by_rule[name].T).reshape(size.shape)
-        return [((word >= low) & (word < high) & (size + e > 0)).reshape(taus[name].shape)]
+        if ((T < low) | (T > high)).any(): raise Contradiction(f"della: ranks in {names}")
+        word = side_by_side(lambda name: compare_words(mask, name, stream, by_rule[name], by_rule[name].T))
+        return apart((word >= low) & (word < high) & (size + e > 0))
     g, undecided = size.shape[-1], np.zeros(size.shape, bool)
     top = int(float(g) * mask.drop_top) if mask.kind == "breadcrumbs" else 0
     count = int(float(g) * min(mask.density, 1.0))
@@ -170,9 +172,7 @@ def undecided_of(mask, per, names, taus, by_rule, stream):
     if (kept != ((place >= top) & (place < top + count))).any(): raise Contradiction(f"{mask.kind}: how many are kept of {names}")
     for cut in {top, top + count} if count else ():
         if 0 < cut < g: undecided |= beside_cut(place < cut, size, e, f"{mask.kind}: which are kept of {names}")
-    undecided &= size + e > 0       # 0 stays 0 whether it is kept or not
-    cuts = np.cumsum([taus[name].x.size for name in names])[:-1] if per == "model" else []
-    return [piece.reshape(taus[name].shape) for name, piece in zip(names, np.split(undecided, cuts, -1))]
+    return apart(undecided & (size + e > 0))        # 0 stays 0 whether it is kept or not
 
 
 def beside_cut(above, size, e, what):

@@ -10,7 +10,7 @@ RELATIVE, ABSOLUTE = 1e-9, 1e-10    # of norms and distances; of cosines and sha
 def draw(case, output, made, rng):
     """made: the tensors on disk. → the lines, and the one of them that must fail or None; or None where no metric has a value."""
     against = case.base if not output.value.layers else None
-    known = values(made, against.tensors if against and against.nan is None else None)
+    known = values(made, against.tensors if against and against.nan is None else None, output.overflow)
     if not known: return None
     lines = [line(metric, value, bool(rng.random() < 0.5), True) for metric, value in known.items()]
     if rng.random() < 0.6: return lines, None
@@ -27,7 +27,7 @@ def line(metric, value, is_above, holds):
     return f"{metric} {'>' if is_above else '<'} {bound.text}"
 
 
-def values(made, base):
+def values(made, base, overflow):
     """{metric: its value}, of those that have one; none where an element is not finite."""
     floats = sorted(name for name, tensor in made.items() if tensor.dtype in st.FORMATS)
     a = joined(made, floats)
@@ -42,7 +42,7 @@ def values(made, base):
     squares = (a * a).sum() * (b * b).sum()
     if 1e-290 < squares < 1e290: found["cosine(llama)"] = (a * b).sum() / np.sqrt(squares)
     integers = [name for name in made if name not in floats]
-    if not integers: found["changed(llama)"] = changed(made, base, floats)
+    if not integers: found["changed(llama)"] = changed(made, base, floats, overflow)
     return found
 
 
@@ -50,7 +50,10 @@ def joined(tensors, names):
     return np.concatenate([st.widen(tensors[name], np.float64).reshape(-1) for name in names] + [np.zeros(0)])
 
 
-def changed(made, base, names):
-    """The base is rounded to the output's dtype."""
-    count = lambda t, b: (t.bits.reshape(-1) != st.narrow(st.widen(b, np.float64), t.dtype)[0].reshape(-1)).sum()
-    return sum(int(count(made[name], base[name])) for name in names) / sum(made[name].bits.size for name in names)
+def changed(made, base, names, overflow):
+    """The base is written as the output is."""
+    def count(made, base):
+        finite = np.ones(base.bits.shape, bool)
+        bits, _ = st.write(st.widen(base, np.float64), made.dtype, finite, overflow or "inf")
+        return int((made.bits.reshape(-1) != bits.reshape(-1)).sum())
+    return sum(count(made[name], base[name]) for name in names) / sum(made[name].bits.size for name in names)

@@ -175,6 +175,25 @@ describe("what does not fit is refused before anything runs", () => {
   });
 });
 
+test("what is masked over the model in two work types at once is compared with no more than it is written", () => {
+  const up = "model.layers.0.mlp.up_proj.weight";
+  const body = `model code = "code"
+vector tau = maths - llama
+mask trim = magnitude(density: 0.5, per: model)
+merge inner onto llama using sum {
+  tau  mask trim & !magnitude(density: 0.1, of: code - llama)
+}
+merge m = llama + match("${up}": tau & trim, else: (inner - llama) & trim)
+output "a" = maths
+expect maths {
+  distance(m) < 1
+}`;
+  const code = { tensors: { ...TENSORS, [up]: "f64 [16, 8]" } };
+  expect(refusedBy(body, { models: { ...SOURCES.models, code } })).toContain(
+    `error[not-served]: ${up} takes part in the work types f32 and f64`,
+  );
+});
+
 test("gates that come to too many operations are refused once", () => {
   const lines = (count: number, line: (index: number) => string): string =>
     Array.from({ length: count }, (_, index) => line(index)).join("\n");
