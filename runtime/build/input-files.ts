@@ -110,6 +110,12 @@ export class InputFiles {
     return file.fd;
   }
 
+  /** Begins to open what is going to be asked for. Who asks hears of what goes wrong. */
+  openSoon(tensors: Iterable<TensorInfo>): void {
+    const waiting = new Set([...tensors].map((tensor) => this.open(tensor)));
+    for (const opening of waiting) opening.catch(() => undefined);
+  }
+
   /** Takes digests of bytes that were read; throws a Failure: 66 the file changed meanwhile, or is not as locked; 3 what was known is false. */
   async learn(tensors: readonly TensorInfo[], digests: readonly (string | null)[]): Promise<void> {
     await this.note(tensors, digests);

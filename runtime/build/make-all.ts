@@ -41,7 +41,8 @@ export async function makeAll(
   }
   const { store, addon: calls, lease, inputs, measurements, rankings, signal, context } = session;
   const bytes = bytesToWrite(jobs, standings);
-  const scratch = scratchOf(actionsToRun(jobs, standings), context.engine, engine);
+  const running = actionsToRun(jobs, standings);
+  const scratch = scratchOf(running, context.engine, engine);
   await makeRoom(calls, store, bytes + scratch, signal);
   checkDiskSpace(store.paths.root, bytes, jobs.size * 4, scratch);
   const { keepGoing } = context;
@@ -60,6 +61,8 @@ export async function makeAll(
   });
   const explained = ({ error, action }: FailedTensor): unknown => engineFailure(error, action.tensor, store.paths.root);
   try {
+    // What their writers left unwritten has to reach the disk first: it does while files are made for the shards.
+    inputs.openSoon(running.flatMap((action) => action.inputs.map(({ tensor }) => tensor)));
     maker.open(jobs);
     observer.work({ actions: [...jobs].reduce((sum, job) => sum + job.shard.actions.length, 0), bytes });
     const ordered = orderShards(jobs, context.engine.threads);
