@@ -105,6 +105,12 @@ EvaluateOptions Engine::all_memory() const {
 }
 
 TaskNeeds Engine::needs(const Task& task) const {
+  TaskNeeds needs = arena_needs(task);
+  if (std::holds_alternative<ComputeTask>(task)) needs.memory += ring_bytes();
+  return needs;
+}
+
+TaskNeeds Engine::arena_needs(const Task& task) const {
   const TaskSpec* spec = spec_of(task);
   if (const auto* rank = std::get_if<RankTask>(&task)) return {rank_peak(*rank), 0};
   if (is_stream(task)) return {StreamSession::buffer_bytes(share()), 0};
@@ -127,7 +133,7 @@ int64_t Engine::rank_peak(const RankTask& task) const {
 }
 
 void Engine::submit(uint64_t id, Task task, uint32_t group) {
-  const bool alone = needs(task).memory > share().memory_bytes;
+  const bool alone = arena_needs(task).memory > share().memory_bytes;
   {
     const std::lock_guard lock(mutex_);
     if (closing_ || cancelled_) throw Error(ErrorCode::cancelled, "the engine takes no more work: it was cancelled");

@@ -69,6 +69,7 @@ class Engine {
     std::optional<Ending> ending;
   };
 
+  TaskNeeds arena_needs(const Task& task) const;
   int64_t rank_peak(const RankTask& task) const;
   int64_t chunk_bytes() const;
   int64_t ring_bytes() const;

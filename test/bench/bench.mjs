@@ -15,6 +15,7 @@
 //
 // MERGEKIT_YAML=/path/to/mergekit-yaml measures mergekit on the same merges too.
 
+import { execFileSync } from "node:child_process";
 import {
   closeSync,
   existsSync,
@@ -60,22 +61,28 @@ function flip(file, tensor) {
   closeSync(descriptor);
 }
 
+/** File systems give back the blocks of what was deleted later: not while the clock runs. */
 function clear(work) {
   for (const name of [".theta", "merged"]) rmSync(join(work, name), { recursive: true, force: true });
+  execFileSync("sync", ["-f", work]);
 }
 
+/** With one thread and with all by turns, so that a machine that gets slower does so for both. */
 async function fullBuilds(work, options) {
-  const runs = [];
+  const [alone, runs] = [[], []];
   for (let run = 0; run < options.runs; run++) {
+    if (options.oneThread) {
+      clear(work);
+      alone.push(await theta(work, { ...options, threads: 1 }));
+    }
     clear(work);
     runs.push(await theta(work, options));
   }
-  return runs;
+  return { alone, runs };
 }
 
 async function benchTheta(method, paths, work, options) {
-  const alone = options.oneThread ? await fullBuilds(work, { ...options, threads: 1 }) : [];
-  const runs = await fullBuilds(work, options);
+  const { alone, runs } = await fullBuilds(work, options);
   const nothing = [];
   for (let run = 0; run < options.runs; run++) nothing.push(await theta(work, options));
   const unchanged = summary(nothing[0]).actions.run;
