@@ -24,20 +24,21 @@ DellaMarks<W>::DellaMarks(const Della& mask, int64_t group_size, int64_t groups_
       kept_(memory.take<uint8_t>(groups_kept * group_size)),
       keys_(memory.take<Key>(group_size)),
       by_rank_(memory.take<uint32_t>(group_size + 1)),
-      expected_(group_size, memory),
+      expected_(group_size, kWidth, memory),
       buckets_(memory.take<uint16_t>(group_size)),
-      starts_(memory.take<uint32_t>(ExpectedRanks<W>::most_buckets(group_size) + 1)),
-      lowest_(memory.take<uint32_t>(ExpectedRanks<W>::most_buckets(group_size) + 1)) {}
+      starts_(memory.take<uint32_t>(ExpectedRanks<W>::most_buckets(group_size, kWidth) + 1)),
+      lowest_(memory.take<uint32_t>(ExpectedRanks<W>::most_buckets(group_size, kWidth) + 1)) {}
 
 template <typename W>
 void DellaMarks<W>::begin(int64_t first) {
   first_ = first;
   seen_ = 0;
+  range_ = {0, 0};
 }
 
 template <typename W>
 void DellaMarks<W>::gather(const Block<W>& block, int64_t offset, int64_t count) {
-  kernels_.keys(block.value(mask_.of) + offset, keys_ + seen_, count);
+  range_ = joined(range_, kernels_.keys_and_range(block.value(mask_.of) + offset, keys_ + seen_, count));
   seen_ += count;
 }
 
@@ -56,13 +57,12 @@ bool DellaMarks<W>::end_pass() {
 template <typename W>
 bool DellaMarks<W>::mark_by_buckets() {
   const uint64_t tie = static_cast<uint64_t>(first_) + mask_.tie;
-  const KeyRange<Key> range = kernels_.key_range(keys_, seen_);
-  const bool covers = expected_.covers(range);
+  const bool covers = expected_.covers(range_);
   if (covers) spread();
   int64_t undecided = covers ? decide(lowest_, 1) : -1;
   if (undecided < 0) {
     if (covers) expected_.distrust();
-    expected_.cover(range);
+    expected_.cover(range_);
     expected_.learn(keys_, seen_, tie, kernels_);
     spread();
     undecided = decide(lowest_, 1);

@@ -15,6 +15,8 @@ class DellaMarks final : public Statistic<W> {
  public:
   /// Elements of a group, at most: ranks and buckets take sixteen bits.
   static constexpr int64_t kMost = int64_t{1} << 16;
+  /// Of an element in places, so that 3.2 make a bucket.
+  static constexpr int64_t kWidth = int64_t{5} << (kOrderBits - 4);
 
   /// `ranking` has room for a group.
   DellaMarks(const Della& mask, int64_t group_size, int64_t groups_kept, const KernelTable& kernels,
@@ -59,6 +61,7 @@ class DellaMarks final : public Statistic<W> {
   uint32_t* const lowest_;
   Undecided undecided_[kMostUndecided + kRanksAtOnce];
   int64_t first_ = 0, seen_ = 0;
+  KeyRange<Key> range_{0, 0};
 };
 
 extern template class DellaMarks<float>;

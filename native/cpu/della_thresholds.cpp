@@ -36,17 +36,18 @@ CachedThresholds<W>::CachedThresholds(const Della& mask, int64_t group_size, int
       thresholds_(memory.take<uint32_t>(groups_kept * group_size)),
       keys_(memory.take<Key>(group_size)),
       by_rank_(memory.take<uint32_t>(group_size)),
-      expected_(group_size, memory) {}
+      expected_(group_size, GroupRanks<W>::kWidth, memory) {}
 
 template <typename W>
 void CachedThresholds<W>::begin(int64_t first) {
   first_ = first;
   seen_ = 0;
+  range_ = {0, 0};
 }
 
 template <typename W>
 void CachedThresholds<W>::gather(const Block<W>& block, int64_t offset, int64_t count) {
-  kernels_.keys(block.value(mask_.of) + offset, keys_ + seen_, count);
+  range_ = joined(range_, kernels_.keys_and_range(block.value(mask_.of) + offset, keys_ + seen_, count));
   seen_ += count;
 }
 
@@ -58,7 +59,7 @@ bool CachedThresholds<W>::end_pass() {
   }
   uint32_t* const to = thresholds_ + (first_ - this->origin());
   const uint64_t tie = static_cast<uint64_t>(first_) + mask_.tie;
-  if (ranks_.run(keys_, seen_, tie, expected_, by_rank_, to)) return true;
+  if (ranks_.run(keys_, seen_, range_, tie, expected_, by_rank_, to)) return true;
   ranking_.run(
       keys_, seen_, [tie](uint32_t element) { return mix64(tie + element); },
       [to, by_rank = by_rank_](uint32_t element, int64_t rank) { to[element] = by_rank[rank]; });

@@ -56,6 +56,7 @@ class CachedThresholds final : public DellaThresholds<W> {
   bool by_rank_is_filled_ = false;
   ExpectedRanks<W> expected_;
   int64_t first_ = 0, seen_ = 0;
+  KeyRange<Key> range_{0, 0};
 };
 
 /// How a task divides its memory among the masks of groups that do not lie in cache.

@@ -12,13 +12,23 @@
 
 namespace theta {
 
+/// Of the keys of both.
+template <typename Key>
+KeyRange<Key> joined(KeyRange<Key> a, KeyRange<Key> b) {
+  // A smallest key of 0 is none; less 1, it is the largest number there is.
+  const Key low = std::min(static_cast<Key>(a.low - 1), static_cast<Key>(b.low - 1));
+  return {static_cast<Key>(low + 1), std::max(a.high, b.high)};
+}
+
 template <typename W>
 class ExpectedRanks {
  public:
   using Key = Bits<W>;
 
-  ExpectedRanks(int64_t group_size, Carver& memory)
+  /// `width`: of an element in places.
+  ExpectedRanks(int64_t group_size, int64_t width, Carver& memory)
       : group_size_(group_size),
+        width_(width),
         digit_bits_(digit_bits(group_size)),
         places_(memory.take<uint32_t>(most_digits(group_size) + 1)),
         counts_(memory.take<uint32_t>(most_digits(group_size))) {}
@@ -66,12 +76,13 @@ class ExpectedRanks {
   int64_t buckets() const { return buckets_; }
 
   /// Of a group of so many elements.
-  static int64_t most_buckets(int64_t group_size) { return buckets_of(group_size, most_digits(group_size)); }
+  static int64_t most_buckets(int64_t group_size, int64_t width) {
+    return buckets_of(group_size, most_digits(group_size), width);
+  }
 
  private:
-  /// Of an element in places, so that 3.2 make a bucket and one in two hundred is crowded, and of every digit besides:
-  /// those that did not occur keep their order too.
-  static constexpr int64_t kElementWidth = int64_t{5} << (kOrderBits - 4), kDigitRoom = kElementWidth / 64;
+  /// Of every digit besides: those that did not occur keep their order too.
+  static constexpr int64_t digit_room(int64_t width) { return width / 64; }
 
   /// That are learned from together.
   static constexpr int64_t kMostGroups = 16;
@@ -82,22 +93,23 @@ class ExpectedRanks {
   }
   /// A range of digit_bits bits touches one digit more than it counts; one lies below it, for 0.
   static int64_t most_digits(int64_t group_size) { return 2 * ((int64_t{1} << digit_bits(group_size)) + 2); }
-  static int64_t buckets_of(int64_t count, int64_t digits) {
-    // An even number, and one at least behind the last place.
-    return (((kElementWidth * count + kDigitRoom * digits) >> kOrderBits) + 2) / 2 * 2;
+  static int64_t buckets_of(int64_t count, int64_t digits, int64_t width) {
+    // One at least behind the last place.
+    return ((width * count + digit_room(width) * digits) >> kOrderBits) + 1;
   }
 
   /// All digits of a group are counted.
   void end_group() {
     if (++groups_ < groups_wanted_) return;
-    const auto element_width = static_cast<uint32_t>(kElementWidth / groups_);
+    const auto element_width = static_cast<uint32_t>(width_ / groups_),
+               room = static_cast<uint32_t>(digit_room(width_));
     uint32_t place = 0;
     for (int64_t digit = 0; digit < digits_; ++digit) {
       places_[digit] = place;
-      place += counts_[digit] * element_width + kDigitRoom;
+      place += counts_[digit] * element_width + room;
     }
     places_[digits_] = place;
-    buckets_ = buckets_of(group_size_, digits_);
+    buckets_ = buckets_of(group_size_, digits_, width_);
     learn_from(distrusted_ == 0 && groups_ < kMostGroups ? 4 * groups_ : 0);
   }
 
@@ -107,7 +119,7 @@ class ExpectedRanks {
     if (groups > 0) std::fill_n(counts_, digits_, 0);
   }
 
-  const int64_t group_size_;
+  const int64_t group_size_, width_;
   const int digit_bits_;
   uint32_t* const places_;
   uint32_t* const counts_;

@@ -2,8 +2,6 @@
 // they are expected in the order, and ranked there. No step depends on how many keys are equal.
 #pragma once
 
-#include <variant>
-
 #include "carver.h"
 #include "expected_ranks.h"
 #include "kernels.h"
@@ -16,29 +14,23 @@ class GroupRanks {
  public:
   using Key = Bits<W>;
 
+  /// Of an element in places, so that seven make a bucket and one bucket in a thousand is crowded.
+  static constexpr int64_t kWidth = (int64_t{1} << kOrderBits) / 7;
+
   /// For groups of at most `room` elements.
   GroupRanks(int64_t room, const KernelTable& kernels, Carver& memory);
 
-  /// to[i] = by_rank[rank of element i], for `count` elements whose ties are mix64(tie + i). `expected` is learned anew
-  /// when the group is not like those before. → false, and nothing is written, where elements crowd or agree in nearly
-  /// all: they need to be sorted.
-  bool run(const Key* keys, int64_t count, uint64_t tie, ExpectedRanks<W>& expected, const uint32_t* by_rank,
-           uint32_t* to);
+  /// to[i] = by_rank[rank of element i], for `count` elements, whose keys lie in this range and whose ties are
+  /// mix64(tie + i). `expected` is learned anew when the group is not like those before. → false, and nothing is
+  /// written, where elements crowd or agree in nearly all: they need to be sorted.
+  bool run(const Key* keys, int64_t count, KeyRange<Key> range, uint64_t tie, ExpectedRanks<W>& expected,
+           const uint32_t* by_rank, uint32_t* to);
 
  private:
-  /// The narrower places are, the more of a group stays in the first-level cache.
-  using Buckets = std::variant<RankBuckets<uint16_t>, RankBuckets<uint32_t>>;
-
-  static Buckets make_buckets(int64_t room, const KernelTable& kernels, Carver& memory);
-  template <typename Place>
-  bool spread(const Key* keys, int64_t count, uint64_t tie, const ExpectedRanks<W>& expected, int64_t most_spilled,
-              RankBuckets<Place>& buckets);
-  template <typename Place>
-  bool run_in(RankBuckets<Place>& buckets, const Key* keys, int64_t count, uint64_t tie, ExpectedRanks<W>& expected,
-              const uint32_t* by_rank, uint32_t* to);
+  int64_t spread(const Key* keys, int64_t count, uint64_t tie, const ExpectedRanks<W>& expected, int64_t most_spilled);
 
   const WorkKernels<W>& kernels_;
-  Buckets buckets_;
+  RankBuckets buckets_;
 };
 
 extern template class GroupRanks<float>;

@@ -75,28 +75,28 @@ struct KeyScale {
   Key base;
 };
 
-/// What a bucket of ranks has room for, the most elements that it counts, and the bits of an order within it.
-inline constexpr int kRankSlots = 8, kMostInBucket = 255, kOrderBits = 16;
+/// Bits of an order within a bucket of ranks.
+inline constexpr int kOrderBits = 16;
+/// Elements that a bucket has room for, and what the number of buckets that lie side by side is a multiple of.
+inline constexpr int kBucketRows = 16, kBucketsAtOnce = 16;
 /// Elements that expect_ranks() takes at a time, at most: what lies in the first-level cache should be the slots.
 inline constexpr int64_t kRanksAtOnce = 256;
 
 /// Values that kernels which match them look at together.
 inline constexpr int64_t kMatchGroup = 16;
 
-/// An element that found its bucket full.
-struct SpilledElement {
-  uint32_t element, expected;
+/// An element that found its bucket full: order << kOrderBits | element.
+struct SpilledItem {
+  uint32_t bucket, item;
 };
 
-/// By the type that counts the slots of a group.
-template <typename Place>
-struct RankKernels {
-  /// Puts the orders of elements `first`, … into slots of their buckets and tells which; fill[bucket] counts all. Of
-  /// an element that finds its bucket full nothing is told. → how many did, or -1 where it would be more than `room`.
-  int64_t (*fill_buckets)(const uint32_t* expected, int64_t n, int64_t first, uint16_t* slots, uint8_t* fill,
-                          Place* places, SpilledElement* spilled, int64_t room);
-  /// to[i] = by_rank[ranks[places[i]]]
-  void (*of_places)(const Place* places, int64_t n, const uint16_t* ranks, const uint32_t* by_rank, uint32_t* to);
+/// Buckets of a group's elements, in rows of `stride`: slots[row * stride + bucket] is order << kOrderBits | element,
+/// and next[bucket] the first free slot, or what would be the next one. What finds none is spilled.
+struct BucketRows {
+  uint32_t *slots, *next;
+  int64_t stride;
+  SpilledItem* spilled;
+  int64_t room;
 };
 
 template <typename W>
@@ -155,10 +155,14 @@ struct WorkKernels {
   void (*below_each)(const uint32_t* words, const uint32_t* thresholds, Key* to, int64_t n);
   /// x ÷ (threshold × 2⁻³²), the divisor rounded to W.
   void (*divide_by_thresholds)(const W* x, const uint32_t* thresholds, W* to, int64_t n);
+  /// The same of the elements of the mask, +0 elsewhere.
+  void (*divide_where)(const W* x, const Key* mask, const uint32_t* thresholds, W* to, int64_t n);
 
   void (*keys)(const W* x, Key* to, int64_t n);
   /// The smallest key other than 0, and the largest; 0 and 0 where all are 0.
   KeyRange<Key> (*key_range)(const Key* keys, int64_t n);
+  /// Both.
+  KeyRange<Key> (*keys_and_range)(const W* x, Key* to, int64_t n);
   /// A key as a digit and a fraction in 2⁻³²: the digit is 2·(key >> shift − base) but not below 0, plus 1 where bits
   /// of the key are left over. A fraction begins with the first of these bits; then one tells whether others are left,
   /// and these follow, or else the tie, mix64(first + i), which is all of it where nothing is left over. So digit and
@@ -169,6 +173,10 @@ struct WorkKernels {
   /// Where elements are expected in the order: places[digit] + fraction·(places[digit + 1] − places[digit]).
   void (*expect_ranks)(const Key* keys, int64_t n, uint64_t first, KeyScale<Key> scale, const uint32_t* places,
                        uint32_t* to);
+  /// Puts n elements, at most 2^16, in the buckets where they are expected: bucket << kOrderBits | order. → how many
+  /// found their bucket full, or -1 where more did than there is room to note.
+  int64_t (*spread_ranks)(const Key* keys, int64_t n, uint64_t first, KeyScale<Key> scale, const uint32_t* places,
+                          const BucketRows& rows);
   /// Of either sign.
   int64_t (*count_zeros)(const W* x, int64_t n);
   /// How many keys are at least `bound`; keys are compared as signed.
@@ -254,15 +262,12 @@ struct KernelTable {
                            uint32_t* positions);
   /// Of elements of which bucket << kOrderBits | order is expected: their buckets, which are counted.
   void (*count_buckets)(const uint32_t* expected, int64_t n, uint16_t* buckets, uint32_t* counts);
-  /// In place: the order in a slot becomes the element's rank, by counting smaller ones in its bucket. Buckets follow
-  /// each other, an even number and at most 8,192 of them, and before the first are `rank` elements; empty slots hold
-  /// 0, so a rank is counted back from that behind the bucket's last. Those of buckets with more than kRankSlots
-  /// elements are in order, but not ranks yet. → whether no two orders in a bucket are equal.
-  bool (*rank_buckets)(uint16_t* slots, const uint8_t* fill, int64_t buckets, uint32_t rank);
+  /// Makes next[bucket] its first rank, and next[stride] the number of all elements; puts those of `count` buckets, of
+  /// which free slots have all bits set, in the order of their ranks. Needs room for kBucketRows elements more. Of what
+  /// was spilled nothing is put anywhere. → in how many buckets orders are equal, of which `room` are told.
+  int64_t (*sort_buckets)(const BucketRows& rows, int64_t count, uint16_t* sorted, uint32_t* equal, int64_t room);
   /// In place: x, exponentials of elements, become terms of the divergence from the softmax that has y's.
   void (*divergence_terms)(double* x, double x_sum, const double* y, double y_sum, int64_t n);
-  RankKernels<uint16_t> few_places;
-  RankKernels<uint32_t> many_places;
   WorkKernels<float> f32;
   WorkKernels<double> f64;
   MeasureKernels measure;
@@ -274,15 +279,6 @@ const WorkKernels<W>& kernels_of(const KernelTable& table) {
     return table.f32;
   } else {
     return table.f64;
-  }
-}
-
-template <typename Place>
-const RankKernels<Place>& rank_kernels_of(const KernelTable& table) {
-  if constexpr (sizeof(Place) == sizeof(uint16_t)) {
-    return table.few_places;
-  } else {
-    return table.many_places;
   }
 }
 

@@ -7,6 +7,7 @@
 #include "../formula/rounding.h"
 #include "kernels.h"
 #include "kernels_active.h"
+#include "kernels_buckets.h"
 #include "kernels_competing.h"
 #include "kernels_gram.h"
 #include "kernels_random.h"
@@ -246,11 +247,14 @@ constexpr WorkKernels<W> work_kernels() {
   k.lanes_where = lanes_where<Bits<W>>;
   k.below_each = below_each<Bits<W>>;
   k.divide_by_thresholds = divide_by_thresholds<W>;
+  k.divide_where = divide_where<W>;
   k.keys = keys<W>;
   k.rank_digits = rank_digits<Bits<W>>;
   k.expect_ranks = expect_ranks<Bits<W>>;
+  k.spread_ranks = spread_ranks<Bits<W>>;
   k.count_zeros = count_zeros<W>;
   k.key_range = key_range<Bits<W>>;
+  k.keys_and_range = keys_and_range<W>;
   k.count_from = count_from<Bits<W>>;
   k.collect = collect<W, false>;
   k.find = find<W>;
@@ -293,10 +297,8 @@ const KernelTable kTable = {
     random_words,
     words_between,
     count_buckets,
-    rank_buckets,
+    sort_buckets,
     divergence_terms,
-    {fill_buckets<uint16_t>, of_places<uint16_t>},
-    {fill_buckets<uint32_t>, of_places<uint32_t>},
     work_kernels<float>(),
     work_kernels<double>(),
     measure_kernels(),

@@ -195,9 +195,21 @@ void below_each(const uint32_t* words, const uint32_t* thresholds, Key* __restri
 }
 
 template <typename W>
-void divide_by_thresholds(const W* x, const uint32_t* thresholds, W* __restrict to, int64_t n) {
+THETA_HD W divide_by_threshold(W x, uint32_t threshold) {
   // A power of two only moves the exponent, so this rounds as the exact quotient by 2^32 would.
-  for (int64_t i = 0; i < n; ++i) to[i] = x[i] / (static_cast<W>(thresholds[i]) * static_cast<W>(0x1p-32));
+  return x / (static_cast<W>(threshold) * static_cast<W>(0x1p-32));
+}
+
+template <typename W>
+void divide_by_thresholds(const W* x, const uint32_t* thresholds, W* __restrict to, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = divide_by_threshold(x[i], thresholds[i]);
+}
+
+template <typename W>
+void divide_where(const W* x, const Bits<W>* mask, const uint32_t* thresholds, W* __restrict to, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    to[i] = std::bit_cast<W>(std::bit_cast<Bits<W>>(divide_by_threshold(x[i], thresholds[i])) & mask[i]);
+  }
 }
 
 }  // namespace

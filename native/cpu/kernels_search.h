@@ -22,9 +22,41 @@ void band(const W* x, Bits<W> low, Bits<W> high, Bits<W>* __restrict to, int64_t
   }
 }
 
+/// The range of keys that were added.
+template <typename Key>
+struct RangeOfKeys {
+  // A key of 0 less 1 is the largest number there is.
+  Key low = static_cast<Key>(~Key{0}), high = 0;
+
+  THETA_HD void add(Key key) {
+    const auto less = static_cast<Key>(key - 1);
+    low = less < low ? less : low;
+    high = key > high ? key : high;
+  }
+  THETA_HD KeyRange<Key> range() const { return {static_cast<Key>(low + 1), high}; }
+};
+
 template <typename W>
 void keys(const W* x, Bits<W>* __restrict to, int64_t n) {
   for (int64_t i = 0; i < n; ++i) to[i] = key_of(x[i]);
+}
+
+template <typename W>
+KeyRange<Bits<W>> keys_and_range(const W* x, Bits<W>* __restrict to, int64_t n) {
+  RangeOfKeys<Bits<W>> seen;
+  for (int64_t i = 0; i < n; ++i) {
+    const Bits<W> key = key_of(x[i]);
+    to[i] = key;
+    seen.add(key);
+  }
+  return seen.range();
+}
+
+template <typename Key>
+KeyRange<Key> key_range(const Key* keys, int64_t n) {
+  RangeOfKeys<Key> seen;
+  for (int64_t i = 0; i < n; ++i) seen.add(keys[i]);
+  return seen.range();
 }
 
 template <typename W>
@@ -32,18 +64,6 @@ int64_t count_zeros(const W* x, int64_t n) {
   Bits<W> count = 0;
   for (int64_t i = 0; i < n; ++i) count += x[i] == 0;
   return static_cast<int64_t>(count);
-}
-
-template <typename Key>
-KeyRange<Key> key_range(const Key* keys, int64_t n) {
-  // A key of 0 less 1 is the largest number there is.
-  Key low = static_cast<Key>(~Key{0}), high = 0;
-  for (int64_t i = 0; i < n; ++i) {
-    const auto less = static_cast<Key>(keys[i] - 1);
-    low = less < low ? less : low;
-    high = keys[i] > high ? keys[i] : high;
-  }
-  return {static_cast<Key>(low + 1), high};
 }
 
 template <typename Key>

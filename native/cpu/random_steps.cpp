@@ -77,6 +77,17 @@ Step<W> make_rescale_della_step(const RescaleDella& operation, const StepContext
   };
 }
 
+template <typename W>
+Step<W> make_rescaled_select_step(const Select& operation, const StepContext<W>& context) {
+  const ValueId of = std::get<RescaleDella>(context.program.operations[operation.of]).of;
+  auto* const thresholds = static_cast<DellaThresholds<W>*>(context.statistics[operation.mask].get());
+  return
+      [of, mask = operation.mask, thresholds, &kernels = kernels_of<W>(context.kernels)](const Block<W>& block, W* to) {
+        const uint32_t* const divisors = thresholds->of(block.begin, block.count);
+        kernels.divide_where(block.value(of), block.mask(mask), divisors, to, block.count);
+      };
+}
+
 template Step<float> make_random_step<float>(const Random&, const StepContext<float>&);
 template Step<double> make_random_step<double>(const Random&, const StepContext<double>&);
 template Step<float> make_della_step<float>(ValueId, const Della&, const StepContext<float>&);
@@ -85,5 +96,7 @@ template Step<float> make_model_della_step<float>(const ModelDella&, const StepC
 template Step<double> make_model_della_step<double>(const ModelDella&, const StepContext<double>&);
 template Step<float> make_rescale_della_step<float>(const RescaleDella&, const StepContext<float>&);
 template Step<double> make_rescale_della_step<double>(const RescaleDella&, const StepContext<double>&);
+template Step<float> make_rescaled_select_step<float>(const Select&, const StepContext<float>&);
+template Step<double> make_rescaled_select_step<double>(const Select&, const StepContext<double>&);
 
 }  // namespace theta

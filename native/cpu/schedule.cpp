@@ -140,7 +140,14 @@ class Scheduler {
     pass.stages.push_back(std::move(stage));
   }
 
-  /// What a difference reads from an input, the marks that select, and a difference of which they do.
+  /// What a della mask selects from is divided by its thresholds.
+  bool is_rescaled_by_ranks(const Select& select) const {
+    const auto* rescale = std::get_if<RescaleDella>(&program_.operations[select.of]);
+    return rescale && rescale->mask == select.mask && schedule_.facts[select.mask].statistic;
+  }
+
+  /// What a difference reads from an input, the marks that select, and a difference of which they do, or what is
+  /// divided by thresholds.
   std::vector<bool> folded_among(const std::vector<bool>& needed, const std::vector<ValueId>& values) const {
     std::vector<int> uses(program_.operations.size(), 0);
     for (const ValueId id : values) ++uses[id];
@@ -157,7 +164,8 @@ class Scheduler {
       } else if (const auto* select = std::get_if<Select>(&program_.operations[id])) {
         folded[select->mask] = schedule_.is_marked[select->mask] && uses[select->mask] == 1;
         const auto* of = std::get_if<Subtract>(&program_.operations[select->of]);
-        folded[select->of] = folded[select->mask] && of && folded[of->left] && uses[select->of] == 1;
+        const bool is_difference = folded[select->mask] && of && folded[of->left];
+        folded[select->of] = (is_difference || is_rescaled_by_ranks(*select)) && uses[select->of] == 1;
       }
     }
     return folded;

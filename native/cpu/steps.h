@@ -53,6 +53,9 @@ template <typename W>
 Step<W> make_model_della_step(const ModelDella& operation, const StepContext<W>& context);
 template <typename W>
 Step<W> make_rescale_della_step(const RescaleDella& operation, const StepContext<W>& context);
+/// What a della mask leaves of a value that is divided by its thresholds for nothing else.
+template <typename W>
+Step<W> make_rescaled_select_step(const Select& operation, const StepContext<W>& context);
 /// A mask whose cuts are known; in mask_step.cpp.
 template <typename W>
 Step<W> make_cut_step(const ModelCut& operation, const StepContext<W>& context);

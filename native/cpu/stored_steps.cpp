@@ -93,6 +93,7 @@ template <typename W>
 Step<W> make_select_step(const Select& operation, const StepContext<W>& context) {
   const WorkKernels<W>& kernels = kernels_of<W>(context.kernels);
   if (!context.folded[operation.mask]) {
+    if (context.folded[operation.of]) return make_rescaled_select_step(operation, context);
     return [operation, &kernels](const Block<W>& block, W* to) {
       kernels.select(block.value(operation.of), block.mask(operation.mask), to, block.count);
     };

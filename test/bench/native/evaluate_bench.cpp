@@ -80,7 +80,7 @@ double thread_seconds() {
 }
 
 /// onto(base, combine(masked vectors))
-Program vectors(const std::vector<Operation>& masks, const Operation& combine) {
+Program vectors(const std::vector<Operation>& masks, const Operation& combine, bool inv = false) {
   Program program;
   auto& ops = program.operations;
   ops.push_back(Load{0, false});
@@ -96,10 +96,13 @@ Program vectors(const std::vector<Operation>& masks, const Operation& combine) {
       if (auto* della = std::get_if<Della>(&mask)) della->of = value;
       if (auto* cut = std::get_if<ModelCut>(&mask)) cut->of = value;
       ops.push_back(mask);
-      ops.push_back(Select{value, value + 1});
-      value += 2;
+      const ValueId mask_id = value + 1;
+      if (inv) ops.push_back(RescaleDella{value, mask_id});
+      ops.push_back(Select{inv ? mask_id + 1 : value, mask_id});
+      value = static_cast<ValueId>(ops.size()) - 1;
       if (const auto* random = std::get_if<Random>(&mask)) {
-        ops.push_back(RescaleInv{value++, random->density});
+        ops.push_back(RescaleInv{value, random->density});
+        ++value;
       }
     }
     of.push_back(value);
@@ -161,6 +164,8 @@ int main(int argc, char** argv) {
       {"sce 0.1", sce()},
       {"arcee fusion", fusion},
       {"della row", vectors({Della{0, 0.5, 0.15, Group::row, 7, 3, 99}}, sum)},
+      {"della inv row", vectors({Della{0, 0.5, 0.15, Group::row, 7, 3, 99}}, sum, true)},
+      {"della inv tensor", vectors({Della{0, 0.5, 0.15, Group::tensor, 7, 3, 99}}, sum, true)},
   };
   const TensorDesc tensor{Dtype::bf16, {rows, columns}, rows * columns * 2};
   Arena arena;

@@ -162,7 +162,7 @@ void rows_in_cache(int64_t size) {
   std::normal_distribution<W> normal(0, W(1e-3));
   const auto rounded = [](W x) { return static_cast<W>(widen<Bf16, float>(narrow<Bf16>(static_cast<float>(x)))); };
   const auto tuned = [&](W x, W change) { return rounded(rounded(x) + change) - rounded(x); };
-  // Above 25,000 elements, slots are counted in 32 bits; each such row takes its time.
+  // Large rows take their time.
   constexpr int kKinds = 12;
   const int kRows = size > 20000 ? 24 : 74, kAlike = size > 20000 ? 10 : 30;
   std::vector<std::vector<W>> rows;
