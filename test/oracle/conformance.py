@@ -27,6 +27,7 @@ from safetensors import SafetensorError, safe_open
 import checkpoints
 import counters
 import exact
+import expectations
 import gates
 import generate
 import recipe
@@ -89,7 +90,7 @@ def build(theta, directory, case, options, file="merge.theta"):
 def has_no_mean(case):
     """Whether strict.py says of some output that its weights sum to zero."""
     try:
-        for output in case.outputs: generate.expected(case, output)
+        for output in case.outputs: expectations.expected(case, output)
     except st.RecipeError: return True
     return False
 
@@ -139,7 +140,7 @@ def compare(case, directory, outputs=None):
     for output in outputs or case.outputs:
         got, counted = checkpoints.read_model(directory / output.path), {}
         stored = published[os.path.realpath(directory / output.path)]
-        want = generate.expected(case, output, counted)
+        want = expectations.expected(case, output, counted)
         if set(got) != set(want):
             problems.append(f"{output.path}: unexpected {sorted(set(got) - set(want))}, lacking {sorted(set(want) - set(got))}")
         for name in sorted(set(want) & set(got)):
@@ -170,7 +171,7 @@ def run_true(seed, theta, directory):
     compared = compare(case, directory)
     for output in case.outputs:
         made = checkpoints.read_model(directory / output.path)
-        for name, _, _, value in generate.values_of(case, output, exact):
+        for name, _, _, value in expectations.values_of(case, output, exact):
             checked, followed, left_out, worst = exact.judge(made[name], value)
             TRUE.checked, TRUE.followed, TRUE.left_out = TRUE.checked + checked, TRUE.followed + followed, TRUE.left_out + left_out
             TRUE.worst = max(TRUE.worst, worst)

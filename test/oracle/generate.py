@@ -4,9 +4,9 @@ import re
 import numpy as np
 
 import checkpoints
+import expectations
 import models
 import recipe as r
-import rounded
 import strict as st
 import values
 from draw import Draw, Output
@@ -251,9 +251,18 @@ def draw_stack(g, models):
         return r.slice_(model, g.pick([(first, end), (first, None), (first - depth, None), (0, end)]), depth)
     stacked = lambda parts: r.stack(parts, LAYERS, list(g.case.shapes), depths, len(depths) > 1 or g.chance(0.2))
     parts = [part() for _ in range(g.between(1, 5))]
+    if g.chance(0.25):      # some of it is a stack of its own
+        inner, name = stacked(parts), g.name("merge tall")
+        g.declare(f"{name} = {inner.text}\n")
+        inner = inner._replace(text=name.split()[1])
+        layers = inner.depths[LAYERS]
+        first = g.between(0, layers)
+        parts = [part() for _ in range(g.between(0, 2))]
+        parts.append(r.slice_(inner, (first, g.between(first + 1, layers + 1)), layers) if g.chance(0.7) else r.whole(inner, layers))
+        if g.chance(0.5): parts.append(part())
     m, around = stacked(parts), g.rng.random()
     if around < 0.25: m = r.scale(m, values.ramp(g, 0.5, 1.5, lambda: values.number(g, 0.5, 1.5, 0)))
-    elif around < 0.4:
+    elif around < 0.4 and not any(part.model.layers for part in parts):
         other = stacked([part._replace(text=part.text.replace(part.model.text, new.text), model=new)
                          for part, new in ((part, g.pick(models)) for part in parts)])
         m = r.linear([m, other], [values.number(g, 0.1, 1.2, 0) for _ in range(2)])._replace(layers=m.layers, depths=m.depths)
@@ -374,117 +383,10 @@ def change_one_tensor(case, rng):
 
 def second_recipe(case, output, rng):
     """A recipe over a vector that `output` wrote: → text, its own output."""
-    stored = expected(case, output)
+    stored = expectations.expected(case, output)
     llama = models.model_of(case.base)
     v = r.stored_vector("delta", stored)
     factor = r.number(round(float(rng.uniform(0.1, 2)), 3))
     text = f'theta 1\nbase llama = "{case.base.path}"\nvector delta = "{output.path}" on llama {{ nan propagate }}\n'
     m = r.onto(llama, "-", r.times(factor, v))
     return f'{text}merge back = {m.text}\noutput "dist/back" = back {{\n  dtype f32\n  overflow inf\n}}\n', Output("dist/back", m, r.word("f32"), "inf")
-
-
-def values_of(case, output, rules=rounded):
-    """(tensor, dtype, context, value) of each tensor of an output."""
-    is_model = isinstance(output.value, r.Model)
-    layers = output.value.layers if is_model else None
-
-    def dtype_at(c):
-        if output.dtype: return output.dtype.at(c).upper()
-        if not is_model: return "F32"
-        model, name = layers[c.name] if layers else (output.value, c.name)
-        return case.source(model.donor).tensors[name].dtype
-    everywhere = under_stack(case, rules) if layers else model_wide(case, output, dtype_at, rules)
-
-    def contexts():
-        for name in layers or case.shapes:
-            context = r.Context(name, (name,), case.shapes[layers[name][1]], output.value.depths) if layers else case.context(name)
-            dtype = dtype_at(context)
-            if output.value.value(context) is None: continue                # this finds the dtypes that decide W
-            context.W, context.finite, context.rules = st.work_type(dtype, *context.dtypes), True, rules
-            context.everywhere = everywhere
-            context.selected.clear()
-            yield name, dtype, context, output.value.value(context)
-    text = case.text + (case.library or "")
-    while not layers and len(re.findall("per: model|like:", text)) > 1:
-        try: all(contexts())
-        except Widened: continue
-        break
-    yield from contexts()
-
-
-def work_type_of(value): return value.dtype.type if hasattr(value, "dtype") else value.W
-
-
-class Widened(Exception):
-    """A τ is needed in float64, and was found in float32."""
-
-
-def model_wide(case, output, dtype_at, rules):
-    """τ of all tensors of a vector, each in the W that it has in this output: what masks `per: model` look at.
-
-    A vector that is masked over the model once more is found in the W of what that mask is of; for this all is found again
-    until nothing turns out to be wider.
-    """
-    known, wide = {}, set()     # wide: (vector, tensor's name)
-
-    def everywhere(asking, vector):
-        if asking.W is np.float64 and (id(vector), asking.name) not in wide:
-            wide.add((id(vector), asking.name))
-            taus = known[id(vector)][1] if id(vector) in known else {}
-            if asking.name in taus and work_type_of(taus[asking.name]) is not np.float64: raise Widened()
-        if id(vector) in known: return known[id(vector)][1]
-        taus = {}
-        for name in case.shapes:
-            context = case.context(name)
-            output.value.value(context)
-            if vector.value(context) is None: continue
-            context.W, context.finite, context.rules = st.work_type(dtype_at(context), *context.dtypes), True, rules
-            if (id(vector), name) in wide: context.W = np.float64
-            context.everywhere = everywhere
-            taus[name] = vector.value(context)
-        known[id(vector)] = vector, taus
-        return taus
-
-    def asked(asking, vector):
-        try: return everywhere(asking, vector)
-        except Widened:
-            known.clear()
-            raise
-    return asked
-
-
-def under_stack(case, rules):
-    """The same of a model that a stack takes layers from: of all its layers, in the work type of what they are read from."""
-    known = {}
-    def everywhere(_, vector):
-        if id(vector) in known: return known[id(vector)][1]
-        taus = {}
-        for name in case.shapes:
-            context = case.context(name)
-            if vector.value(context) is None: continue
-            context.W, context.finite, context.rules = st.work_type(*context.dtypes), True, rules
-            context.everywhere = everywhere
-            taus[name] = vector.value(context)
-        known[id(vector)] = vector, taus
-        return taus
-    return everywhere
-
-
-def hangs_on(output, context, dtype, bits):
-    def on(number):
-        context.without, context.selected = number, []
-        other, _ = st.write(output.value.value(context), dtype, np.broadcast_to(context.finite, context.shape), output.overflow or "inf")
-        return not np.array_equal(other.reshape(-1), bits.reshape(-1))
-    return on
-
-
-def expected(case, output, counted=None):
-    """{name: Tensor} of an output; `counted` is given {name: (what masks kept, overflow counters, hangs_on)}, the last of which
-    tells of the number of a mask whether the payload is another when that keeps nothing."""
-    is_model = isinstance(output.value, r.Model)
-    result = dict(case.source(output.value.donor).integers) if is_model else {}
-    for name, dtype, context, value in values_of(case, output):
-        bits, overflow = st.write(value, dtype, np.broadcast_to(context.finite, value.shape), output.overflow or "inf")
-        result[name] = st.Tensor(dtype, bits.reshape(value.shape))
-        if counted is not None: counted[name] = list(context.selected), overflow, hangs_on(output, context, dtype, bits)
-    return result

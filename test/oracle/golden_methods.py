@@ -12,7 +12,7 @@ import pathlib
 import numpy as np
 
 import checkpoints
-import generate
+import expectations
 import recipe as r
 import rounded
 import strict as st
@@ -200,7 +200,7 @@ class Recording:
 def counters(case, output, names):
     """By tensor with elements: those kept, groups that are empty, the first of them; a mask after the other."""
     recording, found = Recording(), {}
-    for name, _, context, _ in generate.values_of(case, output, recording):
+    for name, _, context, _ in expectations.values_of(case, output, recording):
         kept = [k[name] for k in recording.kept] if context.shape and 0 not in context.shape else []
         found[name] = [number for k in kept for number in (k.count, k.empty, k.first_empty)]
         recording.kept.clear()
@@ -220,7 +220,7 @@ def main():
         names = sorted(case.shapes, key=str.encode)
         found = {}
         for output in case.outputs:
-            tensors = generate.expected(case, output)
+            tensors = expectations.expected(case, output)
             found[output.path] = [digest(tensors[name]) for name in names]
             count += len(names)
         masked = {o.path: counters(case, o, names) for o in case.outputs if o.path.removeprefix("dist/") in MASKED}

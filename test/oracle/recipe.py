@@ -357,9 +357,7 @@ def lines(v, beta, alpha=None, like=None):
     def value(c):
         tau = v.value(c)
         if tau is None: return None
-        place, first = c.stack(), alpha.at(c) if alpha else 1.0
-        last = c.depths[place[0]] - 1 if place else 0
-        rise = 0.0 + (beta.at(c) - 0.0) * (place[1] / last) if last > 0 else 0.0
+        first, rise = alpha.at(c) if alpha else 1.0, rise_at(c, beta)
         if like and first != 0:
             if c.everywhere is None: return tau
             own, other = size(c, v), size(c, like)
@@ -367,6 +365,12 @@ def lines(v, beta, alpha=None, like=None):
         return c.rules.scaled(first + rise, tau)
     settings = [v.text, f"beta: {beta.text}"] + ([f"alpha: {alpha.text}"] if alpha else []) + ([f"like: {like.text}"] if like else [])
     return Vector(f"lines({', '.join(settings)})", value)
+
+
+def rise_at(c, beta):
+    place = c.stack()
+    last = c.depths[place[0]] - 1 if place else 0
+    return 0.0 + (beta.at(c) - 0.0) * (place[1] / last) if last > 0 else 0.0
 
 
 def rebase(v, model): return Vector(f"rebase({v.text}, {model.text})", v.value)
@@ -412,19 +416,22 @@ def whole(model, depth): return Slice(model.text, model, range(depth))
 
 
 def stack(slices, prefix, names, depths, stated):
-    """Layers of the models' stack `prefix`, renumbered; names: what each of the models has; stated: whether the text says which."""
+    """Layers of the models' stack `prefix`, renumbered; names: what each of the models has, of which some may be stacks; stated:
+    whether the text says which."""
+    under = lambda model, name: model.layers[name] if model.layers else (model, name)
     first, last, layers = slices[0].model, slices[-1].model, {}
     towers = {other.split(".")[0] for other in depths if other != prefix}
     for name in names:
         place = stack_of(name)
         if place and place[0] == prefix: continue
         before = re.search("embed|wte|wpe|patch", name) or towers and ("projector" in name or name.split(".")[0] in towers)
-        layers[name] = (first if before else last, name)
+        layers[name] = under(first if before else last, name)
     number = 0
     for part in slices:
         for layer in part.layers:
             begin = f"{prefix}.{layer}."
-            layers |= {f"{prefix}.{number}.{name[len(begin):]}": (part.model, name) for name in names if name.startswith(begin)}
+            layers |= {f"{prefix}.{number}.{name[len(begin):]}": under(part.model, name)
+                       for name in part.model.layers or names if name.startswith(begin)}
             number += 1
 
     def value(c):
@@ -472,6 +479,12 @@ def model_stock(per=None):
 def nearswap(t):
     combine = lambda c, pairs: c.rules.nearswap(c.rules.vectors(pairs), t.at(c))
     return Strategy("nearswap" + settings_text(t=t), combine, takes=("vectors", 1, 1), weighs=False)
+
+
+def lines_strategy(beta, alpha=None):
+    """`lines` as a strategy, of one vector."""
+    combine = lambda c, pairs: c.rules.scaled((alpha.at(c) if alpha else 1.0) + rise_at(c, beta), pairs[0][0])
+    return Strategy("lines" + settings_text(alpha=alpha, beta=beta), combine, takes=("vectors", 1, 1), weighs=False)
 
 
 def nuslerp(per=None):

@@ -247,6 +247,7 @@ def angular(g, over, most):
 
 
 def any_strategy(g, single=True):
+    if single and g.chance(0.06): return r.lines_strategy(factor(g, -0.5, 1.5), factor(g, 0.0, 1.2) if g.chance(0.7) else None)
     return choosing_strategy(g, single) if g.chance(0.4) else plain_strategy(g)
 
 
