@@ -132,6 +132,16 @@ export interface RankTask {
   readonly to: number;
 }
 
+/** Finds elements by rank among what gather tasks kept of several tensors. */
+export interface FindTask {
+  readonly kind: "find";
+  readonly label: string;
+  /** In the order of their tensors' names, which is the last thing that elements are ordered by. */
+  readonly parts: readonly WindowPart[];
+  /** In the canonical order, elements that were not kept counted in. */
+  readonly ranks: readonly number[];
+}
+
 /** Only the digest and the element counters of one payload. */
 export interface HashTask {
   readonly kind: "hash";
@@ -163,7 +173,9 @@ export interface CompareTask {
   readonly b: NativeInput;
 }
 
-export type NativeTask = (ComputeTask | GatherTask | RankTask | HashTask | CopyTask | MeasureTask | CompareTask) & {
+export type NativeTask = (
+  ComputeTask | GatherTask | RankTask | FindTask | HashTask | CopyTask | MeasureTask | CompareTask
+) & {
   /** Tasks of a lower group run first; 0 unless it is given. */
   readonly group?: number;
 };
@@ -244,16 +256,18 @@ export interface FoundInWindow {
   readonly tiedBelow: number;
   readonly thinning: number;
   readonly kept: number;
-  /** For `findElement`. A few bytes each. */
+  /** For a find task. A few bytes each. */
   readonly elements: Uint8Array;
 }
 
 /** What one of the tensors that share a canonical order has in a window. */
 export interface WindowPart {
+  /** Not to be changed before the task is finished. */
   readonly elements: Uint8Array;
   /** Of its keys. */
   readonly work: "F32" | "F64";
-  /** Of `NativeWindow.last`, in W. */
+  /** Of `NativeWindow.first` and `.last`, in W. */
+  readonly firstKey: bigint;
   readonly lastKey: bigint;
   readonly stream: bigint;
   /** Elements that one which was kept stands for. */
@@ -287,6 +301,8 @@ export interface TaskResult {
   readonly windows?: readonly FoundInWindow[];
   /** Of a gather task, one a sum: Σ|x| in float64. NaN and infinite where the values are. */
   readonly sums?: readonly number[];
+  /** Of a find task, for each rank the element before which others that weigh so much come, or the last; absent where there are none. */
+  readonly found?: readonly FoundElement[];
   /** Of a rank task, one a rule: whether it keeps any element of the tensors. */
   readonly keepsAny?: readonly boolean[];
   /** Of a measure task. What is not finite is in `inputCounters`. */
@@ -357,15 +373,7 @@ export interface FileSystemCalls {
   fileSystemType(path: string): number;
 }
 
-export interface WindowCalls {
-  /**
-   * Of all parts' elements in canonical order the one before which others that weigh `rank` come, or the last; parts stand in
-   * the order of their tensors' names, which is the last thing that elements are ordered by. Null where there is none.
-   */
-  findElement(parts: readonly WindowPart[], rank: number): FoundElement | null;
-}
-
-export interface Addon extends FileSystemCalls, WindowCalls {
+export interface Addon extends FileSystemCalls {
   createEngine(options: EngineOptions): Engine;
   /** Vector variants this build has and this CPU can run, best first, such as ["avx512", "avx2", "plain"]. */
   readonly variants: readonly string[];

@@ -7,7 +7,6 @@
 #include "errors.h"
 #include "file_system.h"
 #include "variant.h"
-#include "window_calls.h"
 
 namespace theta {
 namespace {
@@ -42,7 +41,6 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("variant", Napi::Function::New<variant_call>(env, "variant"));
   exports.Set("sha256", Napi::Function::New<sha256_call>(env, "sha256"));
   export_file_system_calls(env, exports);
-  export_window_calls(env, exports);
   return exports;
 }
 

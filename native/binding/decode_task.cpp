@@ -10,6 +10,7 @@ namespace theta {
 namespace {
 
 constexpr std::pair<std::string_view, Work> kWork[] = {{"F32", Work::f32}, {"F64", Work::f64}, {"bytes", Work::bytes}};
+constexpr std::pair<std::string_view, bool> kIsF64[] = {{"F32", false}, {"F64", true}};
 constexpr std::pair<std::string_view, Overflow> kOverflow[] = {{"inf", Overflow::inf},
                                                                {"saturate", Overflow::saturate}};
 
@@ -166,6 +167,18 @@ GatherTask decode_gather(const Field& object) {
   return sampled(std::move(task), {run, sample["period"].integer(run, int64_t{1} << 60)});
 }
 
+FindTask decode_find(const Field& object) {
+  FindTask task{};
+  const Field parts = object["parts"], ranks = object["ranks"];
+  for (uint32_t i = 0; i < parts.length(); ++i) {
+    const Field part = parts[i];
+    task.parts.push_back({part["elements"].bytes(), choice(part["work"], kIsF64), part["firstKey"].stream(),
+                          part["lastKey"].stream(), part["stream"].stream(), part["weight"].number()});
+  }
+  for (uint32_t i = 0; i < ranks.length(); ++i) task.ranks.push_back(ranks[i].number());
+  return task;
+}
+
 RankTask decode_rank(const Field& object) {
   RankTask task{};
   const Field tensors = object["tensors"];
@@ -221,9 +234,10 @@ Task decode_task(const Field& task) {
     const int64_t bytes = task["bytes"].size();
     return CopyTask{decode_place(task["from"], bytes), decode_place(task["to"], bytes), bytes};
   }
+  if (name == "find") return decode_find(task);
   if (name == "measure") return decode_measure(task);
   if (name == "compare") return decode_compare(task);
-  kind.refuse("one of \"compute\", \"gather\", \"rank\", \"hash\", \"copy\", \"measure\", \"compare\"");
+  kind.refuse("one of \"compute\", \"gather\", \"rank\", \"find\", \"hash\", \"copy\", \"measure\", \"compare\"");
 }
 
 uint32_t decode_group(const Field& task) {

@@ -35,6 +35,22 @@ Napi::Object encode_window(Napi::Env env, const FoundInWindow& from) {
   return to;
 }
 
+Napi::Array encode_numbers(Napi::Env env, const std::vector<int64_t>& from) {
+  Napi::Array to = Napi::Array::New(env, from.size());
+  for (uint32_t i = 0; i < from.size(); ++i) to.Set(i, number(env, from[i]));
+  return to;
+}
+
+Napi::Object encode_found(Napi::Env env, const FoundElement& from) {
+  Napi::Object to = Napi::Object::New(env);
+  to.Set("part", number(env, static_cast<int64_t>(from.part)));
+  to.Set("key", Napi::BigInt::New(env, from.key));
+  to.Set("tie", Napi::BigInt::New(env, from.tie));
+  to.Set("tied", encode_numbers(env, from.tied));
+  to.Set("tiedBefore", encode_numbers(env, from.tied_before));
+  return to;
+}
+
 Napi::Object encode_comparison(Napi::Env env, const Comparison& from) {
   Napi::Object to = Napi::Object::New(env);
   to.Set("sameBytes", from.same_bytes);
@@ -118,6 +134,11 @@ Napi::Object encode_result(Napi::Env env, const TaskResult& result) {
     Napi::Array sums = Napi::Array::New(env, counters.sums.size());
     for (uint32_t i = 0; i < counters.sums.size(); ++i) sums.Set(i, counters.sums[i]);
     object.Set("sums", sums);
+  }
+  if (!result.found.empty()) {
+    Napi::Array found = Napi::Array::New(env, result.found.size());
+    for (uint32_t i = 0; i < result.found.size(); ++i) found.Set(i, encode_found(env, result.found[i]));
+    object.Set("found", found);
   }
   if (!result.keeps_any.empty()) {
     Napi::Array keeps = Napi::Array::New(env, result.keeps_any.size());

@@ -63,7 +63,7 @@ Napi::Value EngineObject::run(const Napi::CallbackInfo& info) {
     const Field task(info[0], "task");
     engine_->submit(id, decode_task(task), decode_group(task));
     if (open_.empty()) hold(env);
-    open_.emplace(id, deferred);
+    open_.emplace(id, Open{deferred, Napi::Reference<Napi::Value>::New(info[0], 1)});
   } catch (...) {
     deferred.Reject(task_error(env, std::current_exception()).Value());
   }
@@ -107,9 +107,9 @@ void EngineObject::settle_finished(Napi::Env env) {
     auto node = open_.extract(job->id);
     if (node.empty()) continue;
     if (job->error != nullptr) {
-      node.mapped().Reject(task_error(env, job->error).Value());
+      node.mapped().promise.Reject(task_error(env, job->error).Value());
     } else {
-      node.mapped().Resolve(encode_result(env, job->result));
+      node.mapped().promise.Resolve(encode_result(env, job->result));
     }
     if (open_.empty()) let_go(env);
   }

@@ -43,7 +43,12 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
 
   Notifier notifier_;
   std::unique_ptr<Engine> engine_;
-  std::unordered_map<uint64_t, Napi::Promise::Deferred> open_;
+  /// A task that is not finished; kept, because threads read the bytes that a find task points to.
+  struct Open {
+    Napi::Promise::Deferred promise;
+    Napi::Reference<Napi::Value> task;
+  };
+  std::unordered_map<uint64_t, Open> open_;
   uint64_t next_id_ = 0;
 };
 

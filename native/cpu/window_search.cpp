@@ -13,11 +13,13 @@ namespace {
 /// Key, then tie: larger ones come first.
 __extension__ typedef unsigned __int128 Position;
 
+constexpr uint64_t kLastTie = ~uint64_t{0};
+
 constexpr Position position_of(uint64_t key, uint64_t tie) { return Position{key} << 64 | tie; }
 constexpr uint64_t key_of_position(Position position) { return static_cast<uint64_t>(position >> 64); }
 constexpr uint64_t tie_of_position(Position position) { return static_cast<uint64_t>(position); }
 
-/// Elements that are brought together and sorted; more are counted in parts first.
+/// Elements that are brought together and sorted; more are counted in slots first.
 constexpr size_t kFew = size_t{1} << 16;
 constexpr int kSlotBits = 16;
 
@@ -30,15 +32,130 @@ int bit_width(Position position) {
               : static_cast<int>(std::bit_width(tie_of_position(position)));
 }
 
-/// Calls `body(part, key, index)` for each element of all parts.
-template <typename Body>
-void for_each(std::span<const WindowPart> parts, bool wide, Body&& body) {
-  for (size_t part = 0; part < parts.size(); ++part) {
-    const bool widens = wide && !parts[part].is_f64;
-    for_each_element(parts[part].elements, [&](uint64_t key, uint64_t index) {
-      const uint64_t own = parts[part].last_key + key;
-      body(part, widens ? widened(own) : own, index);
+/// From `low` to `high`, both included.
+struct Stretch {
+  Position low, high;
+
+  bool operator==(const Stretch&) const = default;
+};
+
+/// The parts' elements with keys of one width.
+class Elements {
+ public:
+  explicit Elements(std::span<const WindowPart> parts)
+      : parts_(parts), wide_(std::ranges::any_of(parts, &WindowPart::is_f64)) {}
+
+  std::span<const WindowPart> parts() const { return parts_; }
+
+  uint64_t shared(const WindowPart& part, uint64_t key) const { return wide_ && !part.is_f64 ? widened(key) : key; }
+
+  /// Calls `body(part, key, index)` for each element.
+  template <typename Body>
+  void for_each(Body&& body) const {
+    for (size_t number = 0; number < parts_.size(); ++number) {
+      const WindowPart& part = parts_[number];
+      const auto visit = [&]<bool widens>() {
+        for_each_element(part.elements, [&](uint64_t key, uint64_t index) {
+          const uint64_t own = part.last_key + key;
+          body(number, widens ? widened(own) : own, index);
+        });
+      };
+      wide_ && !part.is_f64 ? visit.template operator()<true>() : visit.template operator()<false>();
+    }
+  }
+
+  /// Calls `body(number, part, position)` for those in each of the stretches. Ties are made where they are needed.
+  template <typename Body>
+  void for_each_in(std::span<const Stretch> stretches, Body&& body) const {
+    for_each([&](size_t part, uint64_t key, uint64_t index) {
+      for (size_t number = 0; number < stretches.size(); ++number) {
+        const auto& [low, high] = stretches[number];
+        if (key < key_of_position(low) || key > key_of_position(high)) continue;
+        const Position position = position_of(key, tie_of(static_cast<int64_t>(index), parts_[part].stream));
+        if (position >= low && position <= high) body(number, part, position);
+      }
     });
+  }
+
+ private:
+  std::span<const WindowPart> parts_;
+  bool wide_;
+};
+
+struct Search {
+  double rank;
+  /// The element is in here.
+  Stretch stretch;
+  /// What comes before the stretch weighs.
+  double before;
+  /// Elements in it, as far as they are counted.
+  size_t count;
+
+  bool has_many() const { return count > kFew && stretch.low < stretch.high; }
+};
+
+/// The elements of a stretch, counted in slots of equal width.
+class Slots {
+ private:
+  struct Slot {
+    double weight;
+    size_t count;
+  };
+
+ public:
+  static constexpr size_t kBytes = sizeof(Slot) << kSlotBits;
+
+  Slots(const Elements& elements, const Stretch& stretch)
+      : stretch_(stretch), shift_(std::max(0, bit_width(stretch.high - stretch.low) - kSlotBits)) {
+    const auto& [low, high] = stretch;
+    if (tie_of_position(low) == 0 && tie_of_position(high) == kLastTie && shift_ >= 64) {
+      const uint64_t first = key_of_position(low), width = key_of_position(high) - first;
+      elements.for_each([&](size_t part, uint64_t key, uint64_t) {
+        if (key - first <= width) add((key - first) >> (shift_ - 64), elements.parts()[part].weight);
+      });
+    } else {
+      elements.for_each_in({&stretch, 1}, [&](size_t, size_t part, Position position) {
+        add(static_cast<size_t>((position - low) >> shift_), elements.parts()[part].weight);
+      });
+    }
+  }
+
+  /// Leaves of the search's stretch the slot with the rank, or the last one with elements.
+  void narrow(Search& search) const {
+    size_t found = 0;
+    search.count = 0;
+    for (size_t slot = slots_.size(); slot-- > 0;) {
+      if (slots_[slot].count == 0) continue;
+      if (search.count > 0) search.before += slots_[found].weight;
+      found = slot;
+      search.count = slots_[slot].count;
+      if (search.before + slots_[slot].weight > search.rank) break;
+    }
+    const Position low = stretch_.low + (Position{found} << shift_);
+    search.stretch = {low, std::min(stretch_.high, low + ((Position{1} << shift_) - 1))};
+  }
+
+ private:
+  void add(size_t slot, double weight) {
+    slots_[slot].weight += weight;
+    ++slots_[slot].count;
+  }
+
+  const Stretch stretch_;
+  const int shift_;
+  std::vector<Slot> slots_ = std::vector<Slot>(size_t{1} << kSlotBits);
+};
+
+/// Until each search has few elements left; those that look at one stretch count it once.
+void narrow(const Elements& elements, std::vector<Search>& searches) {
+  while (true) {
+    const auto open = std::ranges::find_if(searches, &Search::has_many);
+    if (open == searches.end()) return;
+    const Stretch stretch = open->stretch;
+    const Slots slots(elements, stretch);
+    for (Search& search : searches) {
+      if (search.has_many() && search.stretch == stretch) slots.narrow(search);
+    }
   }
 }
 
@@ -47,86 +164,73 @@ struct Element {
   size_t part;
 };
 
-/// The part of the order in which the element is, and the weight of what comes before it.
-struct Range {
-  Position low, high;
-  double before;
-};
-
-/// Counts the range's elements in parts and leaves the one with the rank; → how many elements that has.
-size_t narrow(std::span<const WindowPart> parts, bool wide, double rank, Range& range) {
-  const int shift = std::max(0, bit_width(range.high - range.low) - kSlotBits);
-  std::vector<double> weights(size_t{1} << kSlotBits);
-  std::vector<size_t> counts(size_t{1} << kSlotBits);
-  for_each(parts, wide, [&](size_t part, uint64_t key, uint64_t index) {
-    const Position position = position_of(key, tie_of(static_cast<int64_t>(index), parts[part].stream));
-    if (position < range.low || position > range.high) return;
-    const auto slot = static_cast<size_t>((position - range.low) >> shift);
-    weights[slot] += parts[part].weight;
-    ++counts[slot];
+/// The element with the rank, of those in the search's stretch.
+Element choose(std::vector<Element>& among, const Search& search, std::span<const WindowPart> parts) {
+  if (among.empty()) throw Error(ErrorCode::input, "elements lie outside their windows");
+  std::ranges::sort(among, [](const Element& a, const Element& b) {
+    return a.position != b.position ? a.position > b.position : a.part < b.part;
   });
-  size_t found = 0;
-  bool any = false;
-  double before = range.before;
-  for (size_t slot = weights.size(); slot-- > 0;) {
-    if (counts[slot] == 0) continue;
-    found = slot;
-    any = true;
-    if (before + weights[slot] > rank) break;
-    before += weights[slot];
+  size_t at = 0;
+  for (double before = search.before; at + 1 < among.size(); ++at) {
+    before += parts[among[at].part].weight;
+    if (before > search.rank) break;
   }
-  if (!any) return 0;
-  // Behind the last element: then it is the last.
-  if (before + weights[found] <= rank) before -= weights[found];
-  const Position low = range.low + (Position{found} << shift);
-  range = {low, std::min(range.high, low + ((Position{1} << shift) - 1)), before};
-  return counts[found];
+  return among[at];
 }
 
-std::vector<Element> elements_in(std::span<const WindowPart> parts, bool wide, const Range& range) {
-  std::vector<Element> elements;
-  for_each(parts, wide, [&](size_t part, uint64_t key, uint64_t index) {
-    if (key < key_of_position(range.low) || key > key_of_position(range.high)) return;
-    const Position position = position_of(key, tie_of(static_cast<int64_t>(index), parts[part].stream));
-    if (position >= range.low && position <= range.high) elements.push_back({position, part});
+std::vector<Element> choose_all(const Elements& elements, std::span<const Search> searches) {
+  std::vector<std::vector<Element>> among(searches.size());
+  std::vector<Stretch> stretches;
+  for (size_t i = 0; i < searches.size(); ++i) {
+    among[i].reserve(searches[i].count);
+    stretches.push_back(searches[i].stretch);
+  }
+  elements.for_each_in(stretches, [&](size_t search, size_t part, Position position) {
+    among[search].push_back({position, part});
   });
-  return elements;
+  std::vector<Element> chosen;
+  for (size_t i = 0; i < searches.size(); ++i) chosen.push_back(choose(among[i], searches[i], elements.parts()));
+  return chosen;
+}
+
+Stretch everything(const Elements& elements) {
+  uint64_t least = kLastTie, largest = 0;
+  for (const WindowPart& part : elements.parts()) {
+    least = std::min(least, elements.shared(part, part.last_key));
+    largest = std::max(largest, elements.shared(part, part.first_key));
+  }
+  return {position_of(least, 0), position_of(largest, kLastTie)};
 }
 
 }  // namespace
 
-std::optional<FoundElement> find_element(std::span<const WindowPart> parts, double rank) {
-  const bool wide = std::ranges::any_of(parts, &WindowPart::is_f64);
-  uint64_t least = ~uint64_t{0}, largest = 0;
-  size_t count = 0;
-  for_each(parts, wide, [&](size_t, uint64_t key, uint64_t) {
-    least = std::min(least, key);
-    largest = std::max(largest, key);
-    ++count;
-  });
-  if (count == 0) return std::nullopt;
-  Range range{position_of(least, 0), position_of(largest, ~uint64_t{0}), 0};
-  while (count > kFew && range.low < range.high) count = narrow(parts, wide, rank, range);
-  std::vector<Element> elements = elements_in(parts, wide, range);
-  std::ranges::sort(elements, [](const Element& a, const Element& b) {
-    return a.position != b.position ? a.position > b.position : a.part < b.part;
-  });
-  size_t at = 0;
-  for (double before = range.before; at + 1 < elements.size(); ++at) {
-    before += parts[elements[at].part].weight;
-    if (before > rank) break;
+std::vector<FoundElement> find_elements(std::span<const WindowPart> parts, std::span<const double> ranks) {
+  const Elements elements(parts);
+  const Stretch all = everything(elements);
+  if (all.high < all.low) return {};
+  std::vector<Search> searches;
+  for (const double rank : ranks) searches.push_back({rank, all, 0, SIZE_MAX});
+  narrow(elements, searches);
+  if (std::ranges::any_of(searches, [](const Search& search) { return search.count == 0; })) return {};
+  std::vector<FoundElement> found;
+  std::vector<Stretch> keys;
+  for (const auto& [position, part] : choose_all(elements, searches)) {
+    const uint64_t key = key_of_position(position);
+    const std::vector<int64_t> none(parts.size());
+    found.push_back({part, key, tie_of_position(position), none, none});
+    keys.push_back({position_of(key, 0), position_of(key, kLastTie)});
   }
-  const Element& found = elements[at];
-  FoundElement result{found.part, key_of_position(found.position), tie_of_position(found.position), {}, {}};
-  result.tied.resize(parts.size());
-  result.tied_before.resize(parts.size());
-  for_each(parts, wide, [&](size_t part, uint64_t key, uint64_t index) {
-    if (key != result.key) return;
-    const uint64_t tie = tie_of(static_cast<int64_t>(index), parts[part].stream);
-    ++result.tied[part];
-    result.tied_before[part] += tie > result.tie || (tie == result.tie && part <= result.part);
+  elements.for_each_in(keys, [&](size_t number, size_t part, Position position) {
+    FoundElement& element = found[number];
+    const Position own = position_of(element.key, element.tie);
+    ++element.tied[part];
+    element.tied_before[part] += position > own || (position == own && part <= element.part);
   });
-  return result;
+  return found;
+}
+
+int64_t find_peak_bytes(std::span<const double> ranks) {
+  return static_cast<int64_t>(Slots::kBytes + ranks.size() * kFew * sizeof(Element));
 }
 
 }  // namespace theta

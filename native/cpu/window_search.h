@@ -1,7 +1,6 @@
-// Finds the element at a rank among what windows of several tensors hold, in the canonical order that they share.
+// Finds elements by rank among what windows of several tensors hold, in the canonical order that they share.
 #pragma once
 
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -14,8 +13,8 @@ struct WindowPart {
   std::span<const std::byte> elements;
   /// Keys are of float64, else of float32.
   bool is_f64;
-  /// Of `Window::last`, in the part's own W.
-  uint64_t last_key;
+  /// Of `Window::first` and `Window::last`, in the part's own W.
+  uint64_t first_key, last_key;
   uint64_t stream;
   /// Elements that one which was kept stands for.
   double weight;
@@ -29,8 +28,11 @@ struct FoundElement {
   std::vector<int64_t> tied, tied_before;
 };
 
-/// The element before which others that weigh `rank` come, or the last; nothing where there is none. Throws
-/// Error(input) for parts that were damaged.
-std::optional<FoundElement> find_element(std::span<const WindowPart> parts, double rank);
+/// For each rank the element before which others that weigh so much come, or the last; none at all where the parts have
+/// no elements. Throws Error(input) for parts that were damaged.
+std::vector<FoundElement> find_elements(std::span<const WindowPart> parts, std::span<const double> ranks);
+
+/// Bytes that it takes for itself, unless very many elements have the same key and tie.
+int64_t find_peak_bytes(std::span<const double> ranks);
 
 }  // namespace theta

@@ -60,7 +60,11 @@ const TaskSpec* spec_of(const Task& task) {
   return gather == nullptr ? nullptr : &gather->spec;
 }
 
-Computed run_alone(const Task& task, Worker& worker) {
+/// Any task but a stream.
+Computed run_task(const Task& task, Worker& worker) {
+  if (const auto* find = std::get_if<FindTask>(&task)) {
+    return {{.found = find_elements(find->parts, find->ranks)}, nullptr};
+  }
   if (const auto* measure = std::get_if<MeasureTask>(&task)) return {run_measure(*measure, worker), nullptr};
   if (const auto* compare = std::get_if<CompareTask>(&task)) return {run_compare(*compare, worker), nullptr};
   if (const auto* gather = std::get_if<GatherTask>(&task)) return {run_gather(*gather, worker), nullptr};
@@ -114,6 +118,7 @@ TaskNeeds Engine::arena_needs(const Task& task) const {
   const TaskSpec* spec = spec_of(task);
   if (const auto* rank = std::get_if<RankTask>(&task)) return {rank_peak(*rank), 0};
   if (is_stream(task)) return {StreamSession::buffer_bytes(share()), 0};
+  if (const auto* find = std::get_if<FindTask>(&task)) return {find_peak_bytes(find->ranks), 0};
   if (spec == nullptr) return {measure_buffer_bytes(share()), 0};
   try {
     return needs_of(*spec, share());
@@ -235,7 +240,7 @@ void Engine::run(std::unique_ptr<Job> job, Thread& self) {
   }
   std::unique_ptr<FileSink> sink;
   try {
-    Computed computed = run_alone(job->task, worker);
+    Computed computed = run_task(job->task, worker);
     job->result = std::move(computed.result);
     sink = std::move(computed.sink);
   } catch (...) {

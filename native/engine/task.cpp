@@ -37,6 +37,8 @@ int64_t payload_bytes(const Task& task) {
     bytes = measure->input.tensor.bytes;
   } else if (const auto* compare = std::get_if<CompareTask>(&task)) {
     bytes = compare->a.tensor.bytes + compare->b.tensor.bytes;
+  } else if (const auto* find = std::get_if<FindTask>(&task)) {
+    for (const WindowPart& part : find->parts) bytes += static_cast<int64_t>(part.elements.size());
   } else {
     bytes = std::get<CopyTask>(task).bytes;
   }

@@ -9,6 +9,7 @@
 #include "../cpu/comparison.h"
 #include "../cpu/evaluate.h"
 #include "../cpu/tensor_statistics.h"
+#include "../cpu/window_search.h"
 #include "../io/sha256.h"
 
 namespace theta {
@@ -103,7 +104,13 @@ struct CompareTask {
   TaskInput a, b;
 };
 
-using Task = std::variant<ComputeTask, GatherTask, RankTask, HashTask, CopyTask, MeasureTask, CompareTask>;
+/// Finds elements by rank among what gather tasks kept of several tensors, which stays the caller's.
+struct FindTask {
+  std::vector<WindowPart> parts;
+  std::vector<double> ranks;
+};
+
+using Task = std::variant<ComputeTask, GatherTask, RankTask, HashTask, CopyTask, MeasureTask, CompareTask, FindTask>;
 
 /// Bytes that pass through the task.
 int64_t payload_bytes(const Task& task);
@@ -125,6 +132,8 @@ struct TaskResult {
   /// Of a measure task, of a compare task.
   std::optional<TensorStatistics> statistics;
   std::optional<Comparison> comparison;
+  /// Of a find task, one a rank, or none where there are no elements.
+  std::vector<FoundElement> found;
   /// Of a rank task: whether each rule's mask keeps any element of the tensors.
   std::vector<bool> keeps_any;
   /// Of a compute task whose output was measured: alone, then with each that it was compared with.

@@ -122,6 +122,7 @@ export function makeTask(choices: Choices): Json {
     "gather",
     "gather",
     "rank",
+    "find",
     "hash",
     "measure",
     "compare",
@@ -159,9 +160,11 @@ export function makeTask(choices: Choices): Json {
         ? gatherTask(inputs, shape, choices)
         : kind === "rank"
           ? rankTask(tensor, shape, choices)
-          : kind === "copy"
-            ? { kind, label: "", from: { fd: "fd:in", offset: 0 }, to: { fd: "fd:out", offset: 8 }, bytes: 64 }
-            : { kind, label: "", inputs, input, a: input, b: tensor() };
+          : kind === "find"
+            ? findTask(choices)
+            : kind === "copy"
+              ? { kind, label: "", from: { fd: "fd:in", offset: 0 }, to: { fd: "fd:out", offset: 8 }, bytes: 64 }
+              : { kind, label: "", inputs, input, a: input, b: tensor() };
   return spoilt(task, choices) ?? null;
 }
 
@@ -213,6 +216,20 @@ function rankTask(input: () => Json, shape: readonly number[], choices: Choices)
     offset: choices.pick([0, 4096, 1, 2 ** 53 - 1]),
   });
   return { kind: "rank", label: "fuzz", tensors, rules, targets: choices.list(0, 4, target), to: "fd:out" };
+}
+
+/** Elements as gather tasks keep them, or any bytes. */
+function findTask(choices: Choices): Json {
+  const part = (): Json => ({
+    elements: `bytes:${choices.list(0, 40, () => choices.pick(["00", "01", "7f", "80", "ff", "8101", "2a"])).join("")}`,
+    work: choices.pick(["F32", "F64"]),
+    firstKey: choices.pick(KEYS),
+    lastKey: choices.pick(KEYS),
+    stream: choices.pick(CHOICES["stream"]!),
+    weight: choices.pick([1, 0, 64, -1, 1e308]),
+  });
+  const ranks = choices.list(0, 3, () => choices.pick([0, 1, -1, 30, 1e308]));
+  return { kind: "find", label: "fuzz", parts: choices.list(0, 4, part), ranks };
 }
 
 /** Loads, then operations, masks where masks belong as far as there are some. */

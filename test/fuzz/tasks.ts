@@ -12,12 +12,13 @@ import { makeTask, type Json } from "./task.ts";
 const PAYLOAD = 1 << 14;
 const CODES = ["input", "io", "memory"];
 
-/** Bigints, NaN and descriptors, which JSON does not have, are strings that begin with their kind. */
+/** Bigints, NaN, bytes and descriptors, which JSON does not have, are strings that begin with their kind. */
 function revive(value: Json, descriptors: Readonly<Record<string, number>>): unknown {
   if (typeof value === "string") {
-    const [, kind, text = ""] = /^(bigint|number|fd):(.*)$/.exec(value) ?? [];
+    const [, kind, text = ""] = /^(bigint|number|fd|bytes):(.*)$/.exec(value) ?? [];
     if (kind === "bigint") return BigInt(text);
     if (kind === "number") return text === "undefined" ? undefined : Number(text);
+    if (kind === "bytes") return Uint8Array.from(Buffer.from(text, "hex"));
     return kind === "fd" ? descriptors[text] : value;
   }
   if (Array.isArray(value)) return value.map((element) => revive(element as Json, descriptors));

@@ -1,7 +1,7 @@
 // Where one cut of a model-wide statistic lies: which window of the canonical order to look at next, going by what all
 // tensors had in the last one. Windows are guesses; that the counts fit proves the result. Knows no file and no task.
 
-import type { FoundInWindow, OrderPlace, WindowCalls } from "../../../native/addon-types.ts";
+import type { Engine, FoundElement, FoundInWindow, OrderPlace } from "../../../native/addon-types.ts";
 import type { TensorCuts } from "../../../compiler/tensor-graph.ts";
 import {
   asFirst,
@@ -34,7 +34,7 @@ const MARGIN = 0.45;
 const NARROWER = 4;
 
 export class CutSearch {
-  readonly #calls: WindowCalls;
+  readonly #engine: Engine;
   readonly #members: readonly SearchedMember[];
   /** Of the last element before the cut. */
   readonly #rank: number;
@@ -52,12 +52,12 @@ export class CutSearch {
 
   /** `capacity`: elements that may be kept of all members together, `ofOne` of one. */
   constructor(
-    calls: WindowCalls,
+    engine: Engine,
     members: readonly SearchedMember[],
     rank: number,
     { capacity, ofOne }: { readonly capacity: number; readonly ofOne: number },
   ) {
-    this.#calls = calls;
+    this.#engine = engine;
     this.#members = members;
     this.#rank = rank;
     this.#capacity = capacity;
@@ -100,13 +100,13 @@ export class CutSearch {
   }
 
   /** Takes samples of the members: of all elements, kept in full. */
-  guess(sampled: readonly FoundInWindow[]): void {
+  async guess(sampled: readonly FoundInWindow[]): Promise<void> {
     const weights = this.#members.map(({ elements }, index) => elements / Math.max(sampled[index]!.kept, 1));
-    this.#narrow(sampled, weights, this.#rank);
+    await this.#narrow(sampled, weights, this.#rank);
   }
 
   /** Takes what the members have in the window: → the cut of each, or undefined when another window has to be looked at. */
-  take(found: readonly FoundInWindow[]): readonly Cut[] | undefined {
+  async take(found: readonly FoundInWindow[]): Promise<readonly Cut[] | undefined> {
     const above = sum(found.map((one) => one.above));
     const inside = sum(found.map((one) => one.inside));
     const rank = this.#rank - above;
@@ -124,7 +124,7 @@ export class CutSearch {
     if (this.#thinning === 0) this.#margin /= NARROWER;
     this.#proven = this.#window;
     const weights = found.map(({ inside: all, kept }) => all / Math.max(kept, 1));
-    this.#narrow(found, weights, rank);
+    await this.#narrow(found, weights, rank);
     return undefined;
   }
 
@@ -138,38 +138,43 @@ export class CutSearch {
   }
 
   /** To as many elements around the rank as may be kept. */
-  #narrow(found: readonly FoundInWindow[], weights: readonly number[], rank: number): void {
-    const parts = this.#parts(found, weights);
+  async #narrow(found: readonly FoundInWindow[], weights: readonly number[], rank: number): Promise<void> {
     const margin = this.#margin;
     const total = sum(found.map(({ kept }, index) => kept * weights[index]!));
-    const at = (place: number): OrderPlace | undefined => {
-      const element = this.#calls.findElement(parts, place);
-      return element === null ? undefined : { key: element.key, tie: element.tie };
+    const [low, high] = await this.#find(found, weights, [rank - margin, rank + margin]);
+    const { first, last } = this.#proven;
+    const placeOf = ({ key, tie }: FoundElement): OrderPlace => ({ key, tie });
+    const window = {
+      first: low === undefined || rank - margin < 0 ? first : placeOf(low),
+      last: high === undefined || rank + margin >= total ? last : placeOf(high),
     };
-    const first = rank - margin < 0 ? undefined : at(rank - margin);
-    const last = rank + margin >= total ? undefined : at(rank + margin);
-    this.#lookAt({ first: first ?? this.#proven.first, last: last ?? this.#proven.last }, 2 * margin);
+    this.#lookAt(window, 2 * margin);
   }
 
-  #parts(found: readonly FoundInWindow[], weights: readonly number[]): Parameters<WindowCalls["findElement"]>[0] {
-    return found.map(({ elements }, index) => {
+  /** The elements with the ranks, or none where nothing was kept. */
+  async #find(
+    kept: readonly FoundInWindow[],
+    weights: readonly number[],
+    ranks: readonly number[],
+  ): Promise<readonly FoundElement[]> {
+    const parts = kept.map(({ elements }, index) => {
       const member = this.#members[index]!;
-      const lastKey = this.windowOf(member).last.key;
-      return { elements, work: member.work, lastKey, stream: member.stream, weight: weights[index]! };
+      const { first, last } = this.windowOf(member);
+      const { work, stream } = member;
+      return { elements, work, firstKey: first.key, lastKey: last.key, stream, weight: weights[index]! };
     });
+    const { found = [] } = await this.#engine.run({ kind: "find", label: "a cut over tensors", parts, ranks });
+    return found;
   }
 
   /**
    * For each member the cut that its own elements ask for: where none of them has the cut's key, or all that have it lie on one
    * side, ties do not matter, so that a tie that moves elsewhere changes nothing here.
    */
-  #cutsAt(found: readonly FoundInWindow[], rank: number): readonly Cut[] {
-    const parts = this.#parts(
-      found,
-      found.map(() => 1),
-    );
-    const element = this.#calls.findElement(parts, rank);
-    if (element === null) throw new Error("a window lost its elements");
+  async #cutsAt(found: readonly FoundInWindow[], rank: number): Promise<readonly Cut[]> {
+    const ones = found.map(() => 1);
+    const [element] = await this.#find(found, ones, [rank]);
+    if (element === undefined) throw new Error("a window lost its elements");
     const { first, last } = this.#window;
     return this.#members.map(({ work }, index) => {
       const { tiedAbove, tiedBelow } = found[index]!;

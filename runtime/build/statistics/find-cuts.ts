@@ -2,8 +2,9 @@
 
 import { memberKey } from "../../../compiler/action-key.ts";
 import type { CutStatistic, StatisticMember, TensorCuts } from "../../../compiler/tensor-graph.ts";
-import type { Engine, EngineOptions, FoundInWindow, WindowCalls } from "../../../native/addon-types.ts";
+import type { Engine, EngineOptions, FoundInWindow } from "../../../native/addon-types.ts";
 import type { StatisticStore, StoredPart, StoredWindow } from "../../store/statistic-store.ts";
+import { engineFailure } from "../engine-failure.ts";
 import type { InputFiles } from "../input-files.ts";
 import { CutSearch, knownCut, wantedCuts, type SharedWindow } from "./cut-search.ts";
 import { gather, type GatherRequest } from "./gather.ts";
@@ -22,7 +23,6 @@ export interface FoundCuts {
 }
 
 interface Means {
-  readonly calls: WindowCalls;
   readonly engine: Engine;
   readonly options: EngineOptions;
   readonly inputs: InputFiles;
@@ -49,14 +49,14 @@ interface Work {
 export async function findCuts(statistics: readonly CutStatistic[], means: Means): Promise<readonly FoundCuts[]> {
   const room = roomFor(statistics, means.options);
   const works = statistics.map((statistic) => begin(statistic, room, means));
-  const sampled = works.filter(({ searches, statistic }) => {
-    const guesses = SIDES.some((side) => searches[side]?.wantsSample === true);
-    return guesses && statistic.members.every(isSampleable);
-  });
+  const sampled = works.filter((work) => guessedSides(work).length > 0 && work.statistic.members.every(isSampleable));
   if (sampled.length > 0) await guessAll(sampled, room.sampled, means);
   for (let open = works.filter(isOpen); open.length > 0; open = open.filter(isOpen)) {
     await gather(means.engine, means.inputs, means.rankings, open.flatMap(requestsOf), undefined, means.storeRoot);
-    for (const work of open) takeAll(work);
+    await searchAll(open, openSides, means, async (search, work, side) => {
+      const cuts = await search.take(work.parts.map((part) => part[side]?.found ?? NOTHING));
+      if (cuts !== undefined) work.cuts[side] = cuts;
+    });
   }
   return works.map((work) => save(work, means));
 }
@@ -91,7 +91,7 @@ function shareOfLargest(members: readonly StatisticMember[]): number {
   return Math.max(1, ...sizes) / Math.max(1, sum(sizes));
 }
 
-function begin(statistic: CutStatistic, room: Room, { calls, inputs, store, force }: Means): Work {
+function begin(statistic: CutStatistic, room: Room, { engine, inputs, store, force }: Means): Work {
   const { members } = statistic;
   const wanted = wantedCuts(sum(members.map(elementsOf)), statistic);
   const work: Work = { statistic, searches: {}, cuts: {}, parts: members.map(() => ({})), read: new Set() };
@@ -99,7 +99,7 @@ function begin(statistic: CutStatistic, room: Room, { calls, inputs, store, forc
   for (const side of SIDES) {
     const cut = wanted[side];
     if (typeof cut === "string") work.cuts[side] = members.map((member) => knownCut(cut, member.work));
-    else work.searches[side] = new CutSearch(calls, searched, cut.rank, room);
+    else work.searches[side] = new CutSearch(engine, searched, cut.rank, room);
   }
   if (force || Object.keys(work.searches).length === 0) return work;
   members.forEach((member, index) => {
@@ -134,23 +134,25 @@ function usualWindow({ statistic: { members }, searches, parts }: Work, side: Si
 async function guessAll(works: readonly Work[], sampled: number, means: Means): Promise<void> {
   for (const period of new Set(works.map(({ statistic }) => sampleOf(statistic.members, sampled).period))) {
     const alike = works.filter(({ statistic }) => sampleOf(statistic.members, sampled).period === period);
-    const found = alike.map(({ statistic }) => statistic.members.map(() => NOTHING));
-    const requests = alike.flatMap(({ statistic: { members } }, at) =>
-      members.flatMap((member, index): readonly GatherRequest[] => {
+    const found = new Map(alike.map((work) => [work, work.parts.map(() => NOTHING)]));
+    const requests = alike.flatMap((work) =>
+      work.statistic.members.flatMap((member, index): readonly GatherRequest[] => {
         const window = { first: firstPlace(member.work), last: LAST_PLACE, thinning: 0, limit: elementsOf(member) };
-        return [{ member, windows: [window], take: ([one]) => void (found[at]![index] = one!) }];
+        return [{ member, windows: [window], take: ([one]) => void (found.get(work)![index] = one!) }];
       }),
     );
     const sample = sampleOf(alike[0]!.statistic.members, sampled);
     await gather(means.engine, means.inputs, means.rankings, requests, sample, means.storeRoot);
-    alike.forEach(({ searches }, at) => {
-      for (const side of SIDES) searches[side]?.guess(found[at]!);
-    });
+    await searchAll(alike, guessedSides, means, (search, work) => search.guess(found.get(work)!));
   }
 }
 
-function isOpen({ searches, cuts }: Work): boolean {
-  return SIDES.some((side) => searches[side] !== undefined && cuts[side] === undefined);
+function guessedSides({ searches }: Work): readonly Side[] {
+  return SIDES.filter((side) => searches[side]?.wantsSample === true);
+}
+
+function isOpen(work: Work): boolean {
+  return openSides(work).length > 0;
 }
 
 function openSides(work: Work): readonly Side[] {
@@ -182,11 +184,18 @@ function requestsOf(work: Work): readonly GatherRequest[] {
   });
 }
 
-function takeAll(work: Work): void {
-  for (const side of openSides(work)) {
-    const cuts = work.searches[side]!.take(work.parts.map((part) => part[side]?.found ?? NOTHING));
-    if (cuts !== undefined) work.cuts[side] = cuts;
-  }
+/** Searches side by side on the engine's threads. Cancels the engine and throws the first cause when one fails. */
+async function searchAll(
+  works: readonly Work[],
+  sidesOf: (work: Work) => readonly Side[],
+  { engine, storeRoot }: Means,
+  step: (search: CutSearch, work: Work, side: Side) => Promise<void>,
+): Promise<void> {
+  const steps = works.flatMap((work) => sidesOf(work).map((side) => step(work.searches[side]!, work, side)));
+  const failed = (await Promise.allSettled(steps)).find(({ status }) => status === "rejected");
+  if (failed === undefined) return;
+  engine.cancel();
+  throw engineFailure((failed as PromiseRejectedResult).reason, "a cut over all tensors", storeRoot);
 }
 
 /** Remembers the value, and of each tensor that was read what it has in the windows that were of use. */

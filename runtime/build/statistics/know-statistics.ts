@@ -38,7 +38,7 @@ export async function knowStatistics(
   observer: BuildObserver,
   failed: FailedOutputs,
 ): Promise<{ readonly outputs: readonly WantedOutput[]; readonly counts: StatisticCounts }> {
-  const { addon: calls, context, inputs, outputs, rankings, store } = session;
+  const { context, inputs, outputs, rankings, store } = session;
   const found = new Map<string, StoredValue>();
   const values = (key: string): StoredValue | undefined =>
     found.get(key) ?? (context.force ? undefined : store.statistics.value(key));
@@ -70,7 +70,7 @@ export async function knowStatistics(
       const sizes = statistics.filter((statistic) => statistic.kind === "size");
       for (const one of await findSizes(sizes, means)) found.set(one.key, one.size);
       if (cuts.length === 0) continue;
-      const all = await findCuts(cuts, { ...means, calls, options: context.engine });
+      const all = await findCuts(cuts, { ...means, options: context.engine });
       for (const one of all) found.set(one.key, one.cuts);
     }
   };

@@ -102,7 +102,7 @@ test.each<[unknown, string]>([
   [undefined, "task must be an object, not undefined"],
   [
     { kind: "melt" },
-    'task.kind must be one of "compute", "gather", "rank", "hash", "copy", "measure", "compare", not "melt"',
+    'task.kind must be one of "compute", "gather", "rank", "find", "hash", "copy", "measure", "compare", not "melt"',
   ],
   [{ kind: "hash" }, "task.inputs must be an array, not undefined"],
   [

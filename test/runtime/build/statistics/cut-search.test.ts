@@ -88,17 +88,17 @@ async function look(
 
 /** → the cut of each tensor, and in how many readings it was found. */
 async function search(tensors: readonly Tensor[], rank: number, capacity: number, start?: CutSearch["window"]) {
-  const cut = new CutSearch(addon, tensors, rank, { capacity, ofOne: capacity });
+  const cut = new CutSearch(engine, tensors, rank, { capacity, ofOne: capacity });
   if (start !== undefined) cut.tryFirst(start);
   else if (cut.wantsSample) {
     const sample = { run: 16, period: 64 };
     const everything = (one: Tensor) => ({ first: firstPlace(one.work), last: LAST_PLACE });
     const kept = { thinning: 0, limit: 2 ** 30 };
-    cut.guess(await Promise.all(tensors.map((one) => look(one, everything(one), kept, sample))));
+    await cut.guess(await Promise.all(tensors.map((one) => look(one, everything(one), kept, sample))));
   }
   for (let readings = 1; ; readings++) {
     const found = await Promise.all(tensors.map((one) => look(one, cut.windowOf(one), cut.keepOf(one))));
-    const cuts = cut.take(found);
+    const cuts = await cut.take(found);
     if (cuts !== undefined) return { cuts, readings, window: cut.window };
     if (readings > 20) throw new Error("the search does not end");
   }
