@@ -1,5 +1,5 @@
-// What the machine can do: how fast it reads files that are in the page cache and copies memory, and how long it takes
-// to read the inputs of a merge and write its output, with no arithmetic at all.
+// What the machine can do: how fast it reads files that are in the page cache and copies memory, what more threads are
+// worth to it, and how long it takes to read the inputs of a merge and write its output, with no arithmetic at all.
 
 import { closeSync, openSync, readSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -28,6 +28,15 @@ export const readSpeed = (files, threads) => speed({ task: "read", files }, thre
 /** Bytes a second that `threads` threads copy together from buffer to buffer, none of which fits a cache. */
 export const copySpeed = (threads) => speed({ task: "copy" }, threads);
 
+/**
+ * How much more `threads` threads compute in the same time than one does, where they share neither memory nor files: less
+ * than their number where cores are halves of one, or other machines use them too.
+ */
+export async function coresWorth(threads) {
+  const one = await speed({ task: "compute" }, 1);
+  return (await speed({ task: "compute" }, threads)) / one;
+}
+
 async function speed(work, threads) {
   const workers = Array.from(
     { length: threads },
@@ -45,6 +54,7 @@ async function speed(work, threads) {
 const READ_BYTES = 1 << 18;
 const COPY_BYTES = 1 << 28;
 const COPIES = 8;
+const ROUNDS = 1 << 26;
 
 function readAll(files, buffer) {
   let bytes = 0;
@@ -56,10 +66,26 @@ function readAll(files, buffer) {
   return bytes;
 }
 
+/** Chains that do not wait for each other, so that a core's units are all in use. */
+function compute(rounds) {
+  let [a, b, c, d, e, f] = [1.1, 1.2, 1.3, 1.4, 1.5, 1.6];
+  for (let round = 0; round < rounds; round++) {
+    a = a * 0.999 + 0.1;
+    b = b * 0.998 + 0.1;
+    c = c * 0.997 + 0.1;
+    d = d * 0.996 + 0.1;
+    e = e * 0.995 + 0.1;
+    f = f * 0.994 + 0.1;
+  }
+  return a + b + c + d + e + f > 0 ? rounds : 0;
+}
+
 if (!isMainThread) {
   const { task, files } = workerData;
   const [from, to] = [1, 2].map((byte) => Buffer.alloc(task === "copy" ? COPY_BYTES : READ_BYTES, byte));
+  if (task === "compute") compute(ROUNDS >> 4); // compiled
   parentPort.once("message", () => {
+    if (task === "compute") return parentPort.postMessage(compute(ROUNDS));
     if (task === "read") return parentPort.postMessage(readAll(files, to));
     for (let copy = 0; copy < COPIES; copy++) from.copy(to);
     parentPort.postMessage(COPIES * COPY_BYTES);
