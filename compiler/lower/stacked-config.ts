@@ -12,6 +12,7 @@ import type { TensorProblems } from "./tensor-problems.ts";
 /** One stack of layers in the configuration of the donor. */
 interface Stacked {
   readonly output: OutputNode;
+  readonly made: ModelNode;
   readonly stack: string;
   readonly origins: readonly LayerOrigin[];
   readonly donor: CheckpointNode;
@@ -29,7 +30,7 @@ export function configChanges(
   const donor = donorOf(made);
   const layout: Layout = headers.layout(made);
   return [...layout.stacked].flatMap(([stack, origins]) => {
-    const stacked: Stacked = { output, stack, origins, donor, headers, problems };
+    const stacked: Stacked = { output, made, stack, origins, donor, headers, problems };
     return output.config === undefined ? changesOf(stacked) : checkNamed(stacked, output.config);
   });
 }
@@ -54,6 +55,11 @@ function changesOf(stacked: Stacked): readonly ConfigChange[] {
     const message = `config.json of ${donor.name} does not say that ${stack} has ${old} layers, so it cannot be made to say ${origins.length}`;
     return refuse(stacked, message, "name a configuration in the output's block: config M");
   }
+  const sharing = sharingStack(counts, settings, stacked);
+  if (sharing !== undefined) {
+    const message = `config.json of ${donor.name} counts the layers of ${stack} and of ${sharing} by one number, ${textOf(counts[0]!)}, so it cannot be made to say ${origins.length} for ${stack} alone`;
+    return refuse(stacked, message, "name a configuration in the output's block: config M");
+  }
   const parts = new Set(counts.map(partOf));
   const changes = counts.map(({ path }) => ({ path, json: String(origins.length) }));
   for (const setting of settings) {
@@ -64,6 +70,20 @@ function changesOf(stacked: Stacked): readonly ConfigChange[] {
   }
   checkUnknownToDonor(settings, parts, stacked);
   return changes.filter(({ path, json }) => json !== jsonOf(settingAt(settings, path)!));
+}
+
+/** Another stack whose layers the same settings count, and of which the output has another number. */
+function sharingStack(
+  counts: readonly LayerSetting[],
+  settings: readonly LayerSetting[],
+  { stack, origins, donor, headers, made }: Stacked,
+): string | undefined {
+  const { stacks } = headers.naming(made);
+  for (const [other, layers] of headers.naming(donor).stacks) {
+    if (other === stack || stacks.get(other) === origins.length) continue;
+    if (countsFor(settings, other, layers, false).some((setting) => counts.includes(setting))) return other;
+  }
+  return undefined;
 }
 
 function partOf({ path }: LayerSetting): string {

@@ -324,6 +324,26 @@ describe("a model with several layer stacks", () => {
     expect(of("encoder.block")).toEqual([{ path: ["num_layers"], json: "2" }]);
     expect(of("decoder.block")).toEqual([{ path: ["num_decoder_layers"], json: "2" }]);
   });
+
+  it("is refused where one number counts two stacks, of which one changes", () => {
+    const tensors = { "encoder.block.0.w": "f32 [4]", "decoder.block.0.w": "f32 [4]", "shared.weight": "f32 [4, 4]" };
+    const sequence: MemorySources = { models: { maths: { tensors, layers: [count(1, "num_layers")] } } };
+    const of = (model: string) => compileText(`theta 1\nmodel maths = "maths"\noutput "out" = ${model}\n`, sequence);
+    const taller = (stack: string) => `stack(maths, maths, stack: "${stack}")`;
+    for (const [stack, other] of [
+      ["encoder.block", "decoder.block"],
+      ["decoder.block", "encoder.block"],
+    ] as const) {
+      expect(diagnosticText(of(taller(stack)).diagnostics)).toContain(
+        `error[stack-config]: config.json of maths counts the layers of ${stack} and of ${other} by one number, num_layers 1`,
+      );
+    }
+    const both = `stack(${taller("encoder.block")}, slice(maths, 0..1), stack: "decoder.block")`;
+    expect(of(both).tensors!.outputs[0]!.configChanges).toEqual([
+      { path: ["num_layers"], json: "2" },
+      { path: ["num_layers"], json: "2" },
+    ]);
+  });
 });
 
 describe("config.json", () => {
