@@ -1,8 +1,8 @@
 // LiNeS at one tensor: the factor of its depth, and where alpha is measured by another vector, the sizes of both.
 
-import { numberParameter } from "./parameters.ts";
+import { notePlace, numberParameter } from "./parameters.ts";
 import type { Member } from "./members.ts";
-import { rampAt } from "./number-values.ts";
+import { rampAt, spanOf } from "./number-values.ts";
 import type { Value } from "./program-builder.ts";
 import { depthOf } from "../naming.ts";
 import type { StrategyValue, VectorMethodNode } from "../recipe-graph.ts";
@@ -35,6 +35,9 @@ export function lowerLines(
   if (like?.kind !== "vector" || alpha === 0) {
     const by = alpha + rise;
     if (by === 1) return value;
+    // A sum of two numbers of the recipe; the larger one is what is to be changed.
+    const said = shared.get(Math.abs(rise) > Math.abs(alpha) ? "beta" : "alpha");
+    if (said?.kind === "number") notePlace(by, spanOf(said.value) ?? span, scope);
     return builder.emit({ op: "multiply", of: value.id, by }, value.zero || builder.annuls(by));
   }
   const sizes = {

@@ -14,11 +14,16 @@ type Shared = ReadonlyMap<string, ParameterValue>;
 export function lowerNumber(value: NumberValue, node: Node, scope: TensorScope): number | undefined {
   const resolved = resolveNumber(value, scope.headers.naming(node), scope.names);
   if (typeof resolved === "number") {
-    if (isUnusual(resolved)) scope.unusual.set(resolved, spanOf(value) ?? node.span);
+    notePlace(resolved, spanOf(value) ?? node.span, scope);
     return resolved;
   }
   reportNumber(resolved, node, scope);
   return undefined;
+}
+
+/** Remembers where a number is said, should it be one that the work type cannot hold. */
+export function notePlace(value: number, span: Span, scope: TensorScope): void {
+  if (isUnusual(value)) scope.unusual.set(value, span);
 }
 
 /** Infinite or 0 in float32, though it is neither. */

@@ -44,9 +44,9 @@ export function checkNumbers(program: Program, work: Work, output: OutputNode, s
       if (Number.isFinite(toWork(value, work))) continue;
       const span = spanOf(value, output, scope);
       scope.problems.add("number-too-large", span, () => ({
-        message: `${value}, a parameter of ${operation.op} for ${scope.names[0]}, is infinite in ${work.toLowerCase()}, the type of the work`,
+        message: `${value} is infinite in ${work.toLowerCase()}, the type of the work for ${scope.names[0]}`,
         span,
-        help: "choose a smaller number, or write the output as f64",
+        help: `choose a smaller number${work === "F64" ? "" : ", or write the output as f64"}`,
       }));
     }
   }

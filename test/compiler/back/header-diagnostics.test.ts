@@ -162,7 +162,7 @@ describe("numbers that vary", () => {
 
   it("must fit the work type", () => {
     expect(said('merge m onto llama using sum { maths weight 1e60 }\noutput "out" = m')).toContain(
-      "merge.theta:4:45: error[number-too-large]: 1e+60, a parameter of sum",
+      "merge.theta:4:45: error[number-too-large]: 1e+60 is infinite in f32, the type of the work for ",
     );
     expect(said('merge m onto llama using sum { maths weight 1e60 }\noutput "out" = m { dtype f64 }')).toBe("");
     // What elements are compared with meets them, too.
@@ -172,6 +172,22 @@ describe("numbers that vary", () => {
       expect(said(merge)).toContain(`merge.theta:4:${at}: error[number-too-large]: 1e+39`);
       expect(said(`${merge} { dtype f64 }`)).toBe("");
     }
+  });
+
+  it("that are sums of two point at the larger", () => {
+    const lines = (factors: string) => said(`merge m = llama + lines(maths - llama, ${factors})\noutput "out" = m`);
+    const beta = lines("alpha: 1, beta: 1e39");
+    expect(beta).toMatch(/^merge\.theta:4:56: error\[number-too-large\]: 1e\+39 is infinite in f32/);
+    expect(beta.match(/error/g)).toHaveLength(1);
+    expect(lines("alpha: 1e39, beta: 0")).toMatch(/^merge\.theta:4:47: error\[number-too-large\]: 1e\+39 is/);
+  });
+
+  it("of float64 have no larger type to be told of", () => {
+    const text = said(
+      'merge m = llama + lines(maths - llama, alpha: 1.5e308, beta: 1.5e308)\noutput "out" = m { dtype f64 }',
+    );
+    expect(text).toContain("Infinity is infinite in f64");
+    expect(text).not.toContain("write the output as f64");
   });
 
   it("must not divide by what is 0 in the work type", () => {
