@@ -243,6 +243,7 @@ export interface MemberExpression {
 export interface NumberExpression {
   readonly kind: "number";
   readonly span: Span;
+  /** NaN of one that float64 cannot hold, which was reported. */
   readonly value: number;
 }
 

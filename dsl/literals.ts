@@ -15,7 +15,8 @@ export function numberLiteral(context: LiteralContext, token: IToken): NumberExp
   const value = Number.parseFloat(token.image);
   const span = spanOf(context, token);
   const vanished = value === 0 && /[1-9]/.test(token.image.split(/[eE]/)[0]!);
-  if (!Number.isFinite(value) || vanished) {
+  const isHeld = Number.isFinite(value) && !vanished;
+  if (!isHeld) {
     context.report({
       code: "number-out-of-range",
       severity: "error",
@@ -23,7 +24,7 @@ export function numberLiteral(context: LiteralContext, token: IToken): NumberExp
       span,
     });
   }
-  return { kind: "number", span, value };
+  return { kind: "number", span, value: isHeld ? value : NaN };
 }
 
 const UNITS: Readonly<Record<string, number>> = {

@@ -34,6 +34,7 @@ function evaluateAsIs(expression: Expression, scope: Scope, expected: Expectatio
     case "member":
       return lookUpMember(expression.object, expression.member, scope);
     case "number":
+      if (Number.isNaN(expression.value)) return POISON;
       return { kind: "number", value: { kind: "constant", value: expression.value, span: expression.span } };
     case "size":
       return { kind: "size", bytes: expression.bytes };

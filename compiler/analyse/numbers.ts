@@ -57,10 +57,17 @@ export function takeInteger(place: string, result: Result, span: Span, report: R
   report({
     code: "wrong-kind",
     severity: "error",
-    message: `${place} takes an integer, not ${value}`,
+    message: `${place} takes ${integerInstead(value)}`,
     span,
   });
   return undefined;
+}
+
+/** What an integer's place says to a number that is none; beyond 2^53 float64 does not tell integers apart. */
+export function integerInstead(value: number): string {
+  if (!Number.isInteger(value)) return `an integer, not ${value}`;
+  const bound = Number.MAX_SAFE_INTEGER;
+  return value > 0 ? `an integer of at most ${bound}` : `an integer of at least -${bound}`;
 }
 
 export function reportVarying(place: string, span: Span, report: Report): void {

@@ -8,7 +8,7 @@ import { evaluate, type Expectation } from "./evaluate.ts";
 import { describeKind, POISON, type Result } from "./kinds.ts";
 import { describeRange, isInRange, type Range } from "../methods/method-row.ts";
 import type { Scope } from "./names.ts";
-import { reportVarying, takeConstant } from "./numbers.ts";
+import { integerInstead, reportVarying, takeConstant } from "./numbers.ts";
 import { DTYPE_WORDS } from "../settings.ts";
 import { wrongKind } from "./wrong-kind.ts";
 
@@ -127,10 +127,11 @@ function checkValue(
   // A default stands beside them.
   const declared = (what: string) =>
     span.source === name.span.source ? {} : { notes: [{ message: `${what} declared here`, span: name.span }] };
-  const refuse = (takes: string, got = describeKind(value)): Result => {
-    scope.report({ ...wrongKind(`${name.text} takes ${takes}, not ${got}`, span), ...declared("it is") });
+  const refuseAs = (message: string): Result => {
+    scope.report({ ...wrongKind(message, span), ...declared("it is") });
     return POISON;
   };
+  const refuse = (takes: string): Result => refuseAs(`${name.text} takes ${takes}, not ${describeKind(value)}`);
   const checkBounds = (number: number): boolean => {
     if (isInRange(range, number)) return true;
     scope.report({
@@ -151,7 +152,8 @@ function checkValue(
         return POISON;
       }
       const number = value.value.value;
-      if (type === "integer" && !Number.isSafeInteger(number)) return refuse("an integer", String(number));
+      if (type === "integer" && !Number.isSafeInteger(number))
+        return refuseAs(`${name.text} takes ${integerInstead(number)}`);
       // Without a place of its own: what is wrong with it elsewhere is reported where it is used.
       return checkBounds(number) ? { kind: "number", value: { kind: "constant", value: number } } : POISON;
     }

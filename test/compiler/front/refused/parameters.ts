@@ -42,6 +42,22 @@ export const PARAMETERS: Readonly<Record<string, RefusedCase>> = {
   "a number for a boolean": { code: "wrong-kind", body: `merge x = linear(maths, code, normalize: 1)` },
   "a varying stream": { code: "must-be-constant", body: `mask x = magnitude(density: 0.1, stream: ramp(0, 1))` },
   "a fraction for an integer": { code: "wrong-kind", body: `mask x = magnitude(density: 0.1, stream: 1.5)` },
+  "an integer that float64 does not tell from its neighbours": {
+    code: "wrong-kind",
+    body: `mask x = random(density: 0.1, seed: 9007199254740993)`,
+  },
+  "a recipe parameter that is such an integer": {
+    code: "wrong-kind",
+    body: `param w: integer = -9007199254740993`,
+  },
+  "a number that float64 cannot hold, also out of the range": {
+    code: "number-out-of-range",
+    body: `mask x = magnitude(density: 1e999)`,
+  },
+  "a number that float64 cannot tell from 0, where 0 is out of the range": {
+    code: "number-out-of-range",
+    body: `mask x = magnitude(density: 1e-999)`,
+  },
   "a list of weights that is too short": { code: "list-length", body: `merge x = linear(maths, code, weight: [1])` },
   "a list of weights beside a list of models": {
     code: "list-length",
