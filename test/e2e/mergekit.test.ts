@@ -88,6 +88,23 @@ describe("slerp", () => {
   });
 });
 
+describe("nuslerp", () => {
+  test("is linear at angles where mergekit's is not yet, to one part in 5,000", async () => {
+    const angle = Math.acos(0.99951);
+    single(f32([2], [0, 0]), f32([2], [1, 0]), f32([2], [Math.cos(angle), Math.sin(angle)]));
+    const out = numbers((await build('output "out" = nuslerp(maths, code, weight: [0.7, 0.3])')).get("w"));
+    expect(out[1]! / Math.sin(angle)).toBeCloseTo(0.3, 6);
+    const itsOwn = Math.sin(0.3 * angle) / Math.sin(angle);
+    expect(Math.abs(itsOwn / 0.3 - 1)).toBeGreaterThan(1 / 10_000);
+    expect(Math.abs(itsOwn / 0.3 - 1)).toBeLessThan(1 / 5000);
+  });
+
+  test("of a zero tensor and another is half of it in the middle", async () => {
+    single(f32([2], [0, 0]), f32([2], [0, 0]), f32([2], [2, 4]));
+    expect(numbers((await build('output "out" = nuslerp(maths, code)')).get("w"))).toEqual([1, 2]);
+  });
+});
+
 describe("multislerp", () => {
   test("of mergekit goes no further than the mean direction, since its tangents add up to 0: max_iter 0", async () => {
     single(f32([2], [0, 0]), f32([2], [3, 0]), f32([2], [0, 4]));
@@ -111,6 +128,21 @@ describe("task arithmetic and ties", () => {
     expect(numbers((await ties("ties", "1, 2")).get("w"))).toEqual([7 / 3, 4, -2, -2 / 3].map(Math.fround));
     expect(numbers((await ties("mean", "1, 2")).get("w"))).toEqual([7 / 3, 8 / 3, -2 / 3, -2 / 3].map(Math.fround));
     expect(numbers((await ties("sum", "1, 2")).get("w"))).toEqual([7, 8, -2, -2]);
+  });
+
+  test("take a fine-tune of float32 as it is, where mergekit rounds it to the base's bfloat16", async () => {
+    single(bf16([1], [1]), f32([1], [1 + 2 ** -12]), f32([1], [1 + 2 ** -12]));
+    const merge = "merge m onto llama using sum {\n  maths weight 16\n  code weight 16\n}";
+    expect(numbers((await build(`${merge}\noutput "out" = m`)).get("w"))).toEqual([1 + 2 ** -7]);
+  });
+
+  test("of weights that sum to 0 are refused with a mean, and divide by 1 with an election", async () => {
+    single(f32([1], [0]), f32([1], [3]), f32([1], [-2]));
+    const three = (using: string) =>
+      `output "out" = llama + ${using}(maths - llama, code - llama, maths - llama, weight: [0.4, -0.7, 0.3])`;
+    const refused = await theta(three("mean"));
+    expect([refused.code, refused.stderr]).toEqual([65, expect.stringContaining("error[weights-sum-to-zero]")]);
+    expect(numbers((await build(three("ties"))).get("w"))[0]).toBeCloseTo(0.4 * 3 + 0.7 * 2 + 0.3 * 3, 5);
   });
 
   test("keep small changes of a bfloat16 model that sums in bfloat16 would lose", async () => {
