@@ -2,7 +2,7 @@
 
 import type { GlobPiece } from "../glob.ts";
 
-interface NearGlob {
+export interface NearGlob {
   /** The glob with other letters, its stars in place. */
   readonly glob: string;
   /** A name that it matches. */

@@ -2,7 +2,7 @@
 // arm can win, a ramp has layers to run over.
 
 import { counted } from "../../dsl/counted.ts";
-import type { Report } from "../../dsl/diagnostic.ts";
+import type { Diagnostic, Report } from "../../dsl/diagnostic.ts";
 import { MAX_DIAGNOSTICS } from "../../dsl/limits.ts";
 import { shortened } from "../../dsl/shortened.ts";
 import type { Span } from "../../dsl/source.ts";
@@ -10,7 +10,7 @@ import { matchesGlob, parseGlob } from "../glob.ts";
 import { childrenOf, rootOf } from "../graph-walk.ts";
 import type { Headers } from "../headers.ts";
 import { resolveRange, type Naming } from "../naming.ts";
-import { nearestGlob } from "./near-glob.ts";
+import { nearestGlob, type NearGlob } from "./near-glob.ts";
 import type { LayerRange, MatchArm, ModelNode, OutputNode, Selector, VectorNode } from "../recipe-graph.ts";
 import { nameTest } from "../selectors.ts";
 import { type Ramp, type VaryingParts, visitVarying, visitWord } from "./varying-parts.ts";
@@ -224,9 +224,17 @@ function checkGlob(text: string, span: Span, naming: Naming, suggests: boolean, 
     severity: "error",
     message: `"${shortened(text)}" matches no tensor of ${naming.display} (${tensors})`,
     span,
-    ...(near === undefined ? {} : { help: `did you mean "${near.glob}"? (${near.name}${tiedTo(near.name, naming)})` }),
+    ...helpForGlob(text, near, naming),
   });
   return false;
+}
+
+function helpForGlob(text: string, near: NearGlob | undefined, naming: Naming): Pick<Diagnostic, "help"> {
+  if (near !== undefined) return { help: `did you mean "${near.glob}"? (${near.name}${tiedTo(near.name, naming)})` };
+  const part = `*${text}*`;
+  const glob = parseGlob(part);
+  if ("problem" in glob || !naming.names.some((name) => matchesGlob(glob, name))) return {};
+  return { help: `a glob matches the whole name: write "${shortened(part)}"` };
 }
 
 function reportTakesNone(selector: Selector, naming: Naming, report: Report): void {

@@ -41,6 +41,15 @@ describe("patterns", () => {
       `);
   });
 
+  it("that match a part of a name, as mergekit's filters do, are told how they match", () => {
+    expect(
+      said('merge m onto llama using sum {\n  maths weight match("self_attn": 0.3, else: 0.5)\n}\noutput "out" = m'),
+    ).toMatchInlineSnapshot(`
+      "merge.theta:5:22: error[no-such-tensor]: "self_attn" matches no tensor of llama (6 tensors)
+         help: a glob matches the whole name: write "*self_attn*""
+    `);
+  });
+
   it("are told once for all clauses and outputs", () => {
     const text = said(`merge m onto llama using sum {
   each mask magnitude(density: 0.5)
