@@ -111,16 +111,23 @@ function explainNoAlternative(actual: IToken, previous: IToken, rule: string): E
     case "atBlock":
       return expected("`keep MODEL` or `{ … }`", actual, previous);
     default:
-      return isReserved(actual) ? reservedWord(actual) : expected("a value", actual, previous, helpForOperand(actual));
+      return isReserved(actual)
+        ? reservedWord(actual)
+        : expected("a value", actual, previous, helpForOperand(actual, previous));
   }
 }
 
-function helpForOperand(actual: IToken): string | undefined {
+const SIDE_BY_SIDE = "write the name and the value side by side, as in `weight 0.5`";
+
+function helpForOperand(actual: IToken, previous: IToken): string | undefined {
   switch (actual.tokenType) {
     case t.Dot:
       return "a number has digits on both sides of the point, as in 0.5";
     case t.Plus:
       return "there is no sign `+`, only `-`";
+    case t.Colon:
+    case t.Equals:
+      return previous.tokenType === t.Name ? SIDE_BY_SIDE : undefined;
     default:
       return undefined;
   }
@@ -172,9 +179,7 @@ function explainRest(token: IToken, rule: string): Explanation {
       return { code, message, help: "commas separate only arguments, list elements and the selectors behind `at`" };
     case t.Equals:
     case t.Colon:
-      return rule === "statementLine"
-        ? { code, message }
-        : { code, message, help: "write the name and the value side by side, as in `weight 0.5`" };
+      return rule === "statementLine" ? { code, message } : { code, message, help: SIDE_BY_SIDE };
     default:
       return { code, message, help: `${RULE_IN_WORDS[rule] ?? "a line"} ends at the end of its line` };
   }

@@ -46,11 +46,18 @@ export function checkVersion(
 
 function missing(source: Source): Diagnostic {
   const span = { source, start: 0, end: 0 };
-  return {
+  const said = {
     code: "version-missing",
     severity: "error",
     message: "a recipe begins with the version of the language",
     span,
+  } as const;
+  if (/^merge_method[ \t]*:/m.test(source.text)) {
+    const help = 'this is a configuration of mergekit; METHODS.md, "Coming from mergekit", has its methods as recipes';
+    return { ...said, help };
+  }
+  return {
+    ...said,
     help: `write \`theta ${LANGUAGE_VERSION}\` on the first line`,
     edit: { span, text: `theta ${LANGUAGE_VERSION}\n\n` },
   };

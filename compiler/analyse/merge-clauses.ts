@@ -6,8 +6,9 @@ import type { Span } from "../../dsl/source.ts";
 import { A_MASK, evaluate } from "./evaluate.ts";
 import type { MaskResult, StrategyResult } from "./kinds.ts";
 import { commonPerInputParameters, maskWith, parameterOf } from "../methods/method-table.ts";
+import { parameterElsewhere } from "../methods/names-elsewhere.ts";
 import type { Scope } from "./names.ts";
-import { checkRange, takeNumber } from "./numbers.ts";
+import { checkRange, rampHelp, takeNumber } from "./numbers.ts";
 import type { NumberValue } from "../recipe-graph.ts";
 import { takesInstead } from "./wrong-kind.ts";
 
@@ -58,7 +59,7 @@ export function readClauses(
       isSound = false;
       continue;
     }
-    const number = takeNumber(name.text, result, value.span, scope.report);
+    const number = takeNumber(name.text, result, value.span, scope.report, rampHelp(result));
     if (
       number !== undefined &&
       checkRange(name.text, parameter.range, number, value.span, scope.report, parameter.meaning)
@@ -90,15 +91,14 @@ function reportUnknownClause(name: string, span: Span, { methods }: StrategyResu
   const strategy = methods.map((row) => row.name).join(" or ");
   const known = [...commonPerInputParameters(methods).map((parameter) => parameter.name), "mask"];
   const isShared = methods.some((row) => parameterOf(row, name) !== undefined);
-  const near = didYouMean(name, known);
   const mask = maskWith(name);
+  const elsewhere = parameterElsewhere(name, methods);
+  const near = elsewhere === undefined ? didYouMean(name, known) : undefined;
   const help = isShared
     ? `${name} belongs to the strategy: using ${strategy}(${name}: …)`
     : mask !== undefined
       ? `write mask ${mask}`
-      : near === undefined
-        ? `clauses here are ${known.join(" and ")}`
-        : `did you mean ${near}?`;
+      : (elsewhere ?? (near === undefined ? `clauses here are ${known.join(" and ")}` : `did you mean ${near}?`));
   scope.report({
     code: "unknown-clause",
     severity: "error",

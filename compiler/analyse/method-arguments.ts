@@ -8,6 +8,7 @@ import type { Result } from "./kinds.ts";
 import type { MethodRow, Parameter, PerInputParameter } from "../methods/method-row.ts";
 import { commonPerInputParameters, isPerInput, maskWith, parameterOf } from "../methods/method-table.ts";
 import type { Scope } from "./names.ts";
+import { parameterElsewhere } from "../methods/names-elsewhere.ts";
 import { checkRange, takeNumber } from "./numbers.ts";
 import { defaultValue, readParameter } from "./parameter-values.ts";
 import type { NumberValue, ParameterValue } from "../recipe-graph.ts";
@@ -158,18 +159,21 @@ function reportUnknownParameter(
     return;
   }
   const names = [...new Set(methods.flatMap((row) => row.parameters.map((parameter) => parameter.name)))];
-  const near = didYouMean(text, names);
+  const elsewhere = parameterElsewhere(text, methods);
+  const near = elsewhere === undefined ? didYouMean(text, names) : undefined;
   scope.report({
     code: "unknown-parameter",
     severity: "error",
     message: `${name} has no parameter ${text}`,
     span,
     help:
-      near !== undefined
-        ? `did you mean ${near}?`
-        : names.length === 0
-          ? `${name} has no parameters`
-          : `it has ${names.join(", ")}`,
+      elsewhere !== undefined
+        ? elsewhere
+        : near !== undefined
+          ? `did you mean ${near}?`
+          : names.length === 0
+            ? `${name} has no parameters`
+            : `it has ${names.join(", ")}`,
     ...(near === undefined ? {} : { edit: { span, text: near } }),
   });
 }

@@ -32,10 +32,21 @@ export function numberArithmetic(
 }
 
 /** A number that may vary; undefined when it was reported. */
-export function takeNumber(place: string, result: Result, span: Span, report: Report): NumberValue | undefined {
+export function takeNumber(
+  place: string,
+  result: Result,
+  span: Span,
+  report: Report,
+  help?: string,
+): NumberValue | undefined {
   if (result.kind === "number") return result.value;
-  if (result.kind !== "poison") report(takesInstead(place, "a number", result, span));
+  if (result.kind !== "poison") report(takesInstead(place, "a number", result, span, help));
   return undefined;
+}
+
+/** For a place that takes a number of each tensor, where mergekit takes a list. */
+export function rampHelp(result: Result): string | undefined {
+  return result.kind === "list" ? "values along the layers are a ramp, as in ramp(0.2, 0.8)" : undefined;
 }
 
 /** A number that is the same for every tensor. */

@@ -7,7 +7,7 @@ import { evaluate } from "./evaluate.ts";
 import type { Parameter, WordParameter } from "../methods/method-row.ts";
 import { baseName, type Scope } from "./names.ts";
 import { ownWords } from "./own-words.ts";
-import { checkRange, takeInteger, takeNumber } from "./numbers.ts";
+import { checkRange, rampHelp, takeInteger, takeNumber } from "./numbers.ts";
 import type { ParameterValue, Varying } from "../recipe-graph.ts";
 import { oneOf, takesInstead, wrongKind } from "./wrong-kind.ts";
 
@@ -23,7 +23,8 @@ export function readParameter(parameter: Parameter, expression: Expression, scop
   }
   switch (parameter.kind) {
     case "number": {
-      const value = takeNumber(name, evaluate(expression, scope), span, report);
+      const result = evaluate(expression, scope);
+      const value = takeNumber(name, result, span, report, rampHelp(result));
       if (value === undefined || !checkRange(name, parameter.range, value, span, report, meaning)) return undefined;
       return { kind: "number", value };
     }

@@ -86,6 +86,17 @@ output "out" = m
   });
 });
 
+test("the help for a name of mergekit is its row of the table", () => {
+  for (const [name, { using, mask }] of rows("mergekit")) {
+    const help = NAMES_ELSEWHERE.get(name);
+    if (help === undefined || name === "passthrough") continue;
+    const method = /using (\w+)/.exec(using)![1]!;
+    const isPlain = /\((?:scale: 1|r: 0\.1, alpha: 0\.2)\)$/.test(using);
+    expect(help, name).toContain(isPlain ? `using ${method}` : /using .*/.exec(using)![0]);
+    expect(help, name).toContain(mask);
+  }
+});
+
 test("what mergekit calls otherwise has a help that names what is here", () => {
   const lacking = MERGEKIT.filter((name) => !METHODS.has(name));
   expect(lacking.filter((name) => !NAMES_ELSEWHERE.has(name))).toEqual([]);

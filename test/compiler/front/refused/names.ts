@@ -11,6 +11,39 @@ export const NAMES: Readonly<Record<string, RefusedCase>> = {
     code: "unknown-name",
     body: `merge x onto llama using dare_ties { maths }`,
   },
+  ...Object.fromEntries(
+    ["dare_linear", "breadcrumbs_ties", "della_linear", "ramplus_tl"].map((name) => [
+      `${name} of mergekit`,
+      { code: "unknown-name", body: `merge x onto llama using ${name} { maths }` } as const,
+    ]),
+  ),
+  ...Object.fromEntries(
+    [
+      ...["ties(lambda: 0.5)", "ties(normalize: false)", "sum(normalize: true)", "mean(normalize: false)"],
+      ...[
+        "ties(int8_mask: true)",
+        "ties(rescale: true)",
+        "sum(gamma: 0.01)",
+        "sum(epsilon: 0.1)",
+        "model_stock(filter_wise: true)",
+      ],
+      ...["sce(select_topk: 0.5)", "nuslerp(nuslerp_flatten: false)", "nuslerp(nuslerp_row_wise: true)"],
+      ...["multislerp(normalize_weights: true)", "multislerp(eps: 1e-8)"],
+    ].map((using) => [
+      `${using} of mergekit`,
+      { code: "unknown-parameter", body: `merge x onto llama using ${using} {\n  maths\n  code\n}` } as const,
+    ]),
+  ),
+  "a clause of mergekit": {
+    code: "unknown-clause",
+    body: `merge x onto llama using sum {\n  maths weight 0.5 gamma 0.01\n}`,
+  },
+  "a gradient of mergekit behind weight": {
+    code: "wrong-kind",
+    body: `merge x onto llama using sum {\n  maths weight [0.1, 0.9]\n}`,
+  },
+  "a gradient of mergekit in a call": { code: "wrong-kind", body: `merge x = slerp(maths, code, t: [0, 0.5, 1])` },
+  "a clause in YAML": { code: "expected-value", body: `merge x onto llama using sum {\n  maths weight: 0.5\n}` },
   "a called method by its name in mergekit": { code: "unknown-name", body: `merge x = passthrough(maths)` },
   "a mask in place of a strategy": {
     code: "wrong-kind",
