@@ -12,7 +12,7 @@
       "target_name": "theta",
       "sources": ["<!@(node -p \"const s=require('./native/sources.json');[...s.binding,...s.core].map(f=>'native/'+f).join(' ')\")"],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
-      "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_CPP_EXCEPTIONS", "NDEBUG"],
+      "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_CPP_EXCEPTIONS", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS", "NDEBUG"],
       "ldflags": ["-static-libstdc++", "-static-libgcc", "-Wl,--exclude-libs,ALL"],
       "conditions": [["target_arch=='x64'", { "dependencies": ["theta_sha", "theta_sha_avx512", "theta_avx2", "theta_avx512"] }]]
     }

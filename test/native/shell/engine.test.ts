@@ -127,6 +127,17 @@ test("works in a worker thread, also one that is terminated", async () => {
   expect(await worker.terminate()).toBe(1);
 });
 
+test("a worker thread that ends before its promises are settled is not the end of the process", async () => {
+  const work = `const fd = require("node:fs").openSync(process.execPath, "r");
+    const engine = require(${JSON.stringify(addonPath)}).createEngine(${JSON.stringify(options)});
+    engine.run({ kind: "hash", label: "", inputs: [{ fd, offset: 0, dtype: "U8", shape: [1], digest: true }] });
+    require("node:worker_threads").parentPort.postMessage("busy");
+    for (;;);`;
+  const body = `const worker = new (require("node:worker_threads").Worker)(${JSON.stringify(work)}, { eval: true });
+    worker.once("message", () => setTimeout(async () => console.log("ended", await worker.terminate()), 200));`;
+  expect(await runScript(body)).toBe("ended 1");
+});
+
 test("two thousand small tasks leave no memory behind", async () => {
   const engine = addon.createEngine(options);
   const fd = payloadFile(someBytes(4096));
