@@ -61,9 +61,12 @@ Napi::Value EngineObject::run(const Napi::CallbackInfo& info) {
     if (engine_ == nullptr) throw Error(ErrorCode::input, "the engine is closed");
     const uint64_t id = next_id_++;
     const Field task(info[0], "task");
-    engine_->submit(id, decode_task(task), decode_group(task));
+    Task decoded = decode_task(task);
+    const uint32_t group = decode_group(task);
+    Open open{deferred, Napi::Reference<Napi::Value>::New(info[0], 1)};
+    engine_->submit(id, std::move(decoded), group);
     if (open_.empty()) hold(env);
-    open_.emplace(id, Open{deferred, Napi::Reference<Napi::Value>::New(info[0], 1)});
+    open_.emplace(id, std::move(open));
   } catch (...) {
     deferred.Reject(task_error(env, std::current_exception()).Value());
   }
