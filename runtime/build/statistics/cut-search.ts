@@ -32,6 +32,8 @@ export interface SharedWindow {
 const MARGIN = 0.45;
 /** When a tensor had more of them than may be kept of one, the next window is so much narrower. */
 const NARROWER = 4;
+/** Standard deviations, where a window that is narrower would rather miss the cut. */
+const SURE = 3;
 
 export class CutSearch {
   readonly #engine: Engine;
@@ -44,6 +46,9 @@ export class CutSearch {
   readonly work: Work;
   /** The cut lies in here. */
   #proven: SharedWindow;
+  /** Elements that come before what is proven, and those up to its end. */
+  #before = 0;
+  #upTo: number;
   #window: SharedWindow;
   /** Elements of the window, as far as that is known. */
   #expected: number;
@@ -66,7 +71,8 @@ export class CutSearch {
     this.work = members.some(({ work }) => work === "F64") ? "F64" : "F32";
     this.#proven = { first: firstPlace(this.work), last: LAST_PLACE };
     this.#window = this.#proven;
-    this.#expected = members.reduce((sum, { elements }) => sum + elements, 0);
+    this.#upTo = sum(members.map(({ elements }) => elements));
+    this.#expected = this.#upTo;
   }
 
   /** More elements than may be kept: a guess from a sample comes first. */
@@ -111,18 +117,18 @@ export class CutSearch {
     const inside = sum(found.map((one) => one.inside));
     const rank = this.#rank - above;
     if (rank < 0) {
-      this.#proven = { first: this.#proven.first, last: this.#window.first };
-      this.#lookAt(this.#proven, above);
+      this.#prove({ first: this.#proven.first, last: this.#window.first }, this.#before, above);
+      this.#lookAt(this.#proven, this.#upTo - this.#before);
       return undefined;
     }
     if (rank >= inside) {
-      this.#proven = { first: this.#window.last, last: this.#proven.last };
-      this.#lookAt(this.#proven, sum(this.#members.map(({ elements }) => elements)) - above - inside);
+      this.#prove({ first: this.#window.last, last: this.#proven.last }, above + inside, this.#upTo);
+      this.#lookAt(this.#proven, this.#upTo - this.#before);
       return undefined;
     }
-    if (found.every(({ thinning }) => thinning === 0)) return this.#cutsAt(found, rank);
+    if (found.every(isWhole)) return this.#cutsAt(found, rank);
     if (this.#thinning === 0) this.#margin /= NARROWER;
-    this.#proven = this.#window;
+    this.#prove(this.#window, above, above + inside);
     const weights = found.map(({ inside: all, kept }) => all / Math.max(kept, 1));
     await this.#narrow(found, weights, rank);
     return undefined;
@@ -132,15 +138,23 @@ export class CutSearch {
     return Math.max(0, Math.ceil(Math.log2(this.#expected / this.#capacity)));
   }
 
+  #prove(window: SharedWindow, before: number, upTo: number): void {
+    this.#proven = window;
+    this.#before = before;
+    this.#upTo = upTo;
+  }
+
   #lookAt(window: SharedWindow, expected: number): void {
     this.#window = window;
     this.#expected = expected;
   }
 
-  /** To as many elements around the rank as may be kept. */
+  /** To as many elements around the rank as may be kept, or to more where those that were kept do not tell so well where it is. */
   async #narrow(found: readonly FoundInWindow[], weights: readonly number[], rank: number): Promise<void> {
-    const margin = this.#margin;
     const total = sum(found.map(({ kept }, index) => kept * weights[index]!));
+    const weight = Math.max(...weights.filter((_, index) => found[index]!.kept > 0), 1);
+    const error = weight + Math.sqrt(Math.max(Math.min(rank, total - rank), 0) * weight);
+    const margin = this.#margin < error ? SURE * error : this.#margin;
     const [low, high] = await this.#find(found, weights, [rank - margin, rank + margin]);
     const { first, last } = this.#proven;
     const placeOf = ({ key, tie }: FoundElement): OrderPlace => ({ key, tie });
@@ -148,7 +162,7 @@ export class CutSearch {
       first: low === undefined || rank - margin < 0 ? first : placeOf(low),
       last: high === undefined || rank + margin >= total ? last : placeOf(high),
     };
-    this.#lookAt(window, 2 * margin);
+    this.#lookAt(window, Math.min(2 * margin, total));
   }
 
   /** The elements with the ranks, or none where nothing was kept. */
@@ -188,6 +202,11 @@ export class CutSearch {
       return tie > LAST_TIE ? { key: key + 1n, tie: 0n } : { key, tie };
     });
   }
+}
+
+/** Everything in the window was kept. */
+export function isWhole({ inside, kept }: FoundInWindow): boolean {
+  return kept === inside;
 }
 
 /** Of a small tensor all elements are kept. */

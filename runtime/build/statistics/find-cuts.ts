@@ -6,7 +6,7 @@ import type { Engine, EngineOptions, FoundInWindow } from "../../../native/addon
 import type { StatisticStore, StoredPart, StoredWindow } from "../../store/statistic-store.ts";
 import { engineFailure } from "../engine-failure.ts";
 import type { InputFiles } from "../input-files.ts";
-import { CutSearch, knownCut, wantedCuts, type SharedWindow } from "./cut-search.ts";
+import { CutSearch, isWhole, knownCut, wantedCuts, type SharedWindow } from "./cut-search.ts";
 import { gather, type GatherRequest } from "./gather.ts";
 import { firstPlace, LAST_PLACE } from "./order-places.ts";
 import { isSampleable, SAMPLED, sampleOf } from "./sample.ts";
@@ -73,14 +73,16 @@ const GATHERED_BYTES = 16;
 const KEPT_BYTES = 6;
 /** More would take longer to write down than a second look takes. */
 const MOST_KEPT = 2 ** 22;
+/** With less, what is kept would not tell where to look next. */
+const FEWEST_KEPT = 2 ** 10;
 
 function roomFor(statistics: readonly CutStatistic[], { memory, threads }: EngineOptions): Room {
   const cuts = statistics.length * SIDES.length;
-  const ofOne = Math.floor(memory / Math.max(threads, 2) / 2 / GATHERED_BYTES / cuts);
+  const ofOne = Math.max(FEWEST_KEPT, Math.floor(memory / Math.max(threads, 2) / 2 / GATHERED_BYTES / cuts));
   const largest = Math.max(...statistics.map(({ members }) => shareOfLargest(members)));
   const kept = memory / 4 / KEPT_BYTES / cuts;
   return {
-    capacity: Math.floor(Math.min(MOST_KEPT, kept, ofOne / largest / 1.5)),
+    capacity: Math.max(FEWEST_KEPT / 2, Math.floor(Math.min(MOST_KEPT, kept, ofOne / largest / 1.5))),
     ofOne,
     sampled: Math.floor(Math.min(SAMPLED, ofOne / largest)),
   };
@@ -166,7 +168,10 @@ function requestsOf(work: Work): readonly GatherRequest[] {
     const searched = { elements: elementsOf(member), work: member.work, stream: member.tie };
     const sides = openSides(work).filter((side) => {
       const known = parts[index]![side];
-      return known === undefined || placesText(known) !== placesText(searches[side]!.windowOf(searched));
+      const search = searches[side]!;
+      if (known === undefined || placesText(known) !== placesText(search.windowOf(searched))) return true;
+      // Windows that differ in float64 may be one in float32.
+      return !isWhole(known.found) && known.found.thinning > search.keepOf(searched).thinning;
     });
     if (sides.length === 0) return [];
     const windows = sides.map((side) => ({

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { listBuildIds, readBuildRecord } from "../../../runtime/history/build-record.ts";
 import { storePaths } from "../../../runtime/store/store-paths.ts";
-import { decodeFloats, f32, type TestTensor } from "../../support/tensors.ts";
+import { decodeFloats, f32, f64, type TestTensor } from "../../support/tensors.ts";
 import { buildText, planText } from "./build-text.ts";
 import { useWorkspace } from "./use-workspace.ts";
 
@@ -120,6 +120,23 @@ output "dist/v" = (maths - llama) & trim {\n  dtype f32\n}\n`;
     const before = read("dist/v");
     await buildText(space.root, text);
     for (const name of ["layers.0.w", "layers.1.w", "norm.weight"]) expect(read("dist/v")[name]).toEqual(before[name]);
+  });
+
+  test("is found in little room, where windows that differ in float64 are one in float32", async () => {
+    const many = 200_000;
+    const close = Array.from({ length: many }, (_, index) => 1 + ((index * 7919) % many) * 2 ** -50);
+    space.write("near", { a: f64([many], Array<number>(many).fill(0)), b: f32([3], [0, 0, 0]) });
+    space.write("far", { a: f64([many], close), b: f32([3], [0.5, 1.5, 1]) });
+    const text = `theta 1
+base llama = "near"
+model maths = "far"
+${["v", "w", "x", "y"].map((name, at) => `output "dist/${name}" = (maths - llama) & magnitude(density: 0.${3 + at}, per: model) {\n  dtype f64\n}\n`).join("")}`;
+    // With so many threads there is room for the fewest elements.
+    await buildText(space.root, text, { engine: { threads: 1024, memory: 64 << 20, chunk: 1 << 20 } });
+    const { a, b } = read("dist/v");
+    expect(b).toEqual([0, 1.5, 0]);
+    const least = 1 + (many - (Math.trunc((many + 3) * 0.3) - 1)) * 2 ** -50;
+    expect(a!.findIndex((value, index) => value !== (close[index]! >= least ? close[index] : 0))).toBe(-1);
   });
 
   test("that keeps nothing warns of each tensor, and reads none for it", async () => {

@@ -235,6 +235,19 @@ describe.each(["normal", "many ties", "all equal", "of both widths", "with NaN a
   },
 );
 
+test("room for very few of the elements, and a first window that misses: each that is looked at is narrower", async () => {
+  const next = random(5);
+  const tensors = [tensor(Float32Array.from({ length: 150_000 }, next), 0), tensor(Float32Array.of(0.5, 2), 1)];
+  const order = sorted(tensors);
+  for (const rank of [0, 1000, 75_000, 150_000]) {
+    for (const place of [order[0]!, order[75_000]!, order[150_001]!]) {
+      const { cuts, readings } = await search(tensors, rank, 512, { first: place, last: place });
+      expect(before(tensors, cuts).size).toBe(rank + 1);
+      expect(readings).toBeLessThan(12);
+    }
+  }
+});
+
 test("a tie that moves between keys of other tensors does not move a tensor's cut", async () => {
   const split = tensor(
     Float32Array.from({ length: 1000 }, () => 0.5),
