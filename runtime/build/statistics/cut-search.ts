@@ -35,6 +35,9 @@ const NARROWER = 4;
 /** Standard deviations, where a window that is narrower would rather miss the cut. */
 const SURE = 3;
 
+/** What messages call a search. */
+export const CUT_LABEL = "a cut over all tensors";
+
 export class CutSearch {
   readonly #engine: Engine;
   readonly #members: readonly SearchedMember[];
@@ -177,7 +180,7 @@ export class CutSearch {
       const { work, stream } = member;
       return { elements, work, firstKey: first.key, lastKey: last.key, stream, weight: weights[index]! };
     });
-    const { found = [] } = await this.#engine.run({ kind: "find", label: "a cut over tensors", parts, ranks });
+    const { found = [] } = await this.#engine.run({ kind: "find", label: CUT_LABEL, parts, ranks });
     return found;
   }
 

@@ -6,7 +6,7 @@ import type { Engine, EngineOptions, FoundInWindow } from "../../../native/addon
 import type { StatisticStore, StoredPart, StoredWindow } from "../../store/statistic-store.ts";
 import { engineFailure } from "../engine-failure.ts";
 import type { InputFiles } from "../input-files.ts";
-import { CutSearch, isWhole, knownCut, wantedCuts, type SharedWindow } from "./cut-search.ts";
+import { CUT_LABEL, CutSearch, isWhole, knownCut, wantedCuts, type SharedWindow } from "./cut-search.ts";
 import { gather, type GatherRequest } from "./gather.ts";
 import { firstPlace, LAST_PLACE } from "./order-places.ts";
 import { isSampleable, SAMPLED, sampleOf } from "./sample.ts";
@@ -200,7 +200,7 @@ async function searchAll(
   const failed = (await Promise.allSettled(steps)).find(({ status }) => status === "rejected");
   if (failed === undefined) return;
   engine.cancel();
-  throw engineFailure((failed as PromiseRejectedResult).reason, "a cut over all tensors", storeRoot);
+  throw engineFailure((failed as PromiseRejectedResult).reason, CUT_LABEL, storeRoot);
 }
 
 /** Remembers the value, and of each tensor that was read what it has in the windows that were of use. */
