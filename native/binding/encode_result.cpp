@@ -10,6 +10,13 @@ namespace {
 /// Counts and indices stay below 2^53: no payload has more elements.
 Napi::Number number(Napi::Env env, int64_t value) { return Napi::Number::New(env, static_cast<double>(value)); }
 
+template <typename Item, typename Encode>
+Napi::Array encode_all(Napi::Env env, const std::vector<Item>& items, Encode encode) {
+  Napi::Array array = Napi::Array::New(env, items.size());
+  for (uint32_t i = 0; i < items.size(); ++i) array.Set(i, encode(env, items[i]));
+  return array;
+}
+
 Napi::Object encode_statistics(Napi::Env env, const TensorStatistics& from) {
   Napi::Object to = Napi::Object::New(env);
   to.Set("finite", number(env, from.finite));
@@ -35,19 +42,13 @@ Napi::Object encode_window(Napi::Env env, const FoundInWindow& from) {
   return to;
 }
 
-Napi::Array encode_numbers(Napi::Env env, const std::vector<int64_t>& from) {
-  Napi::Array to = Napi::Array::New(env, from.size());
-  for (uint32_t i = 0; i < from.size(); ++i) to.Set(i, number(env, from[i]));
-  return to;
-}
-
 Napi::Object encode_found(Napi::Env env, const FoundElement& from) {
   Napi::Object to = Napi::Object::New(env);
   to.Set("part", number(env, static_cast<int64_t>(from.part)));
   to.Set("key", Napi::BigInt::New(env, from.key));
   to.Set("tie", Napi::BigInt::New(env, from.tie));
-  to.Set("tied", encode_numbers(env, from.tied));
-  to.Set("tiedBefore", encode_numbers(env, from.tied_before));
+  to.Set("tied", encode_all(env, from.tied, number));
+  to.Set("tiedBefore", encode_all(env, from.tied_before, number));
   return to;
 }
 
@@ -75,18 +76,25 @@ Napi::Object encode_counters(Napi::Env env, const InputCounters& from) {
   return to;
 }
 
-Napi::Array encode_counters(Napi::Env env, const std::vector<InputCounters>& all) {
-  Napi::Array array = Napi::Array::New(env, all.size());
-  for (uint32_t i = 0; i < all.size(); ++i) array.Set(i, encode_counters(env, all[i]));
-  return array;
+Napi::Object encode_mask(Napi::Env env, const MaskCounters& from) {
+  Napi::Object to = Napi::Object::New(env);
+  to.Set("operation", number(env, from.operation));
+  to.Set("kept", number(env, from.kept));
+  to.Set("empty", number(env, from.empty));
+  to.Set("firstEmpty", number(env, from.first_empty));
+  return to;
+}
+
+Napi::Value encode_digest(Napi::Env env, const std::optional<Digest>& from) {
+  return from ? Napi::Value(Napi::String::New(env, digest_text(*from))) : env.Null();
 }
 
 Napi::Object encode_measured(Napi::Env env, const Measured& from) {
   Napi::Object to = Napi::Object::New(env);
-  to.Set("counters", encode_counters(env, from.counters));
+  to.Set("counters", encode_all(env, from.counters, encode_counters));
   if (from.statistics) to.Set("statistics", encode_statistics(env, *from.statistics));
   if (from.comparison) to.Set("comparison", encode_comparison(env, *from.comparison));
-  to.Set("digest", from.digest ? Napi::Value(Napi::String::New(env, digest_text(*from.digest))) : env.Null());
+  to.Set("digest", encode_digest(env, from.digest));
   return to;
 }
 
@@ -95,63 +103,21 @@ Napi::Object encode_measured(Napi::Env env, const Measured& from) {
 Napi::Object encode_result(Napi::Env env, const TaskResult& result) {
   Napi::Object object = Napi::Object::New(env);
   if (result.digest) object.Set("digest", digest_text(*result.digest));
-
-  Napi::Array digests = Napi::Array::New(env, result.input_digests.size());
-  for (uint32_t i = 0; i < result.input_digests.size(); ++i) {
-    const auto& digest = result.input_digests[i];
-    if (digest) {
-      digests.Set(i, digest_text(*digest));
-    } else {
-      digests.Set(i, env.Null());
-    }
-  }
-  object.Set("inputDigests", digests);
+  object.Set("inputDigests", encode_all(env, result.input_digests, encode_digest));
 
   const Counters& counters = result.counters;
-  object.Set("inputCounters", encode_counters(env, counters.inputs));
-
-  Napi::Array masks = Napi::Array::New(env, counters.masks.size());
-  for (uint32_t i = 0; i < counters.masks.size(); ++i) {
-    const MaskCounters& from = counters.masks[i];
-    Napi::Object to = Napi::Object::New(env);
-    to.Set("operation", number(env, from.operation));
-    to.Set("kept", number(env, from.kept));
-    to.Set("empty", number(env, from.empty));
-    to.Set("firstEmpty", number(env, from.first_empty));
-    masks.Set(i, to);
-  }
-  object.Set("masks", masks);
-
+  object.Set("inputCounters", encode_all(env, counters.inputs, encode_counters));
+  object.Set("masks", encode_all(env, counters.masks, encode_mask));
   object.Set("overflow", number(env, counters.overflow));
   object.Set("firstOverflow", number(env, counters.first_overflow));
   object.Set("antiparallel", number(env, counters.antiparallel));
-  if (!counters.windows.empty()) {
-    Napi::Array windows = Napi::Array::New(env, counters.windows.size());
-    for (uint32_t i = 0; i < counters.windows.size(); ++i) windows.Set(i, encode_window(env, counters.windows[i]));
-    object.Set("windows", windows);
-  }
-  if (!counters.sums.empty()) {
-    Napi::Array sums = Napi::Array::New(env, counters.sums.size());
-    for (uint32_t i = 0; i < counters.sums.size(); ++i) sums.Set(i, counters.sums[i]);
-    object.Set("sums", sums);
-  }
-  if (!result.found.empty()) {
-    Napi::Array found = Napi::Array::New(env, result.found.size());
-    for (uint32_t i = 0; i < result.found.size(); ++i) found.Set(i, encode_found(env, result.found[i]));
-    object.Set("found", found);
-  }
-  if (!result.keeps_any.empty()) {
-    Napi::Array keeps = Napi::Array::New(env, result.keeps_any.size());
-    for (uint32_t i = 0; i < result.keeps_any.size(); ++i) keeps.Set(i, Napi::Boolean::New(env, result.keeps_any[i]));
-    object.Set("keepsAny", keeps);
-  }
+  if (!counters.windows.empty()) object.Set("windows", encode_all(env, counters.windows, encode_window));
+  if (!counters.sums.empty()) object.Set("sums", encode_all(env, counters.sums, Napi::Number::New));
+  if (!result.found.empty()) object.Set("found", encode_all(env, result.found, encode_found));
+  if (!result.keeps_any.empty()) object.Set("keepsAny", encode_all(env, result.keeps_any, Napi::Boolean::New));
   if (result.statistics) object.Set("statistics", encode_statistics(env, *result.statistics));
   if (result.comparison) object.Set("comparison", encode_comparison(env, *result.comparison));
-  if (!result.output.empty()) {
-    Napi::Array output = Napi::Array::New(env, result.output.size());
-    for (uint32_t i = 0; i < result.output.size(); ++i) output.Set(i, encode_measured(env, result.output[i]));
-    object.Set("output", output);
-  }
+  if (!result.output.empty()) object.Set("output", encode_all(env, result.output, encode_measured));
   return object;
 }
 
