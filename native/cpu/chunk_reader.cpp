@@ -35,8 +35,7 @@ void ChunkReader::make_resident(int64_t bytes, int64_t span, Carver& memory) {
   if (bytes_per_element_ == 0) return;
   // Each buffer's start is rounded up to a cache line.
   const int64_t room = std::max<int64_t>(0, bytes - 64 * static_cast<int64_t>(buffers_.size())) / bytes_per_element_;
-  keeps_spans_ = room >= span;
-  resident_elements_ = keeps_spans_ ? span : room / chunk_elements_ * chunk_elements_;
+  resident_elements_ = room >= span ? span : room / chunk_elements_ * chunk_elements_;
   for (Buffer& buffer : buffers_) {
     buffer.resident = memory.take<std::byte>(resident_elements_ * buffer.input.size);
   }
@@ -57,10 +56,10 @@ bool ChunkReader::fetch(int64_t begin, int64_t end, ChunkSource& source, const K
     std::byte* to = resident ? buffer.resident + (begin - span_begin_) * size : buffer.chunk;
     stored[buffer.input.input] = to;
     const int64_t there = std::min(end, buffer.input.elements) - begin;
-    if (there > 0) requests_.push_back({buffer.input.input, begin * size, there * size, to, first, keeps_spans_});
+    if (there > 0) requests_.push_back({buffer.input.input, begin * size, there * size, to, first, for_output});
   }
   if (resident && end - span_begin_ <= resident_read_) {
-    if (for_output && keeps_spans_) source.revisit(requests_);
+    if (for_output) source.revisit(requests_);
     return false;
   }
   source.read(requests_);

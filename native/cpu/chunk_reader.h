@@ -29,7 +29,7 @@ class ChunkReader {
 
   /// `resident`: elements from a span's start on that are kept.
   ChunkReader(std::vector<Input> inputs, int64_t chunk_elements, Carver& memory);
-  /// Takes what `bytes` of memory hold.
+  /// Several passes ask for each span: what `bytes` of memory hold of it is read once.
   void make_resident(int64_t bytes, int64_t span, Carver& memory);
 
   /// Elements before `begin` are not asked for any more.
@@ -52,7 +52,6 @@ class ChunkReader {
   int64_t chunk_elements_;
   int64_t bytes_per_element_ = 0;
   int64_t resident_elements_ = 0;
-  bool keeps_spans_ = false;
   int64_t span_begin_ = 0;
   /// Elements read at all, and of this span those that are resident.
   int64_t first_read_ = 0;

@@ -19,7 +19,7 @@ void stream(const TensorDesc& tensor, int32_t input, ChunkSource& source, ChunkS
     if (cancelled.load(std::memory_order_relaxed)) throw Error(ErrorCode::cancelled, "cancelled");
     const int64_t bytes = std::min(chunk_bytes, tensor.bytes - begin);
     std::byte* const buffer = sink.place(begin, bytes);
-    const ReadRequest request{input, begin, bytes, buffer, true};
+    const ReadRequest request{input, begin, bytes, buffer, true, true};
     source.read({&request, 1});
     const int64_t nan_before = counters.nan;
     if (tensor.dtype) {

@@ -24,10 +24,11 @@ struct ReadRequest {
   int64_t bytes;
   std::byte* to;
   /// Whether these bytes are read for the first time: over a task, the first reads of an input come in order from 0 and
-  /// cover each byte exactly once (so digests can be taken from them), whatever is read again in between.
+  /// cover each byte exactly once, whatever is read again in between.
   bool first;
-  /// Whether the bytes stay at `to` until the output pass has used them: then they come back through revisit().
-  bool kept = false;
+  /// Whether digests can be taken from them: these requests, too, come in order and cover each byte once. They are of
+  /// the pass for the output, in which what is hashed has company.
+  bool for_digest;
 };
 
 class ChunkSource {
@@ -35,8 +36,7 @@ class ChunkSource {
   virtual ~ChunkSource() = default;
   /// Fills every request; requests of one call are of different inputs. Throws, and evaluate() lets it through.
   virtual void read(std::span<const ReadRequest> requests) = 0;
-  /// The output pass uses bytes that were kept, in order from where read() first brought some that were. Nothing is to
-  /// be filled; a source that computes digests may have left some for now.
+  /// Instead of read(), of what is for digests and lies at `to` still, from an earlier pass: there is nothing to fill.
   virtual void revisit(std::span<const ReadRequest> requests) { (void)requests; }
 };
 

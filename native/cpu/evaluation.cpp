@@ -50,7 +50,7 @@ void Evaluation<W>::read_factors() {
     if (!product) continue;
     const int32_t a = product->operation.a, b = product->operation.b;
     const auto request = [&](int32_t input, std::byte* to) {
-      return ReadRequest{input, 0, task_.task.inputs[input].bytes, to, !seen[input]};
+      return ReadRequest{input, 0, task_.task.inputs[input].bytes, to, !seen[input], !seen[input]};
     };
     const ReadRequest requests[] = {request(a, product->stored_a()), request(b, product->stored_b())};
     source_.read(requests);
@@ -73,7 +73,7 @@ void Evaluation<W>::read_unused() {
     const int64_t size = tensor.dtype ? size_of(*tensor.dtype) : 1;
     for (int64_t begin = 0; begin < tensor.bytes; begin += task_.chunk * size) {
       const int64_t bytes = std::min(task_.chunk * size, tensor.bytes - begin);
-      const ReadRequest request{input, begin, bytes, task_.unused, true};
+      const ReadRequest request{input, begin, bytes, task_.unused, true, true};
       check_cancelled();
       source_.read({&request, 1});
       if (!tensor.dtype) continue;

@@ -17,6 +17,9 @@ static_assert(kLocalElements <= DellaMarks<float>::kMost);
 constexpr int64_t kKeptShare = 16;
 /// Part of the memory that marks may take.
 constexpr int64_t kMarksShare = 4;
+/// Of inputs, however much memory there is: pages that are touched for the first time cost as much as reading what
+/// would lie in them several times, and only the largest tensors of a model fill more.
+constexpr int64_t kMostResident = int64_t{64} << 20;
 
 /// The input whose elements an operation has at hand, or -1.
 int32_t input_loaded_by(const Operation& operation) {
@@ -91,7 +94,9 @@ PreparedTask<W>::PreparedTask(const TaskSpec& task, const EvaluateOptions& optio
   }
   // First: what has no room is written and read, while inputs are only read again.
   if (scratch_) scratch_->make_resident(options.memory_bytes - memory.used(), memory);
-  if (passes.size() > 1) reader->make_resident(options.memory_bytes - memory.used(), schedule.span, memory);
+  if (passes.size() > 1) {
+    reader->make_resident(std::min(options.memory_bytes - memory.used(), kMostResident), schedule.span, memory);
+  }
 }
 
 /// Chunks of whole local groups; a group too large for a chunk is not local.

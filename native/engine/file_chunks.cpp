@@ -45,12 +45,10 @@ void FileSource::read(std::span<const ReadRequest> requests) {
   }
 }
 
-/// Whether these are the next bytes of the input's digest. What is kept is hashed when the output is, which would have
-/// no company else, and this too little.
+/// Whether these are the next bytes of the digest: an input that is a factor may be loaded, too.
 bool FileSource::hashes(const ReadRequest& request) const {
   const auto input = size_t(request.input);
-  const bool is_left = request.kept && sink_ != nullptr;
-  return request.first && digests_[input] && hashed_[input] == request.begin && !is_left;
+  return request.for_digest && digests_[input] && hashed_[input] == request.begin;
 }
 
 /// As many bytes as of an input, so that all messages are equally long.
@@ -63,8 +61,8 @@ void FileSource::revisit(std::span<const ReadRequest> requests) {
   std::vector<HashPiece> pieces;
   int64_t longest = 0, hashed = 0;
   for (const ReadRequest& request : requests) {
+    if (!hashes(request)) continue;
     const auto input = size_t(request.input);
-    if (!digests_[input] || hashed_[input] != request.begin) continue;
     pieces.push_back({&messages_[input], Bytes(request.to, static_cast<size_t>(request.bytes))});
     hashed_[input] += request.bytes;
     hashed += request.bytes;
@@ -130,7 +128,7 @@ void FileSource::hash_rest(size_t input) {
   std::byte* buffer = worker_.arena.reserve(slice);
   while (hashed_[input] < bytes) {
     const int64_t begin = hashed_[input];
-    const ReadRequest request{static_cast<int32_t>(input), begin, std::min(slice, bytes - begin), buffer, true};
+    const ReadRequest request{static_cast<int32_t>(input), begin, std::min(slice, bytes - begin), buffer, true, true};
     read_slices({&request, 1}, slice);
   }
 }

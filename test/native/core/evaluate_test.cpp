@@ -17,25 +17,38 @@ using namespace theta;
 
 struct MemorySource final : ChunkSource {
   std::vector<std::vector<std::byte>> inputs;
-  std::vector<int64_t> read_to;
+  /// How far first reads, and those for digests, have come.
+  std::vector<int64_t> read_to, hashed_to;
   std::atomic<bool>* cancels = nullptr;
   bool in_order = true;
 
   void read(std::span<const ReadRequest> requests) override {
-    read_to.resize(inputs.size());
-    for (const auto& [input, begin, bytes, to, first, _] : requests) {
-      auto& seen = read_to[static_cast<size_t>(input)];
-      in_order = in_order && (first ? begin == seen : begin + bytes <= seen);
-      if (first) seen = begin + bytes;
-      std::copy_n(inputs[static_cast<size_t>(input)].begin() + begin, bytes, to);
+    for (const ReadRequest& request : requests) {
+      note(request);
+      std::copy_n(stored(request), request.bytes, request.to);
     }
     if (cancels) *cancels = true;
   }
   void revisit(std::span<const ReadRequest> requests) override {
     for (const ReadRequest& request : requests) {
-      const auto stored = inputs[static_cast<size_t>(request.input)].begin() + request.begin;
-      in_order = in_order && request.kept && std::equal(stored, stored + request.bytes, request.to);
+      note(request);
+      in_order = in_order && request.for_digest && std::equal(request.to, request.to + request.bytes, stored(request));
     }
+  }
+
+  std::vector<std::byte>::const_iterator stored(const ReadRequest& request) const {
+    return inputs[static_cast<size_t>(request.input)].begin() + request.begin;
+  }
+  void note(const ReadRequest& request) {
+    read_to.resize(inputs.size());
+    hashed_to.resize(inputs.size());
+    int64_t &read = read_to[static_cast<size_t>(request.input)],
+            &hashed = hashed_to[static_cast<size_t>(request.input)];
+    const int64_t end = request.begin + request.bytes;
+    in_order = in_order && (request.first ? request.begin == read : end <= read);
+    in_order = in_order && (!request.for_digest || request.begin == hashed);
+    if (request.first) read = end;
+    if (request.for_digest) hashed = end;
   }
 };
 
@@ -138,7 +151,9 @@ Outcome run(const TaskSpec& task, MemorySource source, const EvaluateOptions& op
   CHECK(source.in_order && sink.in_order);
   CHECK(static_cast<int64_t>(sink.written.size()) == task.output.bytes);
   for (size_t i = 0; i < task.inputs.size(); ++i) {
-    CHECK(task.inputs[i].bytes == 0 || (source.read_to.size() > i && source.read_to[i] == task.inputs[i].bytes));
+    if (task.inputs[i].bytes == 0) continue;
+    CHECK(source.read_to.size() > i && source.read_to[i] == task.inputs[i].bytes);
+    CHECK(source.hashed_to[i] == task.inputs[i].bytes);
   }
   CHECK(needs_of(task, options).memory <= options.memory_bytes);
   CHECK(arena.capacity() <= std::max<int64_t>(needs_of(task, options).memory + (2 << 20), 4096));
@@ -246,6 +261,24 @@ TEST(evaluate_folds_to_the_same_bits) {
 
 TEST(evaluate_same_bits_everywhere) { same_bits_everywhere(everything()); }
 TEST(evaluate_choosing_same_bits_everywhere) { same_bits_everywhere(choosing()); }
+
+TEST(evaluate_keeps_what_has_room) {
+  MemorySource source;
+  for (unsigned seed = 0; seed < 2; ++seed) source.inputs.push_back(bf16_bytes(1500000, seed));
+  const TensorDesc tensor = bf16_tensor({3, 500000});
+  for (const Group group : {Group::row, Group::tensor}) {
+    const TaskSpec task{{{Load{0, false}, Load{1, false}, Slerp{0, 1, 0.3, group}}},
+                        {tensor, tensor},
+                        tensor,
+                        Work::f32,
+                        Overflow::inf};
+    const Outcome expected = run(task, source, {int64_t{1} << 30, 1 << 20}, Isa::plain);
+    // All of a group, some of it, nothing but the chunks.
+    for (const int64_t kilobytes : {16384, 3000, 1000, 600}) {
+      CHECK(run(task, source, {kilobytes << 10, 64 << 10}, Isa::plain).bytes == expected.bytes);
+    }
+  }
+}
 
 TEST(evaluate_stops_when_cancelled) {
   MemorySource source;
