@@ -28,6 +28,7 @@ class AbsoluteRatio final : public Statistic<W> {
     kept_[this->slot(first_)] = static_cast<W>(before == 0 || after == 0 ? 1.0 : before / after);
     return true;
   }
+  bool takes_one_pass() const override { return true; }
 
   W ratio(int64_t first) const { return kept_[this->slot(first)]; }
 

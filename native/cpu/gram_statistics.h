@@ -19,6 +19,7 @@ class GramStatistic : public Statistic<W> {
   void begin(int64_t first) final { first_ = first; }
   void gather(const Block<W>& block, int64_t offset, int64_t count) final;
   bool end_pass() final;
+  bool takes_one_pass() const final { return true; }
 
   /// Groups so far in which directions are opposite.
   int64_t antiparallel() const { return antiparallel_; }

@@ -17,9 +17,9 @@ static_assert(kLocalElements <= DellaMarks<float>::kMost);
 constexpr int64_t kKeptShare = 16;
 /// Part of the memory that marks may take.
 constexpr int64_t kMarksShare = 4;
-/// Of inputs, however much memory there is: pages that are touched for the first time cost as much as reading what
-/// would lie in them several times, and only the largest tensors of a model fill more.
-constexpr int64_t kMostResident = int64_t{64} << 20;
+/// Of inputs that are read twice, however much memory there is: a page that is touched for the first time costs as much
+/// as reading what would lie in it several times. Statistics in many passes read it that often.
+constexpr int64_t kMostReadTwice = int64_t{32} << 20;
 
 /// The input whose elements an operation has at hand, or -1.
 int32_t input_loaded_by(const Operation& operation) {
@@ -95,7 +95,8 @@ PreparedTask<W>::PreparedTask(const TaskSpec& task, const EvaluateOptions& optio
   // First: what has no room is written and read, while inputs are only read again.
   if (scratch_) scratch_->make_resident(options.memory_bytes - memory.used(), memory);
   if (passes.size() > 1) {
-    reader->make_resident(std::min(options.memory_bytes - memory.used(), kMostResident), schedule.span, memory);
+    const int64_t room = options.memory_bytes - memory.used();
+    reader->make_resident(reads_twice() ? std::min(room, kMostReadTwice) : room, schedule.span, memory);
   }
 }
 
@@ -145,6 +146,13 @@ void PreparedTask<W>::bind_passes(Carver& memory) {
     }
     passes.push_back(std::move(bound));
   }
+}
+
+/// Once for statistics, once for the output.
+template <typename W>
+bool PreparedTask<W>::reads_twice() const {
+  const auto takes_one_pass = [](const Statistic<W>* statistic) { return statistic->takes_one_pass(); };
+  return passes.size() == 2 && std::ranges::all_of(passes.front().stages.back().statistics, takes_one_pass);
 }
 
 template class PreparedTask<float>;

@@ -79,6 +79,7 @@ class PreparedTask {
   int64_t groups_kept(ValueId id) const;
   std::unique_ptr<Statistic<W>> make_statistic(ValueId id, int64_t capacity, Carver& memory);
   void bind_passes(Carver& memory);
+  bool reads_twice() const;
 
   std::unique_ptr<FoundElements<W>> found_;
   /// For ranking groups in cache, and larger ones; null where there are none.

@@ -45,6 +45,7 @@ class SceWeights final : public Statistic<W> {
     weights_ = TermWeights<W>(std::move(weights));
     return true;
   }
+  bool takes_one_pass() const override { return true; }
 
   const TermWeights<W>& weights() const { return weights_; }
 
@@ -85,6 +86,7 @@ class RamFactors final : public Statistic<W> {
     }
     return true;
   }
+  bool takes_one_pass() const override { return true; }
 
   const W* factors() const { return factors_.data(); }
 

@@ -34,6 +34,8 @@ class Statistic {
   virtual void gather(const Block<W>& block, int64_t offset, int64_t count) = 0;
   /// The group is through once more. → false where another pass over it is needed.
   virtual bool end_pass() = 0;
+  /// Whether none ever is.
+  virtual bool takes_one_pass() const { return false; }
   /// Not null: the next pass needs to gather over these runs only.
   virtual const SampleRuns* sample() const { return nullptr; }
 
