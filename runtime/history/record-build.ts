@@ -14,7 +14,6 @@ import { EarlierRuns } from "./earlier-runs.ts";
 import { recordCurrent, recordOutput } from "./record-output.ts";
 
 export class BuildRecorder {
-  readonly id: string;
   /** Tells the build's own observer everything. */
   readonly observer: BuildObserver;
   readonly #session: Session;
@@ -26,7 +25,6 @@ export class BuildRecorder {
   #wanted: readonly WantedOutput[];
 
   constructor(session: Session, observer: BuildObserver) {
-    this.id = newBuildId(this.#started);
     this.#session = session;
     this.#wanted = session.outputs;
     this.observer = {
@@ -36,6 +34,11 @@ export class BuildRecorder {
         observer.actionDone(action);
       },
     };
+  }
+
+  /** Not before it is needed: the first date that Node writes loads tables of time zones, up to 80 ms from a cold disk. */
+  get id(): string {
+    return newBuildId(this.#started);
   }
 
   /** Where every action stood before anything ran; `outputs` have them as they are when statistics are known. */
