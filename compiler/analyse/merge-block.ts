@@ -1,7 +1,7 @@
 // The block form of a merge. It means exactly `B + S(v1 & k1, v2, weight: [w1, …])`, or `S(e1, e2, weight: […])` without
 // a base; this file builds the arguments and strategies.ts does the rest.
 
-import type { MergeBlockBody, MergeStatement } from "../../dsl/ast.ts";
+import type { Expression, MergeBlockBody, MergeStatement } from "../../dsl/ast.ts";
 import type { Span } from "../../dsl/source.ts";
 import { checkAtBlocks, checkEach } from "./checks/at-never-wins.ts";
 import { baseOf } from "../graph-walk.ts";
@@ -18,12 +18,13 @@ import { applyMask, chooseMask, selectorMask, everyTensor } from "./masks.ts";
 import { readClauses, type ReadClauses } from "./merge-clauses.ts";
 import { entryKeys, type ReadAt, readAt, readEntry, type ReadEntry } from "./merge-entries.ts";
 import type { Input, PerInputValues } from "./method-arguments.ts";
-import { commonPerInputParameters } from "../methods/method-table.ts";
+import type { MethodRow } from "../methods/method-row.ts";
+import { commonPerInputParameters, maskExample, METHODS } from "../methods/method-table.ts";
 import { baseName, hasFault, type Scope } from "./names.ts";
 import { ownWords } from "./own-words.ts";
 import type { ModelNode, NumberValue, Selector, VectorNode } from "../recipe-graph.ts";
 import { applyStrategy } from "./strategies.ts";
-import { takesInstead } from "./wrong-kind.ts";
+import { takesInstead, wrongKind } from "./wrong-kind.ts";
 
 /** A Model, or poison. */
 export function evaluateMergeBlock(statement: MergeStatement, body: MergeBlockBody, scope: Scope): Result {
@@ -104,8 +105,20 @@ function readBase({ onto }: MergeBlockBody, scope: Scope): ModelResult | undefin
   return undefined;
 }
 
+/** A mask of the table, which may lack what it needs: that it is no strategy is to be said first. */
+function maskOfTable(using: Expression, { values, declarations }: Scope): MethodRow | undefined {
+  const name = using.kind === "call" ? using.callee : using;
+  if (name.kind !== "name" || values.has(name.text) || declarations.has(name.text)) return undefined;
+  const row = METHODS.get(name.text);
+  return row?.maps === "mask" ? row : undefined;
+}
+
+function reportMask(using: Expression, mask: string, { report }: Scope): void {
+  const help = `write using sum or using ties, and in the block each mask ${mask}`;
+  report(wrongKind("using takes a strategy, not a mask", using.span, help));
+}
+
 function helpForUsing({ kind }: Result): string | undefined {
-  if (kind === "mask") return "write using sum or using ties, and the mask in the block, behind each mask";
   return kind === "model" || kind === "vector" ? "the inputs are the entries of the block" : undefined;
 }
 
@@ -124,8 +137,17 @@ function readStrategy(
     });
     return undefined;
   }
+  const mask = maskOfTable(using, scope);
+  if (mask !== undefined) {
+    reportMask(using, using.kind === "name" ? maskExample(mask) : ownWords(using.span, "…"), scope);
+    return undefined;
+  }
   const strategy = evaluate(using, scope);
   if (strategy.kind === "poison") return undefined;
+  if (strategy.kind === "mask") {
+    reportMask(using, ownWords(using.span, "…"), scope);
+    return undefined;
+  }
   if (strategy.kind !== "strategy") {
     scope.report(takesInstead("using", "a strategy", strategy, using.span, helpForUsing(strategy)));
     return undefined;

@@ -55,7 +55,7 @@ function groupLines(
   const inputs = first.inputs.map(({ role, tensor }) => `${role} ${tensor.dtype.toLowerCase()}`).join(", ");
   const shown = actions.length > mostNames + 1 ? actions.slice(0, mostNames) : actions;
   const names = shown.map((action) => nameOf(action, aliases));
-  const nameWidth = Math.max(...names.map((name) => name.length));
+  const nameWidth = names.reduce((most, name) => Math.max(most, name.length), 0);
   const isTakenOver = lines[0]!.id === 0 && first.inputs[0]!.tensor.dtype === first.dtype;
   const work = isTakenOver ? "taken over" : `work in ${first.work.toLowerCase()}`;
   return [

@@ -14,7 +14,12 @@ export const METHODS: ReadonlyMap<string, MethodRow> = new Map(
 /** The first mask that must be given the parameter, as its example writes it: `magnitude(density: 0.2)`. */
 export function maskWith(parameter: string): string | undefined {
   const row = MASKS.find(({ parameters }) => parameters.some((own) => own.name === parameter && isRequired(own)));
-  return row?.example.slice(row.example.indexOf("= ") + 2);
+  return row === undefined ? undefined : maskExample(row);
+}
+
+/** A mask as its example writes it. */
+export function maskExample({ example }: MethodRow): string {
+  return example.slice(example.indexOf("= ") + 2);
 }
 
 function isRequired(parameter: Parameter): boolean {

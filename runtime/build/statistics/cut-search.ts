@@ -155,7 +155,7 @@ export class CutSearch {
   /** To as many elements around the rank as may be kept, or to more where those that were kept do not tell so well where it is. */
   async #narrow(found: readonly FoundInWindow[], weights: readonly number[], rank: number): Promise<void> {
     const total = sum(found.map(({ kept }, index) => kept * weights[index]!));
-    const weight = Math.max(...weights.filter((_, index) => found[index]!.kept > 0), 1);
+    const weight = weights.reduce((most, one, index) => (found[index]!.kept > 0 ? Math.max(most, one) : most), 1);
     const error = weight + Math.sqrt(Math.max(Math.min(rank, total - rank), 0) * weight);
     const margin = this.#margin < error ? SURE * error : this.#margin;
     const [low, high] = await this.#find(found, weights, [rank - margin, rank + margin]);

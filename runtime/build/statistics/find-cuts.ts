@@ -90,7 +90,7 @@ function roomFor(statistics: readonly CutStatistic[], { memory, threads }: Engin
 
 function shareOfLargest(members: readonly StatisticMember[]): number {
   const sizes = members.map(elementsOf);
-  return Math.max(1, ...sizes) / Math.max(1, sum(sizes));
+  return sizes.reduce((most, size) => Math.max(most, size), 1) / Math.max(1, sum(sizes));
 }
 
 function begin(statistic: CutStatistic, room: Room, { engine, inputs, store, force }: Means): Work {

@@ -49,6 +49,10 @@ export const NAMES: Readonly<Record<string, RefusedCase>> = {
     code: "wrong-kind",
     body: `merge x onto llama using della(density: 0.5, seed: 7) { maths }`,
   },
+  "a mask in place of a strategy, without what it needs": {
+    code: "wrong-kind",
+    body: `merge x onto llama using della { maths }`,
+  },
   "a near miss of a called method": { code: "unknown-name", body: `merge x = linaer(maths, code)` },
   "a value defined by itself": { code: "cycle", body: `merge a = linear(a, maths)` },
   "values defined by each other": {
