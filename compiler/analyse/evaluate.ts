@@ -66,7 +66,7 @@ function evaluateAsIs(expression: Expression, scope: Scope, expected: Expectatio
   }
 }
 
-function evaluateName(name: Name, scope: Scope, { words }: Expectation): Result {
+function evaluateName(name: Name, scope: Scope, { words, mask }: Expectation): Result {
   if (words?.list.includes(name.text)) return { kind: "word", value: { kind: "constant", value: name.text } };
   if (!scope.values.has(name.text) && !scope.declarations.has(name.text)) {
     if (words !== undefined) {
@@ -83,7 +83,7 @@ function evaluateName(name: Name, scope: Scope, { words }: Expectation): Result 
     const row = METHODS.get(name.text);
     if (row !== undefined) return evaluateMethod(row, name.span, [], scope);
   }
-  return lookUp(name, scope);
+  return lookUp(name, scope, mask ? `a glob of tensor names stands in quotes: "*${name.text}*"` : undefined);
 }
 
 function evaluateBinary(expression: BinaryExpression, scope: Scope): Result {

@@ -73,7 +73,8 @@ export function hasFault({ faults }: Scope, span: Span): boolean {
 }
 
 /** The value of a name, or poison when there is none, which is then reported. */
-export function lookUp(name: Name, scope: Scope): Result {
+/** `help`: where nothing has that name or one like it. */
+export function lookUp(name: Name, scope: Scope, help?: string): Result {
   const value = scope.values.get(name.text);
   if (value !== undefined) return value;
   const declaration = scope.declarations.get(name.text);
@@ -87,7 +88,7 @@ export function lookUp(name: Name, scope: Scope): Result {
     });
     return POISON;
   }
-  reportUnknown(name.text, name.span, namesAndMethods(scope), scope);
+  reportUnknown(name.text, name.span, namesAndMethods(scope), scope, { help });
   return POISON;
 }
 
@@ -123,7 +124,7 @@ export function lookUpMember(object: Name, member: Name, scope: Scope): Result {
     });
     return POISON;
   }
-  reportUnknown(member.text, member.span, file.declarations.keys(), scope, ` in ${object.text}`);
+  reportUnknown(member.text, member.span, file.declarations.keys(), scope, { where: ` in ${object.text}` });
   return POISON;
 }
 
@@ -147,12 +148,19 @@ function* importNames({ declarations }: Scope): Generator<string> {
 }
 
 /** `unknown-name`, with the nearest of the candidates as a suggestion. */
-function reportUnknown(text: string, span: Span, candidates: Iterable<string>, scope: Scope, where = ""): void {
+function reportUnknown(
+  text: string,
+  span: Span,
+  candidates: Iterable<string>,
+  scope: Scope,
+  { where = "", help }: { readonly where?: string; readonly help?: string | undefined } = {},
+): void {
   scope.report({
     code: "unknown-name",
     severity: "error",
     message: `nothing${where} is named ${text}`,
     span,
+    ...(help === undefined ? {} : { help }),
     ...helpForUnknown(text, span, candidates, scope),
   });
 }

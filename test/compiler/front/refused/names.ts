@@ -53,6 +53,10 @@ export const NAMES: Readonly<Record<string, RefusedCase>> = {
     code: "wrong-kind",
     body: `merge x onto llama using della { maths }`,
   },
+  "a filter of mergekit in place of a selector": {
+    code: "unknown-name",
+    body: `merge x = slerp(maths, code, t: match(self_attn: 0.3, else: 0.5))`,
+  },
   "a near miss of a called method": { code: "unknown-name", body: `merge x = linaer(maths, code)` },
   "a value defined by itself": { code: "cycle", body: `merge a = linear(a, maths)` },
   "values defined by each other": {
