@@ -21,7 +21,7 @@ export function checkVersion(
   hasBroken: boolean,
 ): VersionCheck {
   const [version, ...others] = statements.filter((statement) => statement.kind === "version");
-  if (!version) return { diagnostics: hasBroken ? [] : [missing(source)], isFatal: false };
+  if (!version) return hasBroken ? { diagnostics: [], isFatal: false } : missing(source);
 
   const wrong = checkNumber(version);
   if (wrong) return { version, diagnostics: [wrong], isFatal: wrong.code === "version-too-new" };
@@ -44,23 +44,23 @@ export function checkVersion(
   return { version, diagnostics, isFatal: false };
 }
 
-function missing(source: Source): Diagnostic {
+function missing(source: Source): VersionCheck {
   const span = { source, start: 0, end: 0 };
-  const said = {
+  const isMergekit = /^merge_method[ \t]*:/m.test(source.text);
+  const way = isMergekit
+    ? { help: 'this is a configuration of mergekit; METHODS.md, "Coming from mergekit", has its methods as recipes' }
+    : {
+        help: `write \`theta ${LANGUAGE_VERSION}\` on the first line`,
+        edit: { span, text: `theta ${LANGUAGE_VERSION}\n\n` },
+      };
+  const diagnostic: Diagnostic = {
     code: "version-missing",
     severity: "error",
     message: "a recipe begins with the version of the language",
     span,
-  } as const;
-  if (/^merge_method[ \t]*:/m.test(source.text)) {
-    const help = 'this is a configuration of mergekit; METHODS.md, "Coming from mergekit", has its methods as recipes';
-    return { ...said, help };
-  }
-  return {
-    ...said,
-    help: `write \`theta ${LANGUAGE_VERSION}\` on the first line`,
-    edit: { span, text: `theta ${LANGUAGE_VERSION}\n\n` },
+    ...way,
   };
+  return { diagnostics: [diagnostic], isFatal: isMergekit };
 }
 
 function checkNumber({ version, span }: VersionHeader): Diagnostic | undefined {
