@@ -216,7 +216,8 @@ export class ShardMaker {
       if (mine[index] === true) this.#hashing.set(inputs.place(tensor), running);
     });
     const result = await running;
-    for (const tensor of tensors) await this.#hashing.get(inputs.place(tensor));
+    for (const tensor of tensors) await this.#whenHashed(tensor, here.group);
+    inputs.checkLocked(tensors);
     const made = {
       digest: result.digest!,
       key: keyOf(action, inputs),
@@ -246,6 +247,28 @@ export class ShardMaker {
     const { inputs } = this.#given;
     if (!inputs.isProven(tensor)) return true;
     return inputs.digest(tensor) === undefined && !this.#hashing.has(inputs.place(tensor));
+  }
+
+  /** Who was to compute the digest may have failed for a reason that is nobody else's: then it is computed alone. */
+  async #whenHashed(tensor: TensorInfo, group: number): Promise<void> {
+    const { inputs } = this.#given;
+    const place = inputs.place(tensor);
+    while (inputs.digest(tensor) === undefined) {
+      const hashing = this.#hashing.get(place);
+      await hashing?.catch(() => undefined);
+      if (inputs.digest(tensor) !== undefined || this.#hashing.get(place) !== hashing) continue;
+      const alone = this.#hash(tensor, group);
+      this.#hashing.set(place, alone);
+      await alone;
+    }
+  }
+
+  async #hash(tensor: TensorInfo, group: number): Promise<void> {
+    const { engine, inputs } = this.#given;
+    const { name, offset, dtype, shape } = tensor;
+    const input = { fd: await inputs.open(tensor), offset, dtype, shape, digest: true };
+    const { inputDigests } = await engine.run({ kind: "hash", label: name, inputs: [input], group });
+    await inputs.learn([tensor], inputDigests);
   }
 
   /** Undefined when the stored bytes are not what their record says: then the action runs again. */

@@ -113,6 +113,14 @@ describe("keepGoing", () => {
     expect(result.outputs.map(({ path }) => path)).toEqual(["dist/n"]);
   });
 
+  test("a tensor that does not fit in memory costs no other one that has an input in common with it", async () => {
+    const recipe = { outputs: ["dist/l", "dist/n"], modelsOf: { "dist/l": Array<string>(700).fill("tune") } };
+    const engine = { threads: 1, memory: 2 ** 20, chunk: 2 ** 16 };
+    const result = await space.build(recipe, { keepGoing: true, engine });
+    expect(result).toMatchObject({ status: "failed", exitCode: 71 });
+    expect(result.outputs.map(({ path }) => path)).toEqual(["dist/n"]);
+  });
+
   test("keeps the tensors of an output whose other tensor failed", async () => {
     const recipe = { ...RECIPE, outputs: ["dist/l", "dist/n"] };
     await space.build(recipe);
