@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { f32, makeModelDirectory } from "../support/tensors.ts";
+import { f32, makeModelDirectory, type TestTensors } from "../support/tensors.ts";
 import { useSession } from "./theta-session.ts";
 
 const session = useSession();
@@ -60,4 +60,30 @@ test("--force runs the outputs that it is asked for again, and only them", async
   expect(code).toBe(0);
   expect(stdout.trimEnd().split("\n").at(-1)).toContain('"actions":{"run":2,"up_to_date":0');
   expect((await session(root, ["why", "dist/good"])).stdout).toContain("+ forced: 2 tensors");
+});
+
+test("a statistic that cannot be found costs the outputs that need it", async () => {
+  const layers = (value: number): TestTensors =>
+    Object.fromEntries([0, 1].map((layer) => [`model.layers.${layer}.weight`, f32([2], [value, layer])]));
+  makeModelDirectory(join(root, "d"), layers(1));
+  makeModelDirectory(join(root, "e"), layers(2));
+  makeModelDirectory(join(root, "f"), layers(NaN));
+  const recipe = `theta 1
+base a = "d"
+model b = "e"
+model c = "f"
+vector tb = b - a
+vector tc = c - a
+merge bad = a + lines(sum(tb, tc), beta: 0.4, like: mean(tb, tc))
+merge like_b = a + lines(sum(tb, tb), beta: 0.4, like: mean(tb, tb))
+merge good onto a using sum { b }
+output "dist/bad"    = bad
+output "dist/like_b" = like_b
+output "dist/good"   = good
+`;
+  writeFileSync(join(root, "merge.theta"), recipe);
+  const { code, stderr } = await session(root, ["build", "-k"]);
+  expect(stderr).toContain("model.layers.0.weight of c holds NaN");
+  expect(stderr).toMatch(/\ndist\/like_b {2}2 tensors .*\ndist\/good {2}2 tensors /);
+  expect(code).toBe(1);
 });

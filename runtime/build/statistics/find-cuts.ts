@@ -2,9 +2,10 @@
 
 import { memberKey } from "../../../compiler/action-key.ts";
 import type { CutStatistic, StatisticMember, TensorCuts } from "../../../compiler/tensor-graph.ts";
-import type { Engine, EngineOptions, FoundInWindow } from "../../../native/addon-types.ts";
+import type { Engine, EngineOptions, FoundInWindow, GatherTask } from "../../../native/addon-types.ts";
 import type { StatisticStore, StoredPart, StoredWindow } from "../../store/statistic-store.ts";
 import { engineFailure } from "../engine-failure.ts";
+import { isOfOneOutput } from "../failed-outputs.ts";
 import type { InputFiles } from "../input-files.ts";
 import { CUT_LABEL, CutSearch, isWhole, knownCut, wantedCuts, type SharedWindow } from "./cut-search.ts";
 import { gather, type GatherRequest } from "./gather.ts";
@@ -32,6 +33,7 @@ interface Means {
   readonly storeRoot: string;
   /** Look at every tensor, whatever is stored. */
   readonly force: boolean;
+  readonly keepGoing: boolean;
 }
 
 /** One statistic that is worked on. */
@@ -45,14 +47,14 @@ interface Work {
   readonly read: Set<number>;
 }
 
-/** Throws a Failure: 66 an input, 71 memory. The engine is cancelled then. */
+/** Throws a Failure: 66 an input, 71 memory. The engine is cancelled then, or not: see `gather`. */
 export async function findCuts(statistics: readonly CutStatistic[], means: Means): Promise<readonly FoundCuts[]> {
   const room = roomFor(statistics, means.options);
   const works = statistics.map((statistic) => begin(statistic, room, means));
   const sampled = works.filter((work) => guessedSides(work).length > 0 && work.statistic.members.every(isSampleable));
   if (sampled.length > 0) await guessAll(sampled, room.sampled, means);
   for (let open = works.filter(isOpen); open.length > 0; open = open.filter(isOpen)) {
-    await gather(means.engine, means.inputs, means.rankings, open.flatMap(requestsOf), undefined, means.storeRoot);
+    await gatherAll(open.flatMap(requestsOf), undefined, means);
     await searchAll(open, openSides, means, async (search, work, side) => {
       const cuts = await search.take(work.parts.map((part) => part[side]?.found ?? NOTHING));
       if (cuts !== undefined) work.cuts[side] = cuts;
@@ -144,7 +146,7 @@ async function guessAll(works: readonly Work[], sampled: number, means: Means): 
       }),
     );
     const sample = sampleOf(alike[0]!.statistic.members, sampled);
-    await gather(means.engine, means.inputs, means.rankings, requests, sample, means.storeRoot);
+    await gatherAll(requests, sample, means);
     await searchAll(alike, guessedSides, means, (search, work) => search.guess(found.get(work)!));
   }
 }
@@ -189,18 +191,27 @@ function requestsOf(work: Work): readonly GatherRequest[] {
   });
 }
 
-/** Searches side by side on the engine's threads. Cancels the engine and throws the first cause when one fails. */
+function gatherAll(
+  requests: readonly GatherRequest[],
+  sample: GatherTask["sample"],
+  { engine, inputs, rankings, storeRoot, keepGoing }: Means,
+): Promise<void> {
+  return gather(engine, inputs, rankings, requests, sample, storeRoot, keepGoing);
+}
+
+/** Searches side by side on the engine's threads. Throws the first cause when one fails, as `gather` does. */
 async function searchAll(
   works: readonly Work[],
   sidesOf: (work: Work) => readonly Side[],
-  { engine, storeRoot }: Means,
+  { engine, storeRoot, keepGoing }: Means,
   step: (search: CutSearch, work: Work, side: Side) => Promise<void>,
 ): Promise<void> {
   const steps = works.flatMap((work) => sidesOf(work).map((side) => step(work.searches[side]!, work, side)));
   const failed = (await Promise.allSettled(steps)).find(({ status }) => status === "rejected");
   if (failed === undefined) return;
-  engine.cancel();
-  throw engineFailure((failed as PromiseRejectedResult).reason, CUT_LABEL, storeRoot);
+  const explained = engineFailure((failed as PromiseRejectedResult).reason, CUT_LABEL, storeRoot);
+  if (!(keepGoing && isOfOneOutput(explained))) engine.cancel();
+  throw explained;
 }
 
 /** Remembers the value, and of each tensor that was read what it has in the windows that were of use. */

@@ -23,11 +23,12 @@ interface Means {
   readonly storeRoot: string;
   /** Look at every tensor, whatever is stored. */
   readonly force: boolean;
+  readonly keepGoing: boolean;
 }
 
-/** Throws a Failure: 1 where NaN or infinity is an error, 66 an input, 71 memory. The engine is cancelled then. */
+/** Throws a Failure: 1 where NaN or infinity is an error, 66 an input, 71 memory. The engine is cancelled then, or not: see `gather`. */
 export async function findSizes(statistics: readonly SizeStatistic[], means: Means): Promise<readonly FoundSize[]> {
-  const { engine, inputs, rankings, store, storeRoot, force } = means;
+  const { engine, inputs, rankings, store, storeRoot, force, keepGoing } = means;
   const works = statistics.map((statistic) => {
     const sizes = statistic.members.map((member) => {
       if (force || missingOf(member, inputs).length > 0) return undefined;
@@ -42,7 +43,7 @@ export async function findSizes(statistics: readonly SizeStatistic[], means: Mea
       takeSize: (size) => void (sizes[index] = size),
     })),
   );
-  await gather(engine, inputs, rankings, requests, undefined, storeRoot);
+  await gather(engine, inputs, rankings, requests, undefined, storeRoot, keepGoing);
   return works.map(({ statistic, sizes, read }) => {
     for (const index of read) {
       const member = statistic.members[index]!;

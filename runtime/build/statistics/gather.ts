@@ -7,6 +7,7 @@ import type { ActionInput, StatisticMember } from "../../../compiler/tensor-grap
 import type { Engine, FoundInWindow, GatherTask, InputCounters, NativeWindow } from "../../../native/addon-types.ts";
 import { EXIT, Failure } from "../../failure.ts";
 import { engineFailure } from "../engine-failure.ts";
+import { isOfOneOutput } from "../failed-outputs.ts";
 import type { InputFiles } from "../input-files.ts";
 import { notFinite } from "../judge.ts";
 import { nativeProgram } from "../native-program.ts";
@@ -21,7 +22,10 @@ export type GatherRequest = { readonly member: StatisticMember } & (
   | { readonly takeSize: (size: number) => void }
 );
 
-/** Cancels the engine and throws the first cause when one fails. `store` is for the message. */
+/**
+ * Throws the first cause when one fails, and cancels the engine, unless under `keepGoing` it may go on without that one.
+ * `store` is for the message.
+ */
 export async function gather(
   engine: Engine,
   inputs: InputFiles,
@@ -29,6 +33,7 @@ export async function gather(
   requests: readonly GatherRequest[],
   sample: GatherTask["sample"],
   store: string,
+  keepGoing: boolean,
 ): Promise<void> {
   const byTensor = new Map<string, GatherRequest[]>();
   for (const request of requests) {
@@ -42,8 +47,9 @@ export async function gather(
     try {
       await runTask(engine, inputs, rankings, together, sample, claimed);
     } catch (error) {
-      failure ??= { error: engineFailure(error, together[0]!.member.tensor, store) };
-      engine.cancel();
+      const explained = engineFailure(error, together[0]!.member.tensor, store);
+      failure ??= { error: explained };
+      if (!(keepGoing && isOfOneOutput(explained))) engine.cancel();
     }
   };
   await Promise.all([...byTensor.values()].map(run));

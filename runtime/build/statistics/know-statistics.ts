@@ -5,7 +5,7 @@ import { memberKey } from "../../../compiler/action-key.ts";
 import type { Operation, TensorCuts } from "../../../compiler/tensor-graph.ts";
 import type { Engine } from "../../../native/addon-types.ts";
 import type { BuildObserver } from "../../progress.ts";
-import type { FailedOutputs } from "../failed-outputs.ts";
+import { isOfOneOutput, type FailedOutputs } from "../failed-outputs.ts";
 import { hashInputs } from "../hash-inputs.ts";
 import type { StoredValue } from "../../store/statistic-store.ts";
 import type { InputFiles } from "../input-files.ts";
@@ -58,13 +58,22 @@ export async function knowStatistics(
       if (unsure.length > 0) {
         observer.phase("hash");
         const missing = unsure.flatMap((one) => one.missing);
-        await hashInputs(startEngine(), inputs, missing, store.paths.root, false);
+        const failures = await hashInputs(startEngine(), inputs, missing, store.paths.root, context.keepGoing);
+        for (const failure of failures.values()) throw failure;
         continue;
       }
       observer.phase("statistics");
-      const { force } = context;
+      const { force, keepGoing } = context;
       const engine = startEngine();
-      const means = { engine, inputs, rankings, store: store.statistics, storeRoot: store.paths.root, force };
+      const means = {
+        engine,
+        inputs,
+        rankings,
+        store: store.statistics,
+        storeRoot: store.paths.root,
+        force,
+        keepGoing,
+      };
       const statistics = ready.map(({ statistic }) => statistic);
       const cuts = statistics.filter((statistic) => statistic.kind === "cut");
       const sizes = statistics.filter((statistic) => statistic.kind === "size");
@@ -75,9 +84,15 @@ export async function knowStatistics(
     }
   };
   const going = outputs.filter((output) => !failed.has(output) && output.graph.statistics.length > 0);
-  await find(going);
+  try {
+    await find(going);
+  } catch (error) {
+    if (!context.keepGoing || !isOfOneOutput(error)) throw error;
+    // Which outputs it concerns shows when each is looked at alone.
+    for (const output of going) await find([output]).catch((alone: unknown) => failed.add(output, [alone]));
+  }
   const resolved = outputs.map((wanted) => {
-    if (!going.includes(wanted)) return wanted;
+    if (!going.includes(wanted) || failed.has(wanted)) return wanted;
     return resolveOutput(wanted, lookUpStatistics(wanted, inputs, store.statistics, values));
   });
   const total = going.reduce((sum, { graph }) => sum + graph.statistics.length, 0);
