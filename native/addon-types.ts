@@ -334,11 +334,14 @@ export interface Progress {
   readonly copied: number;
 }
 
-/** What a task would take: bytes of buffers; and bytes of a file without a name in the scratch folder, at most,
- * which are not told of a rank task. */
+/** What a task would take. */
 export interface TaskNeeds {
+  /** Bytes of buffers. */
   readonly memory: number;
+  /** Bytes of a file without a name in the scratch folder, at most; not told of a rank task. */
   readonly scratch: number;
+  /** How many like it run at a time. */
+  readonly atOnce: number;
 }
 
 /**

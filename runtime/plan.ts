@@ -159,7 +159,7 @@ function describe({ session, standings, statistics }: Looked, startEngine: () =>
   });
   const running = [...fates].flatMap(([action, { state }]) => (state === "hit" ? [] : [action]));
   const computed = [...judged.values()].flatMap((gates) => gates.computed);
-  const needs = needsOf([...running, ...computed].map(withSomeValues), context.engine, startEngine);
+  const needs = needsOf([...running, ...computed].map(withSomeValues), startEngine);
   return {
     outputs: planned,
     counts: count(planned),

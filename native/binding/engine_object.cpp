@@ -76,10 +76,12 @@ Napi::Value EngineObject::run(const Napi::CallbackInfo& info) {
 Napi::Value EngineObject::needs(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     if (engine_ == nullptr) throw Error(ErrorCode::input, "the engine is closed");
-    const TaskNeeds needs = engine_->needs(decode_task(Field(info[0], "task")));
+    const Task task = decode_task(Field(info[0], "task"));
+    const TaskNeeds needs = engine_->needs(task);
     Napi::Object object = Napi::Object::New(info.Env());
     object["memory"] = Napi::Number::New(info.Env(), static_cast<double>(needs.memory));
     object["scratch"] = Napi::Number::New(info.Env(), static_cast<double>(needs.scratch));
+    object["atOnce"] = Napi::Number::New(info.Env(), engine_->at_once(task));
     return object;
   });
 }

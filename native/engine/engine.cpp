@@ -114,6 +114,10 @@ TaskNeeds Engine::needs(const Task& task) const {
   return needs;
 }
 
+int32_t Engine::at_once(const Task& task) const { return runs_alone(task) ? 1 : options_.threads; }
+
+bool Engine::runs_alone(const Task& task) const { return arena_needs(task).memory > share().memory_bytes; }
+
 TaskNeeds Engine::arena_needs(const Task& task) const {
   const TaskSpec* spec = spec_of(task);
   if (const auto* rank = std::get_if<RankTask>(&task)) return {rank_peak(*rank), 0};
@@ -138,7 +142,7 @@ int64_t Engine::rank_peak(const RankTask& task) const {
 }
 
 void Engine::submit(uint64_t id, Task task, uint32_t group) {
-  const bool alone = arena_needs(task).memory > share().memory_bytes;
+  const bool alone = runs_alone(task);
   {
     const std::lock_guard lock(mutex_);
     if (closing_ || cancelled_) throw Error(ErrorCode::cancelled, "the engine takes no more work: it was cancelled");

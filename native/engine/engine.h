@@ -36,6 +36,8 @@ class Engine {
   /// What the task takes; of a rank task the memory alone. Throws Error(memory) when all of the engine's memory does
   /// not suffice, and Error(input) for a malformed program.
   TaskNeeds needs(const Task& task) const;
+  /// How many such tasks run at a time. Throws the same.
+  int32_t at_once(const Task& task) const;
 
   /// Queues the task; it comes back through take_finished() under `id`, whatever becomes of it. Tasks of a lower group
   /// run first. Throws as needs() does.
@@ -75,6 +77,7 @@ class Engine {
   int64_t ring_bytes() const;
   EvaluateOptions share() const;
   EvaluateOptions all_memory() const;
+  bool runs_alone(const Task& task) const;
   bool may_start() const;
   std::unique_ptr<Job> pop_stream();
   void work(Thread& self);

@@ -1,12 +1,15 @@
 // What actions take that run at the same time: bytes of buffers, and of scratch files. The sizes decide; no file is touched.
 
 import type { Action } from "../../compiler/tensor-graph.ts";
-import type { Engine, EngineOptions, TaskNeeds } from "../../native/addon-types.ts";
+import type { Engine, TaskNeeds } from "../../native/addon-types.ts";
 import { NO_THRESHOLDS } from "./native-program.ts";
 import { computeTask } from "./native-task.ts";
 
+/** Of actions that run at the same time, together. */
+export type NeedsTogether = Pick<TaskNeeds, "memory" | "scratch">;
+
 /** Actions that differ only in their numbers are asked about once. The engine is not started for none. */
-export function needsOf(actions: readonly Action[], options: EngineOptions, startEngine: () => Engine): TaskNeeds {
+export function needsOf(actions: readonly Action[], startEngine: () => Engine): NeedsTogether {
   const known = new Map<string, TaskNeeds>();
   const needs = actions.map((action) => {
     const structure = structureOf(action);
@@ -14,23 +17,24 @@ export function needsOf(actions: readonly Action[], options: EngineOptions, star
     if (found === undefined) known.set(structure, (found = needsOfOne(action, startEngine())));
     return found;
   });
-  const share = options.memory / options.threads;
-  const together = needs.filter(({ memory }) => memory <= share).map(({ scratch }) => scratch);
-  const alone = needs.filter(({ memory }) => memory > share).map(({ scratch }) => scratch);
-  const largest = together.sort((a, b) => b - a).slice(0, options.threads);
   return {
-    memory: needs.reduce((most, { memory }) => Math.max(most, memory), 0),
-    scratch: alone.reduce(
-      (most, scratch) => Math.max(most, scratch),
-      largest.reduce((sum, scratch) => sum + scratch, 0),
-    ),
+    memory: most(needs, ({ memory }) => memory),
+    scratch: most(needs, ({ scratch }) => scratch),
   };
 }
 
 /** Bytes of scratch files that these actions take at a time, at most. */
-export function scratchOf(actions: readonly Action[], options: EngineOptions, engine: Engine): number {
+export function scratchOf(actions: readonly Action[], engine: Engine): number {
   const ranking = actions.filter(({ program }) => program.operations.some(({ op }) => op === "della"));
-  return needsOf(ranking, options, () => engine).scratch;
+  return needsOf(ranking, () => engine).scratch;
+}
+
+/** Of one that runs alone, or of as many others as run at a time. */
+function most(needs: readonly TaskNeeds[], bytesOf: (needs: TaskNeeds) => number): number {
+  const [alone, together] = [needs.filter(({ atOnce }) => atOnce === 1), needs.filter(({ atOnce }) => atOnce > 1)];
+  const largest = together.map(bytesOf).sort((a, b) => b - a);
+  const sum = largest.slice(0, together[0]?.atOnce).reduce((total, bytes) => total + bytes, 0);
+  return alone.reduce((bytes, one) => Math.max(bytes, bytesOf(one)), sum);
 }
 
 function needsOfOne(action: Action, engine: Engine): TaskNeeds {
@@ -49,7 +53,9 @@ function structureOf({ dtype, shape, work, inputs, program }: Action): string {
   const operations = program.operations.map((operation) => {
     // Another at each tensor.
     const alike = operation.op === "model-della" ? { ...operation, place: 0 } : operation;
-    return Object.values<unknown>(alike).filter(isStructure);
+    // What keeps all or nothing of a group looks for no cut.
+    const cuts = operation.op === "magnitude" || operation.op === "breadcrumbs";
+    return Object.values<unknown>(alike).filter((value) => isStructure(value) || (cuts && typeof value === "number"));
   });
   const tensors = inputs.map(({ tensor }) => [tensor.dtype, tensor.shape]);
   return JSON.stringify([dtype, shape, work, tensors, operations]);

@@ -42,7 +42,7 @@ export async function makeAll(
   const { store, addon: calls, lease, inputs, measurements, rankings, signal, context } = session;
   const bytes = bytesToWrite(jobs, standings);
   const running = actionsToRun(jobs, standings);
-  const scratch = scratchOf(running, context.engine, engine);
+  const scratch = scratchOf(running, engine);
   await makeRoom(calls, store, bytes + scratch, signal);
   checkDiskSpace(store.paths.root, bytes, jobs.size * 4, scratch);
   const { keepGoing } = context;

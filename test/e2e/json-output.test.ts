@@ -43,6 +43,20 @@ function overflowing(): string {
   return directory;
 }
 
+test("plan --json counts the buffers of tensors of one shape by what is asked for of each", async () => {
+  const directory = mkdtempSync(join(space, "project-"));
+  const zeros = f32([200_000], Array<number>(200_000).fill(0));
+  for (const name of ["a", "b"]) makeModelDirectory(join(directory, name), { "x.weight": zeros, "y.weight": zeros });
+  const peak = async (density: string): Promise<unknown> => {
+    const mask = `mask magnitude(density: match("x*": ${density}, else: 0.2))`;
+    const recipe = `theta 1\nbase a = "a"\nmodel b = "b"\nmerge m onto a using sum { b ${mask} }\noutput "out" = m\n`;
+    writeFileSync(join(directory, "merge.theta"), recipe);
+    return linesOf(await session(directory, ["plan", "--json", "--threads", "1"]))[0]!["peak_memory"];
+  };
+  // The mask keeps nothing of x; y needs as much as before.
+  expect(await peak("0.0000001")).toBe(await peak("0.2"));
+});
+
 describe("build --json", () => {
   const SUMMARY = {
     type: "summary",

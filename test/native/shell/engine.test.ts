@@ -86,6 +86,7 @@ test("more threads than the memory can serve are not started", async () => {
   const fd = payloadFile(bytes);
   expect((await engine.run(hashTask(bytesInput(fd, 0, bytes.length)))).inputDigests).toEqual([sha256Text(bytes)]);
   expect(engine.needs(hashTask(bytesInput(fd, 0, 1))).memory).toBeLessThanOrEqual(16 << 20);
+  expect(engine.needs(hashTask(bytesInput(fd, 0, 1))).atOnce).toBe(4);
   engine.close();
 });
 

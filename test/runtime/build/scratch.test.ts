@@ -63,6 +63,23 @@ test("a plan tells of what has no room, and where all has none", async () => {
   expect((await space.plan(RECIPE, false, LITTLE)).scratch).toBe(0);
 });
 
+test("a plan tells of the bytes of all actions that run at a time, however many threads are asked for", async () => {
+  space.write("base", { ...model(0), again: model(3)["spread"]! });
+  for (const [seed, name] of ["a", "b"].entries())
+    space.write(name, { ...model(seed + 1), again: model(seed + 4)["spread"]! });
+  const recipe = { ...RECIPE, models: ["a", "b", "a", "b", "a", "b", "a", "b", "a", "b", "a", "b"] };
+  const planned = async (threads: number): Promise<readonly number[]> => {
+    const { peak, scratch } = await space.plan(recipe, false, { engine: { threads, memory: 2 ** 25, chunk: 2 ** 16 } });
+    return [peak, scratch];
+  };
+  const [peak, scratch] = await planned(2);
+  expect(scratch).toBeGreaterThan(0);
+  expect(peak).toBeGreaterThan(2 ** 24);
+  expect(peak).toBeLessThanOrEqual(2 ** 25);
+  // So little memory is for two.
+  expect(await planned(16)).toEqual([peak, scratch]);
+});
+
 test("a disk without room for it is told of before anything is read", () => {
   const { bavail, bsize } = statfsSync(space.root);
   const free = bavail * bsize;
