@@ -113,6 +113,7 @@ const HELP_FOR_CHARACTER: Readonly<Record<string, string>> = {
   "`": 'strings stand in double quotes, "…"',
   "\u00a0": "this is a no-break space; write a plain one",
   ";": "a statement ends at the end of its line",
+  "%": "write the share, as in 0.6 for 60 %",
   "\\": "a line goes on inside brackets and behind a comma or an operator",
   "^": "masks are joined with `&` and `|`",
   "~": "`!` negates a mask",
@@ -171,13 +172,20 @@ function splitOpenString(token: IToken, parts: IToken[]): void {
 
 const TAIL_TOKENS: Readonly<Record<string, TokenType>> = { ")": t.RParen, "]": t.RSquare, ",": t.Comma, "{": t.LCurly };
 
+/** What regular expressions escape, and paths do not. */
+function isOfRegularExpression(escape: string): boolean {
+  return ".+*[]()^$".includes(escape);
+}
+
 function checkString(token: IToken, fault: Fault): void {
   const { image, startOffset } = token;
   for (let at = image.indexOf("\\"); at !== -1; at = image.indexOf("\\", at + 2)) {
     const escape = String.fromCodePoint(image.codePointAt(at + 1)!);
     if (!'"\\nt'.includes(escape)) {
       const start = startOffset + at;
-      const help = 'the escapes are \\" \\\\ \\n and \\t; paths use `/`';
+      const help = isOfRegularExpression(escape)
+        ? "a glob is no regular expression: `.` stands for itself, `*` for any characters"
+        : 'the escapes are \\" \\\\ \\n and \\t; paths use `/`';
       fault("unknown-escape", `\`\\${printable(escape)}\` is no escape`, start, start + 1 + escape.length, help);
     }
   }
