@@ -1,10 +1,21 @@
 // Opens files that nobody vouches for: regular files only, without ever waiting for a writer at the other end of a
 // pipe, and remembers what was opened so that the stat cache need not look again.
 
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, readdirSync, statSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readSync,
+  readdirSync,
+  statSync,
+} from "node:fs";
 import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
-import { dirname, join } from "node:path";
+import { basename, dirname, isAbsolute, join } from "node:path";
+import { didYouMean } from "../../dsl/did-you-mean.ts";
 import { typeInWords } from "../file-type.ts";
 import { systemErrorName } from "../system-error.ts";
 import { isTooManyFiles, tooManyFiles } from "../too-many-files.ts";
@@ -134,7 +145,38 @@ export function missing(file: SourceFile): never {
   fail(
     "source-missing",
     link ? `${file.display} is a symbolic link that leads nowhere` : `${file.display} does not exist`,
+    link ? undefined : helpForMissing(file),
   );
+}
+
+/** What was probably meant: a revision of a model, an adapter on one, a name nearby, or a model of the hub. */
+function helpForMissing({ path, display }: SourceFile): string | undefined {
+  if (display.startsWith("~")) return "`~` is not expanded; write the directory in full";
+  if (startsWithPath(path, "@")) return "a revision is no part of a path; check it out and name its directory";
+  if (startsWithPath(path, "+")) {
+    return 'an adapter is declared by itself, adapter chat = "…" on llama, and added: llama + chat';
+  }
+  const near = didYouMean(basename(path), namesBeside(path));
+  if (near !== undefined) return `did you mean ${join(dirname(display), near)}?`;
+  if (isAbsolute(display)) return undefined;
+  const isOfHub = /^[\w-][\w.-]*\/[\w-][\w.-]*(@[\w.-]+)?$/.test(display) && !existsSync(dirname(path));
+  const place = `it was looked for at ${path}`;
+  return isOfHub ? `${place}; a model of the hub is downloaded first, and its directory named` : place;
+}
+
+/** Whether something lies at what stands before the last `sign`, as in mergekit's path@revision and path+adapter. */
+function startsWithPath(path: string, sign: string): boolean {
+  const end = path.lastIndexOf(sign);
+  return end > 0 && existsSync(path.slice(0, end));
+}
+
+function namesBeside(path: string): readonly string[] {
+  try {
+    return sortByBytes(readdirSync(dirname(path)));
+  } catch {
+    // Help alone: that the file is missing is said already.
+    return [];
+  }
 }
 
 const REASONS: Readonly<Record<string, string>> = {

@@ -26,6 +26,28 @@ test("messages use the name that the recipe uses", () => {
   expect(host.readModel(path, "two\u001b")).toMatchObject({ message: "two\\x1b does not exist" });
 });
 
+test.each([
+  ["Llama", "did you mean models/llama?"],
+  ["llama@main", "a revision is no part of a path; check it out and name its directory"],
+  ["llama+chat", 'an adapter is declared by itself, adapter chat = "…" on llama, and added: llama + chat'],
+])("says what was probably meant by models/%s", (name, help) => {
+  makeModelDirectory(join(space, "models/llama"), { a: f32([1], [1]) });
+  const missing = createCompilerHost().readModel(join(space, "models", name), `models/${name}`);
+  expect(missing).toMatchObject({ code: "source-missing", message: `models/${name} does not exist`, help });
+});
+
+test("says where it looked for what is missing, and that models of the hub are downloaded first", () => {
+  const host = createCompilerHost();
+  const helpFor = (display: string): unknown => host.readModel(join(space, display), display);
+  expect(helpFor("base")).toMatchObject({ help: `it was looked for at ${space}/base` });
+  expect(helpFor("meta-llama/Llama-3.2-1B")).toMatchObject({
+    help: `it was looked for at ${space}/meta-llama/Llama-3.2-1B; a model of the hub is downloaded first, and its directory named`,
+  });
+  expect(helpFor("~/base")).toMatchObject({ help: "`~` is not expanded; write the directory in full" });
+  const absolute = join(space, "other");
+  expect(host.readModel(absolute, absolute)).not.toHaveProperty("help");
+});
+
 test("reads recipes, and says why it cannot", () => {
   writeFileSync(join(space, "lib.theta"), "theta 1\n");
   writeFileSync(join(space, "latin1.theta"), Uint8Array.of(0xe9));
