@@ -20,6 +20,7 @@ import {
 } from "./kinds.ts";
 import { chooseMask, isTooDeep } from "./masks.ts";
 import type { Scope } from "./names.ts";
+import { rampHelp } from "./numbers.ts";
 import type { MatchArm, Selector } from "../recipe-graph.ts";
 import { wrongKind } from "./wrong-kind.ts";
 
@@ -118,7 +119,9 @@ function readChoice(
     const selector = label.kind === "else" ? undefined : takeSelector(label, scope);
     const value = evaluate(expression, scope, expected);
     if (value.kind !== "poison" && !isChoosable(value)) {
-      scope.report(wrongKind(`${describeKind(value)} cannot differ from tensor to tensor`, expression.span));
+      scope.report(
+        wrongKind(`${describeKind(value)} cannot differ from tensor to tensor`, expression.span, rampHelp(value)),
+      );
       isSound = false;
     } else if (value.kind === "poison" || (label.kind !== "else" && selector === undefined)) {
       isSound = false;

@@ -20,7 +20,9 @@ export function evaluateRamp(args: readonly Argument[], scope: Scope, span: Span
   let isSound = true;
   for (const { label, value } of args) {
     if (label === undefined) {
-      const point = takeNumber("ramp", evaluate(value, scope), value.span, scope.report);
+      const result = evaluate(value, scope);
+      const help = result.kind === "list" ? "its points stand one by one, as in ramp(0, 0.5, 1)" : undefined;
+      const point = takeNumber("ramp", result, value.span, scope.report, help);
       if (point === undefined) isSound = false;
       else points.push(point);
       continue;

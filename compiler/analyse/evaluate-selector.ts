@@ -53,9 +53,8 @@ export function evaluateSelectorCall(
 function evaluateLayers(args: readonly Argument[], scope: Scope, span: Span): Result {
   const [only] = args;
   if (args.length !== 1 || only?.value.kind !== "range") {
-    scope.report(
-      wrongKind("layers takes one range", span, "write layers(A..B), B excluded, or layers(A..) to the end"),
-    );
+    const help = "write layers(A..B), B excluded, or layers(A..) to the end; the second layer alone is layers(1..2)";
+    scope.report(wrongKind("layers takes one range", span, help));
     return POISON;
   }
   const range = readRange(only.value, scope);

@@ -7,6 +7,7 @@ import { evaluateCall, evaluateMethod } from "./evaluate-call.ts";
 import { POISON, type Result } from "./kinds.ts";
 import { globMask } from "./masks.ts";
 import { METHODS } from "../methods/method-table.ts";
+import { wordElsewhere } from "../methods/names-elsewhere.ts";
 import { lookUp, lookUpMember, type Scope } from "./names.ts";
 import { applyBinary, applyUnary } from "./operators.ts";
 import { oneOf, wrongKind } from "./wrong-kind.ts";
@@ -51,7 +52,7 @@ function evaluateAsIs(expression: Expression, scope: Scope, expected: Expectatio
         })),
       };
     case "range":
-      scope.report(wrongKind("a range A..B stands only in layers(…) and behind over:", expression.span));
+      scope.report(wrongKind("a range A..B stands only in layers(…) and slice(…), and behind over:", expression.span));
       return POISON;
     case "call":
       return evaluateCall(expression, scope, expected);
@@ -70,12 +71,14 @@ function evaluateName(name: Name, scope: Scope, { words, mask }: Expectation): R
   if (words?.list.includes(name.text)) return { kind: "word", value: { kind: "constant", value: name.text } };
   if (!scope.values.has(name.text) && !scope.declarations.has(name.text)) {
     if (words !== undefined) {
-      const near = didYouMean(name.text, words.list);
+      const here = wordElsewhere(name.text, words.list);
+      const near = here === undefined ? didYouMean(name.text, words.list) : undefined;
       scope.report({
         code: "unknown-word",
         severity: "error",
         message: `${words.of} is ${oneOf(words.list)}, not ${name.text}`,
         span: name.span,
+        ...(here === undefined ? {} : { help: `write ${here}`, edit: { span: name.span, text: here } }),
         ...(near === undefined ? {} : { help: `did you mean ${near}?`, edit: { span: name.span, text: near } }),
       });
       return POISON;

@@ -24,7 +24,7 @@ import { baseName, hasFault, type Scope } from "./names.ts";
 import { ownWords } from "./own-words.ts";
 import type { ModelNode, NumberValue, Selector, VectorNode } from "../recipe-graph.ts";
 import { applyStrategy } from "./strategies.ts";
-import { takesInstead, wrongKind } from "./wrong-kind.ts";
+import { stackHelp, takesInstead, wrongKind } from "./wrong-kind.ts";
 
 /** A Model, or poison. */
 export function evaluateMergeBlock(statement: MergeStatement, body: MergeBlockBody, scope: Scope): Result {
@@ -163,11 +163,17 @@ function readStrategy(
       severity: "error",
       message: `${row.name} merges models and has no base`,
       span: onto.span,
-      help: `leave out onto, or merge vectors: using ${row.name === "linear" ? "mean" : "sum"}`,
+      help: helpWithoutBase(row.name),
     });
     return undefined;
   }
   return strategy;
+}
+
+/** mergekit asks for a base model in slerp, where it is the first of the two. */
+function helpWithoutBase(method: string): string {
+  if (method === "slerp") return "leave out onto, and name the base as the first entry; of vectors: using nuslerp";
+  return `leave out onto, or merge vectors: using ${method === "linear" ? "mean" : "sum"}`;
 }
 
 function reportMissingBase(why: string, { name }: MergeStatement, using: Span, scope: Scope): void {
@@ -269,11 +275,9 @@ export function reportMergeKind(name: string, value: Result, span: Span, scope: 
       "a model",
       value,
       span,
-      value.kind === "slice"
-        ? `write stack(${ownWords(span, "slice(…)")})`
-        : value.kind === "vector"
-          ? `write vector ${name} = …, or merge ${name} = ${baseName(scope)} + ${ownWords(span, describeKind(value))}`
-          : undefined,
+      value.kind === "vector"
+        ? `write vector ${name} = …, or merge ${name} = ${baseName(scope)} + ${ownWords(span, describeKind(value))}`
+        : stackHelp(value, span),
     ),
   );
 }

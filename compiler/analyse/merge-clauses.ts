@@ -55,7 +55,7 @@ export function readClauses(
     const parameter = commonPerInputParameters(strategy?.methods ?? []).find((each) => each.name === name.text);
     const result = evaluate(value, scope);
     if (parameter === undefined) {
-      if (strategy !== undefined) reportUnknownClause(name.text, name.span, strategy, scope);
+      if (strategy !== undefined) reportUnknownClause(name.text, name.span, strategy, isOntoBase, scope);
       isSound = false;
       continue;
     }
@@ -87,9 +87,17 @@ function readMask(nameSpan: Span, value: Clause["value"], isOntoBase: boolean, s
   return undefined;
 }
 
-function reportUnknownClause(name: string, span: Span, { methods }: StrategyResult, scope: Scope): void {
+function reportUnknownClause(
+  name: string,
+  span: Span,
+  { methods }: StrategyResult,
+  isOntoBase: boolean,
+  scope: Scope,
+): void {
   const strategy = methods.map((row) => row.name).join(" or ");
-  const known = [...commonPerInputParameters(methods).map((parameter) => parameter.name), "mask"];
+  const known = commonPerInputParameters(methods).map((parameter) => parameter.name);
+  // Models are not masked.
+  if (isOntoBase) known.push("mask");
   const isShared = methods.some((row) => parameterOf(row, name) !== undefined);
   const mask = maskWith(name);
   const elsewhere = parameterElsewhere(name, methods);
@@ -98,7 +106,7 @@ function reportUnknownClause(name: string, span: Span, { methods }: StrategyResu
     ? `${name} belongs to the strategy: using ${strategy}(${name}: …)`
     : mask !== undefined
       ? `write mask ${mask}`
-      : (elsewhere ?? (near === undefined ? `clauses here are ${known.join(" and ")}` : `did you mean ${near}?`));
+      : (elsewhere ?? (near === undefined ? clausesHere(known) : `did you mean ${near}?`));
   scope.report({
     code: "unknown-clause",
     severity: "error",
@@ -107,4 +115,9 @@ function reportUnknownClause(name: string, span: Span, { methods }: StrategyResu
     help,
     ...(near === undefined || isShared ? {} : { edit: { span, text: near } }),
   });
+}
+
+function clausesHere(known: readonly string[]): string {
+  if (known.length === 0) return "its entries have no clauses";
+  return known.length === 1 ? `the only clause here is ${known[0]!}` : `clauses here are ${known.join(" and ")}`;
 }

@@ -10,8 +10,9 @@ import { describeKind, type ModelResult, type Result, type StrategyResult, type 
 import { anyOf } from "./masks.ts";
 import { readClauses, type ReadClauses } from "./merge-clauses.ts";
 import { hasFault, type Scope } from "./names.ts";
+import { ownWords } from "./own-words.ts";
 import type { ModelNode, Selector } from "../recipe-graph.ts";
-import { takesInstead, wrongKind } from "./wrong-kind.ts";
+import { stackHelp, takesInstead, wrongKind } from "./wrong-kind.ts";
 
 export interface ReadEntry {
   /** What `at` blocks find it by. */
@@ -39,7 +40,8 @@ export function readEntry(
   for (const member of members) {
     if (member.kind === "poison") return undefined;
     if (member.kind !== "model" && member.kind !== "vector") {
-      scope.report(wrongKind(`an entry is a model, a vector or a list of models, not ${describeKind(member)}`, span));
+      const message = `an entry is a model, a vector or a list of models, not ${describeKind(member)}`;
+      scope.report(wrongKind(message, span, helpForEntry(member, span)));
       return undefined;
     }
     if (base === undefined) {
@@ -56,6 +58,15 @@ export function readEntry(
     }
   }
   return { key: keyOf(entry.value), values, clauses, span };
+}
+
+function helpForKeep({ kind }: Result): string | undefined {
+  return kind === "string" ? "name a base, model or merge of the recipe" : undefined;
+}
+
+function helpForEntry(value: Result, span: Span): string | undefined {
+  if (value.kind !== "string") return stackHelp(value, span);
+  return `declare it, as in model chat = ${ownWords(span, '"…"')}, and write chat`;
 }
 
 /** The entries of a merge, by key, and how often each stands there. */
@@ -110,7 +121,8 @@ export function readAt(
     const result = evaluate(value, scope);
     if (result.kind === "model") keep = result.node;
     else {
-      if (result.kind !== "poison") scope.report(takesInstead("keep", "a model", result, value.span));
+      if (result.kind !== "poison")
+        scope.report(takesInstead("keep", "a model", result, value.span, helpForKeep(result)));
       isSound = false;
     }
   } else {

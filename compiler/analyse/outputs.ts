@@ -86,11 +86,21 @@ function takeShard(value: Expression, scope: Scope): number | undefined {
 
 /** Files are copied from a checkpoint, so a merge will not do. */
 function takeCheckpoint(setting: string, value: Expression, scope: Scope): CheckpointNode | undefined {
+  const help = "name a base or model of the recipe";
+  if (isUnion(value, scope)) {
+    const message = "tokens of several vocabularies are not aligned; the files of one model are copied";
+    scope.report({ code: "unknown-name", severity: "error", message, span: value.span, help });
+    return undefined;
+  }
   const result = evaluate(value, scope);
   if (result.kind === "model" && result.node.kind === "checkpoint") return result.node;
-  const help = "name a base or model of the recipe";
   if (result.kind === "model") {
     scope.report(wrongKind(`${setting} takes a model that is read, not one that is made`, value.span, help));
   } else if (result.kind !== "poison") scope.report(takesInstead(setting, "a model", result, value.span, help));
   return undefined;
+}
+
+/** `tokenizer union` of mergekit, where the recipe has no such name. */
+function isUnion(value: Expression, { declarations }: Scope): boolean {
+  return value.kind === "name" && value.text === "union" && !declarations.has("union");
 }

@@ -4,7 +4,9 @@ import type { Expression } from "../../dsl/ast.ts";
 import type { Report } from "../../dsl/diagnostic.ts";
 import type { Span } from "../../dsl/source.ts";
 import { evaluate } from "./evaluate.ts";
+import type { Result } from "./kinds.ts";
 import type { Parameter, WordParameter } from "../methods/method-row.ts";
+import { wordElsewhere } from "../methods/names-elsewhere.ts";
 import { baseName, type Scope } from "./names.ts";
 import { ownWords } from "./own-words.ts";
 import { checkRange, rampHelp, takeInteger, takeNumber } from "./numbers.ts";
@@ -68,15 +70,24 @@ export function takeWord(
   const result = evaluate(expression, scope, { words: { of: name, list } });
   if (result.kind === "poison") return undefined;
   if (result.kind !== "word") {
-    const help =
-      result.kind === "string" && list.includes(result.text) ? `write ${result.text} without quotes` : undefined;
-    scope.report(takesInstead(name, oneOf(list), result, expression.span, help));
+    scope.report(takesInstead(name, oneOf(list), result, expression.span, helpForWord(list, result)));
     return undefined;
   }
   const stray = wordsIn(result.value).find((word) => !list.includes(word));
   if (stray === undefined) return result.value;
   scope.report(wrongKind(`${name} is ${oneOf(list)}, not ${stray}`, expression.span));
   return undefined;
+}
+
+function helpForWord(list: readonly string[], result: Result): string | undefined {
+  if (result.kind === "string") {
+    const word = list.includes(result.text) ? result.text : wordElsewhere(result.text, list);
+    return word === undefined ? undefined : `write ${word} without quotes`;
+  }
+  // mergekit's rescale is true or false.
+  return result.kind === "boolean" && list.includes("l1")
+    ? "what mergekit calls true is l1, and false is none"
+    : undefined;
 }
 
 /** A word that is the same for every tensor. */

@@ -9,6 +9,7 @@ import type { CompilerHost } from "../checkpoint.ts";
 import { parseGlob } from "../glob.ts";
 import { evaluate } from "./evaluate.ts";
 import type { StringResult } from "./kinds.ts";
+import { SETTINGS_ELSEWHERE } from "../methods/names-elsewhere.ts";
 import type { Scope } from "./names.ts";
 import { takeConstantWord } from "./parameter-values.ts";
 import type { CheckpointNode, Exceptions } from "../recipe-graph.ts";
@@ -167,13 +168,15 @@ export function readExceptions(settings: readonly Setting[], scope: Scope): Exce
 }
 
 export function reportUnknownSetting(name: string, span: Span, known: readonly string[], scope: Scope): void {
-  const near = didYouMean(name, known);
+  // What mergekit says of the merge belongs to an output.
+  const here = known.includes("dtype") ? SETTINGS_ELSEWHERE.get(name) : undefined;
+  const near = here === undefined ? didYouMean(name, known) : undefined;
   scope.report({
     code: "unknown-setting",
     severity: "error",
     message: `no setting is named ${name}`,
     span,
-    help: near === undefined ? `settings here are ${known.join(", ")}` : `did you mean ${near}?`,
+    help: here ?? (near === undefined ? `settings here are ${known.join(", ")}` : `did you mean ${near}?`),
     ...(near === undefined ? {} : { edit: { span, text: near } }),
   });
 }

@@ -22,6 +22,7 @@ import { METHODS, perInputParameters } from "../methods/method-table.ts";
 import { baseName, type Scope } from "./names.ts";
 import { ownWords } from "./own-words.ts";
 import type { ModelNode, NumberValue, StrategyValue, Varying } from "../recipe-graph.ts";
+import { stackHelp } from "./wrong-kind.ts";
 
 /** Inputs that are lists stand for their members. */
 function expandLists(inputs: readonly Input[]): Input[] {
@@ -86,7 +87,7 @@ function reportWrongInput(row: MethodRow, isOverVectors: boolean, value: Result,
       ? `write ${shown} - ${base}, or name the base of the merge: onto ${base} using ${row.name}`
       : !isOverVectors && value.kind === "vector"
         ? `write ${base} + ${shown}`
-        : undefined;
+        : stackHelp(value, span);
   scope.report({
     code: "wrong-kind",
     severity: "error",

@@ -22,6 +22,13 @@ export const NAMES_ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ["average", "write linear"],
   ["lerp", "write linear"],
   ["topk", "write magnitude"],
+  ["tall_masks", "write consensus"],
+  [
+    "localize_and_stitch",
+    "write using ties(elect: none, divide: count), and each mask magnitude(density: 0.05, per: model)",
+  ],
+  ["pcb_merging", "write pcb"],
+  ["bernoulli", "write random"],
 ]);
 
 interface ParameterElsewhere {
@@ -32,7 +39,7 @@ interface ParameterElsewhere {
 }
 
 const PARAMETERS_ELSEWHERE: readonly ParameterElsewhere[] = [
-  { name: "lambda", where: "scale", help: "write scale, as in using sum(scale: 0.5)" },
+  { name: "lambda", where: "scale", help: "write scale, as in scale: 0.5" },
   { name: "normalize", where: "sum", help: "normalize: true is using mean, and sum never divides" },
   { name: "normalize", where: "mean", help: "normalize: false is using sum, and mean always divides" },
   {
@@ -51,6 +58,9 @@ const PARAMETERS_ELSEWHERE: readonly ParameterElsewhere[] = [
   },
   { name: "filter_wise", where: "model_stock", help: "filter_wise: true is per: row" },
   { name: "select_topk", where: "select", help: "write select" },
+  { name: "weight", where: "slerp", help: "the way from the first to the second is t, as in using slerp(t: 0.5)" },
+  { name: "weight", where: "model_stock", help: "leave it out: how far to go follows from the angles" },
+  { name: "weight", where: "sce", help: "leave it out: weights follow from the changes" },
   { name: "gamma", where: "drop_top", help: "write drop_top" },
   { name: "gamma", where: "weight", help: `gamma is drop_top of a mask: each mask ${CRUMBS}` },
   { name: "epsilon", where: "weight", help: `epsilon belongs to a mask: ${DELLA}` },
@@ -66,3 +76,33 @@ export function parameterElsewhere(name: string, methods: readonly MethodRow[]):
         methods.some((row) => row.name === each.where || parameterOf(row, each.where!) !== undefined)),
   )?.help;
 }
+
+const WORDS_ELSEWHERE: ReadonlyMap<string, string> = new Map([
+  ["float64", "f64"],
+  ["double", "f64"],
+  ["float32", "f32"],
+  ["fp32", "f32"],
+  ["float", "f32"],
+  ["float16", "f16"],
+  ["fp16", "f16"],
+  ["half", "f16"],
+  ["bfloat16", "bf16"],
+  ["fp8", "f8_e4m3"],
+  ["float8_e4m3fn", "f8_e4m3"],
+  ["float8_e5m2", "f8_e5m2"],
+]);
+
+/** A dtype by its name in torch, as the list has it. */
+export function wordElsewhere(word: string, list: readonly string[]): string | undefined {
+  const here = WORDS_ELSEWHERE.get(word.replace(/^torch\./, ""));
+  return here !== undefined && list.includes(here) ? here : undefined;
+}
+
+/** By name: settings of a merge in mergekit, as the outputs of a recipe have them. */
+export const SETTINGS_ELSEWHERE: ReadonlyMap<string, string> = new Map([
+  ["out_dtype", "write dtype"],
+  ["tokenizer_source", "write tokenizer and the model whose files are copied; tokens are not aligned"],
+  ["chat_template", "it is copied with the tokenizer: write tokenizer and the model whose files are copied"],
+  ["max_shard_size", "write shard, as in shard 5GB"],
+  ["out_shard_size", "write shard, as in shard 5GB"],
+]);

@@ -43,6 +43,67 @@ export const NAMES: Readonly<Record<string, RefusedCase>> = {
     body: `merge x onto llama using sum {\n  maths weight [0.1, 0.9]\n}`,
   },
   "a gradient of mergekit in a call": { code: "wrong-kind", body: `merge x = slerp(maths, code, t: [0, 0.5, 1])` },
+  "gradients of mergekit behind filters": {
+    code: "wrong-kind",
+    body: `merge x = slerp(maths, code, t: match("*self_attn*": [0, 0.5, 1], else: 0.5))`,
+  },
+  "a gradient in a ramp": { code: "wrong-kind", body: `merge x = slerp(maths, code, t: ramp([0, 0.5, 1]))` },
+  "a base of slerp": { code: "base-not-used", body: `merge x onto llama using slerp(t: 0.5) { maths }` },
+  ...Object.fromEntries(
+    ["slerp(t: 0.5)", "scale(by: 0.5)"].map((using) => [
+      `a clause where there is none, of ${using}`,
+      { code: "unknown-clause", body: `merge x using ${using} {\n  maths weight 0.5\n  code\n}` } as const,
+    ]),
+  ),
+  ...Object.fromEntries(
+    ["model_stock", "sce", "magmax"].map((using) => [
+      `a weight of ${using}`,
+      { code: "unknown-clause", body: `merge x onto llama using ${using} {\n  maths weight 0.5\n  code\n}` } as const,
+    ]),
+  ),
+  "rescale as in mergekit": {
+    code: "wrong-kind",
+    body: `merge x onto llama using sum {\n  maths mask random(density: 0.5, seed: 7, rescale: true)\n}`,
+  },
+  ...Object.fromEntries(
+    ["tall_masks", "localize_and_stitch", "pcb_merging"].map((using) => [
+      `${using} of its paper`,
+      { code: "unknown-name", body: `merge x onto llama using ${using} {\n  maths\n  code\n}` } as const,
+    ]),
+  ),
+  "slices in a merge of models": {
+    code: "wrong-kind",
+    body: `merge x = stack(linear(slice(maths, 0..1), code), maths)`,
+  },
+  "a slice as an entry": { code: "wrong-kind", body: `merge x using linear {\n  slice(maths, 0..1)\n  code\n}` },
+  "a path as an entry": { code: "wrong-kind", body: `merge x using linear {\n  "models/chat"\n  code\n}` },
+  "a path to keep": {
+    code: "wrong-kind",
+    body: `merge x using linear {\n  maths\n  at "lm_head*" keep "models/code"\n}`,
+  },
+  "a range in a match": {
+    code: "wrong-kind",
+    body: `merge x = slerp(maths, code, t: match(0..1: 0.3, else: 0.5))`,
+  },
+  "one layer": { code: "wrong-kind", body: `mask x = layers(3)` },
+  ...Object.fromEntries(
+    [
+      "dtype bfloat16",
+      'dtype "float16"',
+      "out_dtype bf16",
+      "tokenizer_source llama",
+      'chat_template "chatml"',
+      "tokenizer union",
+    ].map((setting, index) => [
+      `${setting} of mergekit`,
+      {
+        code: ["unknown-word", "wrong-kind", "unknown-setting", "unknown-setting", "unknown-setting", "unknown-name"][
+          index
+        ]!,
+        body: `output "dist/x" = maths { ${setting} }`,
+      } as const,
+    ]),
+  ),
   "a clause in YAML": { code: "expected-value", body: `merge x onto llama using sum {\n  maths weight: 0.5\n}` },
   "a called method by its name in mergekit": { code: "unknown-name", body: `merge x = passthrough(maths)` },
   "a mask in place of a strategy": {
