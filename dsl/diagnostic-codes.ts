@@ -88,6 +88,7 @@ export const DIAGNOSTIC_CODES = {
     "missing-strategy": "a merge block does not say `using`",
     "missing-base": "the strategy merges vectors, and there is no `onto`",
     "base-not-used": "the method merges models, and there is an `onto`",
+    "base-as-entry": "the base of a merge is one of its entries, a vector of zeros (warning)",
     "unknown-clause": "an entry has no clause of this name",
     "duplicate-clause": "a clause is stated twice",
     "each-states-nothing": "`each` without a clause",

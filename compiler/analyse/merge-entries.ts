@@ -6,7 +6,15 @@ import { checkBase } from "./checks/vector-base.ts";
 import { keyOf } from "./entry-key.ts";
 import { evaluate } from "./evaluate.ts";
 import { takeSelector } from "./evaluate-selector.ts";
-import { describeKind, type ModelResult, type Result, type StrategyResult, type VectorResult } from "./kinds.ts";
+import {
+  describeKind,
+  isSameBase,
+  modelName,
+  type ModelResult,
+  type Result,
+  type StrategyResult,
+  type VectorResult,
+} from "./kinds.ts";
 import { anyOf } from "./masks.ts";
 import { readClauses, type ReadClauses } from "./merge-clauses.ts";
 import { hasFault, type Scope } from "./names.ts";
@@ -47,6 +55,7 @@ export function readEntry(
     if (base === undefined) {
       values.push(member);
     } else if (member.kind === "model") {
+      if (isTheBase(member.node, base.node)) warnOfBase(base.node, span, scope);
       values.push({
         kind: "vector",
         node: { kind: "difference", model: member.node, base: base.node, span },
@@ -58,6 +67,22 @@ export function readEntry(
     }
   }
   return { key: keyOf(entry.value), values, clauses, span };
+}
+
+/** Not what is made of it. */
+function isTheBase(model: ModelNode, base: ModelNode): boolean {
+  return model === base || (model.kind === "checkpoint" && isSameBase(model, base));
+}
+
+/** mergekit lists the base among the models and does not count it; here it counts, as a vector of zeros. */
+function warnOfBase(base: ModelNode, span: Span, scope: Scope): void {
+  scope.report({
+    code: "base-as-entry",
+    severity: "warning",
+    message: `${modelName(base)} is the base of this merge; as an entry it counts as a model that changed nothing`,
+    span,
+    help: "leave it out, as mergekit does with the base among its models",
+  });
 }
 
 function helpForKeep({ kind }: Result): string | undefined {

@@ -162,7 +162,9 @@ describe("numbers that vary", () => {
     // Layer 0 has two.
     const body = "{ each mask della(density: 0.9, seed: 1)\nmaths\nllama weight 2\nat !layers(0..1) keep llama }";
     expect(said(`merge m onto llama using sum ${body}\noutput "out" = m`)).toMatchInlineSnapshot(`
-      "merge.theta:4:42: error[epsilon-range]: density - epsilon must be above 0 and density + epsilon below 1; they are 0.9 and 0.15 for model.layers.0.mlp.up_proj.weight
+      "merge.theta:6:1: warning[base-as-entry]: llama is the base of this merge; as an entry it counts as a model that changed nothing
+         help: leave it out, as mergekit does with the base among its models
+      merge.theta:4:42: error[epsilon-range]: density - epsilon must be above 0 and density + epsilon below 1; they are 0.9 and 0.15 for model.layers.0.mlp.up_proj.weight
          note: della keeps the smallest with probability density - epsilon, the largest with density + epsilon
          note: and 1 more tensor
          help: choose a smaller epsilon"

@@ -33,6 +33,14 @@ const CASES: Readonly<Record<string, WarnedCase>> = {
     codes: ["hides-method"],
     body: `mask random = magnitude(density: 0.5)\noutput "out/x" = linear(code, llama + ((maths - llama) & random))`,
   },
+  "the base among the entries, as in mergekit": {
+    codes: ["base-as-entry"],
+    body: `merge x onto llama using model_stock {\n  llama\n  maths\n  code\n}\noutput "out/x" = x`,
+  },
+  "what is made of the base among the entries": {
+    codes: [],
+    body: `merge y = llama + 0.5 * (maths - llama)\nmerge x onto llama using mean {\n  y\n  code\n}\noutput "out/x" = x`,
+  },
   "a vector on another model": {
     codes: ["other-base"],
     body: `vector m = maths - llama\noutput "out/x" = code + m`,
