@@ -24,7 +24,11 @@ export function findRecipe(given: string | undefined, workingDirectory: string):
     const path = resolve(workingDirectory, given);
     const recipe = isDirectory(path) ? join(path, DEFAULT_NAME) : path;
     if (isThere(recipe)) return recipeFile(recipe, workingDirectory);
-    throw missing(recipe === path ? `there is no recipe at ${given}` : `there is no ${DEFAULT_NAME} in ${given}`);
+    if (recipe !== path) throw missing(`there is no ${DEFAULT_NAME} in ${given}`);
+    throw missing(
+      `there is no recipe at ${given}`,
+      /^[A-Za-z_]\w*=/.test(given) ? `a parameter is given with -p: -p ${given}` : undefined,
+    );
   }
   const directory = projectAbove(workingDirectory);
   if (directory !== undefined) return recipeFile(join(directory, DEFAULT_NAME), workingDirectory);
@@ -43,12 +47,12 @@ function projectAbove(workingDirectory: string): string | undefined {
   }
 }
 
-function missing(message: string): Failure {
+const NAME_A_RECIPE = "name a recipe, such as path/to/merge.theta, or start one with theta init";
+
+function missing(message: string, otherwise = NAME_A_RECIPE): Failure {
   // Node gives bytes that are no UTF-8 as this sign, and no file has that name.
   const isLost = message.includes("\ufffd");
-  const help = isLost
-    ? "theta follows no path whose bytes are not UTF-8: rename it"
-    : "name a recipe, such as path/to/merge.theta, or start one with theta init";
+  const help = isLost ? "theta follows no path whose bytes are not UTF-8: rename it" : otherwise;
   return new Failure(EXIT.input, message, { code: "recipe-missing", help });
 }
 

@@ -16,11 +16,14 @@ export function usageFailure({ code, message }: CommanderError, program: Command
   const flags = verb === undefined || verb === "help" ? "theta --help" : `theta help ${verb}`;
   switch (code) {
     case "commander.help": // of a verb that there is not
-      return noSuchVerb(argv[argv.indexOf("help") + 1] ?? "", verbs);
+      return noSuchVerb(argv[argv.indexOf("help") + 1] ?? "", verbs, "METHODS.md has the methods");
     case "commander.unknownCommand":
-      return noSuchVerb(quoted, verbs);
+      return noSuchVerb(quoted, verbs, `a recipe in this directory is written ./${quoted}`);
     case "commander.unknownOption":
-      return fail(`theta ${verb ?? "build"} has no flag ${quoted}`, `${flags} lists the flags`);
+      return fail(
+        `theta ${verb ?? "build"} has no flag ${quoted}`,
+        quoted === "--dry-run" ? "theta plan says what a build would do" : `${flags} lists the flags`,
+      );
     case "commander.optionMissingArgument":
       return fail(`${flag} needs a value`, `write ${quoted.replace(/^-\w, /, "")}`);
     case "commander.missingArgument":
@@ -44,13 +47,10 @@ function missingArgument(verb: string | undefined): Failure {
   return fail("theta cache needs to know what to do", "write theta cache status, gc or verify");
 }
 
-function noSuchVerb(name: string, verbs: readonly string[]): Failure {
+function noSuchVerb(name: string, verbs: readonly string[], otherwise: string): Failure {
   const near = didYouMean(name, verbs);
   return new Failure(EXIT.usage, `there is no verb ${name}`, {
     code: "usage",
-    help:
-      near === undefined
-        ? `verbs are ${verbs.join(", ")}; a recipe in this directory is written ./${name}`
-        : `did you mean ${near}?`,
+    help: near === undefined ? `verbs are ${verbs.join(", ")}; ${otherwise}` : `did you mean ${near}?`,
   });
 }

@@ -48,6 +48,8 @@ describe("usage is 64", () => {
     [["chekc", "merge.theta"], "there is no verb chekc", "did you mean check?"],
     [["help", "explian"], "there is no verb explian", "did you mean explain?"],
     [["merge"], "there is no verb merge", "a recipe in this directory is written ./merge"],
+    [["help", "breadcrumbs"], "there is no verb breadcrumbs", "METHODS.md has the methods"],
+    [["build", "--dry-run"], "theta build has no flag --dry-run", "theta plan says what a build would do"],
     [["--thread", "2"], "theta build has no flag --thread", "did you mean --threads?"],
     [["plan", "--hsah"], "theta plan has no flag --hsah", "did you mean --hash?"],
     [["check", "--format", "dot"], "theta check has no flag --format", "theta help check lists the flags"],
@@ -111,6 +113,12 @@ test("help lists each verb before the flags, and each verb's help its own flags"
 });
 
 describe("a recipe that is not there or no text", () => {
+  test("where a parameter without -p stands for it", async () => {
+    const { code, stderr } = await session(project(), ["build", "maths_weight=0.4"]);
+    expect(code).toBe(66);
+    expect(stderr).toContain("help: a parameter is given with -p: -p maths_weight=0.4\n");
+  });
+
   test.each<readonly [what: string, make: (directory: string) => string, exitCode: number, code: string]>([
     ["nothing", () => "nothing.theta", 66, "recipe-missing"],
     ["below a file", () => "merge.theta/x", 66, "recipe-missing"],
