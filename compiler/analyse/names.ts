@@ -72,8 +72,7 @@ export function hasFault({ faults }: Scope, span: Span): boolean {
   return faults.some(({ source, start }) => source === span.source && start >= span.start && start <= span.end);
 }
 
-/** The value of a name, or poison when there is none, which is then reported. */
-/** `help`: where nothing has that name or one like it. */
+/** The value of a name, or poison when there is none, which is then reported; `help`: where no other name is like it. */
 export function lookUp(name: Name, scope: Scope, help?: string): Result {
   const value = scope.values.get(name.text);
   if (value !== undefined) return value;
@@ -147,7 +146,7 @@ function* importNames({ declarations }: Scope): Generator<string> {
   for (const [name, { kind }] of declarations) if (kind === "import") yield name;
 }
 
-/** `unknown-name`, with the nearest of the candidates as a suggestion. */
+/** `unknown-name`, with the nearest of the candidates as a suggestion, else with `help`. */
 function reportUnknown(
   text: string,
   span: Span,
