@@ -67,7 +67,8 @@ test("a statistic that cannot be found costs the outputs that need it", async ()
     Object.fromEntries([0, 1].map((layer) => [`model.layers.${layer}.weight`, f32([2], [value, layer])]));
   makeModelDirectory(join(root, "d"), layers(1));
   makeModelDirectory(join(root, "e"), layers(2));
-  makeModelDirectory(join(root, "f"), layers(NaN));
+  // In one tensor alone: of several, the one that is looked at first is told.
+  makeModelDirectory(join(root, "f"), { ...layers(3), "model.layers.0.weight": f32([2], [NaN, 0]) });
   const recipe = `theta 1
 base a = "d"
 model b = "e"
