@@ -35,6 +35,8 @@ interface OpenLine {
 /** The file, or a block that waits for its `}`. */
 interface Frame {
   readonly open: IToken | undefined;
+  /** It stands where a value belongs, which was told: nothing is read of what is in it. */
+  readonly isValue: boolean;
   readonly lines: LogicalLine[];
   line: OpenLine | undefined;
 }
@@ -49,7 +51,7 @@ class LineCutter {
   readonly #tokens: readonly IToken[];
   readonly #faults: readonly number[];
   readonly #report: Report;
-  readonly #root: Frame = { open: undefined, lines: [], line: undefined };
+  readonly #root: Frame = { open: undefined, isValue: false, lines: [], line: undefined };
   readonly #frames: Frame[] = [this.#root];
   #nextFault = 0;
   /** Braces that were closed because a statement began; their `}` may still come and is no second error. */
@@ -188,9 +190,18 @@ class LineCutter {
 
   #openBlock(token: IToken): void {
     const line = this.#openLine();
-    this.#closeBrackets(line);
-    this.#frames.push({ open: token, lines: [], line: undefined });
+    const isValue = this.#frame.isValue || isBeforeValue(line);
+    if (isValue) this.#refuseMap(line, token);
+    else this.#closeBrackets(line);
+    this.#frames.push({ open: token, isValue, lines: [], line: undefined });
     this.#deepen(token);
+  }
+
+  /** As YAML has maps. */
+  #refuseMap(line: OpenLine, token: IToken): void {
+    if (line.isReported || this.#frame.isValue) return;
+    const help = 'what varies from tensor to tensor is written match("*mlp*": 0.3, else: 0.5)';
+    this.#error(line, "expected-value", "expected a value, found `{`", token, help);
   }
 
   #closeBlock(token: IToken): void {
@@ -208,10 +219,10 @@ class LineCutter {
 
   /** Makes the innermost frame a `Block` token of the line around it. */
   #leaveBlock(open: IToken, end: number): void {
-    const { lines } = this.#frames.pop()!;
+    const { lines, isValue } = this.#frames.pop()!;
     this.#depth--;
     const block = replaceToken(open, t.Block, this.#source.text.slice(open.startOffset, end));
-    const payload: Block = { lines };
+    const payload: Block = { lines: isValue ? [] : lines };
     block.payload = payload;
     this.#frame.line!.tokens.push(block);
   }
@@ -306,9 +317,15 @@ const CLOSING: ReadonlyMap<TokenType, TokenType> = new Map([
 ]);
 /** Behind these a line goes on. */
 const CONTINUED: readonly TokenType[] = [t.Comma, t.Colon, t.Equals, t.BinaryOperator, t.Comparison];
+/** Behind these, inside brackets, a value stands. */
+const BEFORE_VALUE: readonly TokenType[] = [t.LParen, t.LSquare, t.Comma, t.Colon];
 /** Reserved words that begin a line and never continue an expression. */
 const LINE_WORDS: ReadonlySet<TokenType> = new Set([t.At, t.Each, t.Keep]);
 const NEVER_FIRST: readonly TokenType[] = [...CONTINUED, t.AtSign, t.Dot, t.DotDot];
+
+function isBeforeValue({ brackets, tokens }: OpenLine): boolean {
+  return brackets.length > 0 && matches(tokens[tokens.length - 1]!, BEFORE_VALUE);
+}
 
 function matches({ tokenType }: IToken, types: readonly TokenType[]): boolean {
   return types.some((type) => tokenType === type || (tokenType.CATEGORIES?.includes(type) ?? false));

@@ -49,6 +49,12 @@ describe("one mistake, one diagnostic", () => {
     ["bracket closed by another", "merge a = linear(b]", "mismatched-bracket"],
     ["missing comma", "merge a = linear(b c)", "missing-comma"],
     ["missing value", "merge a =", "expected-value"],
+    ["maps for values", "merge a = b(c, t: [{filter: d, value: [1, 2]}, {value: {e: 5}}])", "expected-value"],
+    [
+      "maps for values, a line each",
+      "merge a onto b {\n  c weight [\n    {d: 1},\n    {e: 2}\n  ]\n}",
+      "expected-value",
+    ],
     ["missing word", "merge a", "expected-token"],
     ["too much", "merge a = b c", "unexpected-token"],
     ["reserved word as a name", "model at = 3", "reserved-word"],
