@@ -8,7 +8,8 @@ import { engineFailure } from "../engine-failure.ts";
 import { isOfOneOutput } from "../failed-outputs.ts";
 import type { InputFiles } from "../input-files.ts";
 import { CUT_LABEL, CutSearch, isWhole, knownCut, wantedCuts, type SharedWindow } from "./cut-search.ts";
-import { gather, type GatherRequest } from "./gather.ts";
+import type { GatherRequest } from "./gather-task.ts";
+import { gather } from "./gather.ts";
 import { firstPlace, LAST_PLACE } from "./order-places.ts";
 import { isSampleable, SAMPLED, sampleOf } from "./sample.ts";
 import type { Rankings } from "./rankings.ts";
@@ -63,6 +64,16 @@ export async function findCuts(statistics: readonly CutStatistic[], means: Means
   return works.map((work) => save(work, means));
 }
 
+/** What is looked at first where nothing is known, as far as the sizes of tasks follow from it. */
+export function firstRequests(
+  statistics: readonly CutStatistic[],
+  options: EngineOptions,
+  means: Pick<Means, "engine" | "inputs" | "store">,
+): readonly GatherRequest[] {
+  const room = roomFor(statistics, options);
+  return statistics.flatMap((statistic) => requestsOf(begin(statistic, room, { ...means, force: true })));
+}
+
 /** Elements that may be kept: a cut of all members together, of one member, sampled of a vector. */
 interface Room {
   readonly capacity: number;
@@ -95,7 +106,11 @@ function shareOfLargest(members: readonly StatisticMember[]): number {
   return sizes.reduce((most, size) => Math.max(most, size), 1) / Math.max(1, sum(sizes));
 }
 
-function begin(statistic: CutStatistic, room: Room, { engine, inputs, store, force }: Means): Work {
+function begin(
+  statistic: CutStatistic,
+  room: Room,
+  { engine, inputs, store, force }: Pick<Means, "engine" | "inputs" | "store" | "force">,
+): Work {
   const { members } = statistic;
   const wanted = wantedCuts(sum(members.map(elementsOf)), statistic);
   const work: Work = { statistic, searches: {}, cuts: {}, parts: members.map(() => ({})), read: new Set() };

@@ -5,7 +5,8 @@ import type { SizeStatistic } from "../../../compiler/tensor-graph.ts";
 import type { Engine } from "../../../native/addon-types.ts";
 import type { StatisticStore } from "../../store/statistic-store.ts";
 import type { InputFiles } from "../input-files.ts";
-import { gather, type GatherRequest } from "./gather.ts";
+import type { GatherRequest } from "./gather-task.ts";
+import { gather } from "./gather.ts";
 import type { Rankings } from "./rankings.ts";
 import { keyOf, memberKeyOf, missingOf } from "./statistic-standings.ts";
 

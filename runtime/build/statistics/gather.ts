@@ -2,29 +2,19 @@
 // they share is read once. Digests that nobody knows are taken in passing.
 
 import type { TensorInfo } from "../../../compiler/checkpoint.ts";
-import { ProgramBuilder } from "../../../compiler/lower/program-builder.ts";
-import type { ActionInput, StatisticMember } from "../../../compiler/tensor-graph.ts";
-import type { Engine, FoundInWindow, GatherTask, InputCounters, NativeWindow } from "../../../native/addon-types.ts";
+import type { ActionInput } from "../../../compiler/tensor-graph.ts";
+import type { Engine, GatherTask, InputCounters } from "../../../native/addon-types.ts";
 import { EXIT, Failure } from "../../failure.ts";
 import { engineFailure } from "../engine-failure.ts";
 import { isOfOneOutput } from "../failed-outputs.ts";
 import type { InputFiles } from "../input-files.ts";
 import { notFinite } from "../judge.ts";
-import { nativeProgram } from "../native-program.ts";
+import { byTensor, gatherTask, wantedOf, type GatherRequest } from "./gather-task.ts";
 import type { Rankings } from "./rankings.ts";
 
-/** Windows of one tensor of a vector, or the sum of its sizes. */
-export type GatherRequest = { readonly member: StatisticMember } & (
-  | {
-      readonly windows: readonly Omit<NativeWindow, "of" | "stream">[];
-      readonly take: (found: readonly FoundInWindow[]) => void;
-    }
-  | { readonly takeSize: (size: number) => void }
-);
-
 /**
- * Throws the first cause when one fails, and cancels the engine, unless under `keepGoing` it may go on without that one.
- * `store` is for the message.
+ * Throws when one fails: what failed first, for which the engine was cancelled; or, where the build goes on under
+ * `keepGoing`, what failed of the first tensor of all that did. `store` is for the message.
  */
 export async function gather(
   engine: Engine,
@@ -35,25 +25,23 @@ export async function gather(
   store: string,
   keepGoing: boolean,
 ): Promise<void> {
-  const byTensor = new Map<string, GatherRequest[]>();
-  for (const request of requests) {
-    const { tensor, shape, work } = request.member;
-    const id = JSON.stringify([tensor, shape, work]);
-    byTensor.set(id, [...(byTensor.get(id) ?? []), request]);
-  }
   const claimed = new Set<string>();
-  let failure: { readonly error: unknown } | undefined;
-  const run = async (together: readonly GatherRequest[]): Promise<void> => {
+  let cause: { readonly error: unknown } | undefined;
+  const run = async (together: readonly GatherRequest[]): Promise<typeof cause> => {
     try {
       await runTask(engine, inputs, rankings, together, sample, claimed);
+      return undefined;
     } catch (error) {
-      const explained = engineFailure(error, together[0]!.member.tensor, store);
-      failure ??= { error: explained };
-      if (!(keepGoing && isOfOneOutput(explained))) engine.cancel();
+      const failed = { error: engineFailure(error, together[0]!.member.tensor, store) };
+      if (keepGoing && isOfOneOutput(failed.error)) return failed;
+      cause ??= failed;
+      engine.cancel();
+      return failed;
     }
   };
-  await Promise.all([...byTensor.values()].map(run));
-  if (failure !== undefined) throw failure.error;
+  const failures = await Promise.all(byTensor(requests).map(run));
+  const told = cause ?? failures.find((failure) => failure !== undefined);
+  if (told !== undefined) throw told.error;
   inputs.save();
 }
 
@@ -65,19 +53,9 @@ async function runTask(
   sample: GatherTask["sample"],
   claimed: Set<string>,
 ): Promise<void> {
-  const builder = new ProgramBuilder();
-  const windows: NativeWindow[] = [];
-  const sums: number[] = [];
-  for (const request of requests) {
-    const { member } = request;
-    const of = builder.add(member);
-    if ("takeSize" in request) sums.push(of);
-    else windows.push(...request.windows.map((window) => ({ ...window, of, stream: member.tie })));
-  }
-  const { program, inputs: read } = builder.all();
-  const tensors = read.map(({ tensor }) => tensor);
+  const wanted = wantedOf(requests);
+  const tensors = wanted.inputs.map(({ tensor }) => tensor);
   const fds = await Promise.all(tensors.map((tensor) => inputs.open(tensor)));
-  const { tensor: label, shape, work } = requests[0]!.member;
   const payloads = tensors.map((tensor, index) => ({
     fd: fds[index]!,
     offset: tensor.offset,
@@ -85,20 +63,11 @@ async function runTask(
     shape: tensor.shape,
     digest: sample === undefined && claims(tensor, inputs, claimed),
   }));
-  const thresholds = await rankings.thresholdsOf(program, engine);
-  const result = await engine.run({
-    kind: "gather",
-    label,
-    ...nativeProgram(program, payloads, shape, thresholds),
-    work,
-    shape,
-    windows,
-    sums,
-    ...(sample && { sample }),
-  });
+  const thresholds = await rankings.thresholdsOf(wanted.program, engine);
+  const result = await engine.run(gatherTask(wanted, payloads, thresholds, sample));
   await inputs.learn(tensors, result.inputDigests);
   // An action need not read what a size is of; elements of a window it reads, and judges.
-  if (sums.length > 0) refuseNotFinite(read, result.inputCounters);
+  if (wanted.sums.length > 0) refuseNotFinite(wanted.inputs, result.inputCounters);
   let window = 0;
   let sum = 0;
   for (const request of requests) {

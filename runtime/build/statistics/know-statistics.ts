@@ -4,7 +4,7 @@
 import { memberKey } from "../../../compiler/action-key.ts";
 import type { Operation, TensorCuts } from "../../../compiler/tensor-graph.ts";
 import type { Engine } from "../../../native/addon-types.ts";
-import type { BuildObserver } from "../../progress.ts";
+import type { BuildObserver, BuildPhase } from "../../progress.ts";
 import { isOfOneOutput, type FailedOutputs } from "../failed-outputs.ts";
 import { hashInputs } from "../hash-inputs.ts";
 import type { StoredValue } from "../../store/statistic-store.ts";
@@ -47,6 +47,11 @@ export async function knowStatistics(
     expectRanks(standings, rankings, inputs);
     return standings.filter((standing) => standing.state === "open");
   };
+  let current: BuildPhase | undefined;
+  const begin = (phase: BuildPhase): void => {
+    if (phase !== current) observer.phase(phase);
+    current = phase;
+  };
   const find = async (some: readonly WantedOutput[]): Promise<void> => {
     for (let open = openOf(some); open.length > 0; open = openOf(some)) {
       const ready = distinct(
@@ -56,13 +61,13 @@ export async function knowStatistics(
       // What ranks follow from is all that is known of them.
       const unsure = ready.filter(({ statistic, mayHit }) => mayHit && (statistic.kind === "ranks" || !context.force));
       if (unsure.length > 0) {
-        observer.phase("hash");
+        begin("hash");
         const missing = unsure.flatMap((one) => one.missing);
         const failures = await hashInputs(startEngine(), inputs, missing, store.paths.root, context.keepGoing);
         for (const failure of failures.values()) throw failure;
         continue;
       }
-      observer.phase("statistics");
+      begin("statistics");
       const { force, keepGoing } = context;
       const engine = startEngine();
       const means = {
