@@ -116,8 +116,12 @@ export const DIAGNOSTIC_CODES = {
     "bad-glob": "the string is no glob",
     "no-such-tensor": "a selector takes no tensor",
     "no-such-layer": "a range of layers takes none",
+    "beyond-layers": "a range of layers goes beyond those that there are (warning)",
     "which-stack": "models without layers, or with several layer stacks, are stacked",
     "stack-config": "config.json cannot say what the layers of a stack are",
+    "config-vocabulary": "config.json of another model does not fit the output's embeddings",
+    "tokenizer-vocabulary":
+      "the tokenizer of another model may have more tokens than the embeddings have rows (warning)",
     "ramp-without-layers": "a ramp on a model without numbered layers",
     "too-deep": "too many merges, vectors or stacks stand on each other, or come to more than memory holds",
     "no-common-tensors": "two models have no tensor name in common",

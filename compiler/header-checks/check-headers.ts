@@ -6,12 +6,14 @@ import type { OutputNode } from "../recipe-graph.ts";
 import { checkAdapters } from "./adapters.ts";
 import { checkNames } from "./names.ts";
 import { checkSelectors } from "./selectors.ts";
+import { checkSideFiles } from "./side-files.ts";
 
 /** Every source under the outputs has been read, and every stack has a layout. Returns the outputs whose models are about the same tensors. */
 export function checkHeaders(outputs: readonly OutputNode[], headers: Headers, report: Report): readonly OutputNode[] {
   const once = reportOnce(report);
   const comparable = outputs.filter((output) => checkNames(output, headers, once));
   for (const output of comparable) checkAdapters(output, headers, once);
+  for (const output of comparable) checkSideFiles(output, headers, once);
   checkSelectors(comparable, headers, once);
   return comparable;
 }

@@ -138,13 +138,15 @@ class SelectorCheck {
         }
         break;
       case "layers":
-        if (takesAny(selector, naming)) break;
-        this.#report({
-          code: "no-such-layer",
-          severity: "error",
-          message: `${describeRange(selector.range)} takes no tensor of ${naming.display} (${describeStacks(naming)})`,
-          span: selector.span,
-        });
+        if (takesAny(selector, naming)) warnBeyond(selector.range, selector.span, naming, this.#report);
+        else {
+          this.#report({
+            code: "no-such-layer",
+            severity: "error",
+            message: `${describeRange(selector.range)} takes no tensor of ${naming.display} (${describeStacks(naming)})`,
+            span: selector.span,
+          });
+        }
         break;
       case "and":
       case "or":
@@ -173,7 +175,23 @@ function checkRamp(ramp: Ramp, naming: Naming, report: Report): void {
       message: `${describeRange(ramp.over)} spans no layer of ${naming.display} (${describeStacks(naming)})`,
       span: ramp.span,
     });
-  }
+  } else if (ramp.over !== undefined) warnBeyond(ramp.over, ramp.span, naming, report);
+}
+
+/** No stack has all layers of the range: mostly one too many was counted. */
+function warnBeyond(range: LayerRange, span: Span, naming: Naming, report: Report): void {
+  const holds = (layers: number): boolean => {
+    const { from, to } = resolveRange(range, layers);
+    return from >= 0 && to <= layers;
+  };
+  if ([...naming.stacks.values()].some(holds)) return;
+  report({
+    code: "beyond-layers",
+    severity: "warning",
+    message: `${describeRange(range)} goes beyond the layers of ${naming.display} (${describeStacks(naming)})`,
+    span,
+    help: "layers are numbered from 0, and B in A..B is the first that is left out",
+  });
 }
 
 /** What `keep` leaves to the merge behind it. A model with a name of its own has other users, so it is not narrowed. */

@@ -4,6 +4,10 @@
 const VOCABULARY =
   /(?:^|\.)(?:embed_tokens|lm_head|wte|word_embeddings|tok_embeddings|embed_in|embed_out|embeddings|shared|output|decoder|predictions)\.(?:weight|bias)$/;
 
+export function isOfVocabulary(name: string): boolean {
+  return VOCABULARY.test(name);
+}
+
 /** Whether the shapes differ in their number of rows alone, and rows are tokens. */
 export function differsInVocabulary(
   left: readonly number[],
@@ -15,6 +19,6 @@ export function differsInVocabulary(
     left.length === right.length &&
     left[0] !== right[0] &&
     left.every((dimension, index) => index === 0 || dimension === right[index]) &&
-    names.some((name) => VOCABULARY.test(name))
+    names.some(isOfVocabulary)
   );
 }

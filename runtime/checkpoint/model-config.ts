@@ -27,7 +27,8 @@ export function modelConfig(
 ): Omit<ModelConfig, "layers"> {
   const quantization = (config && configuredQuantization(config)) ?? storedQuantization(tensors);
   const tieWordEmbeddings = config !== undefined && tiesEmbeddings(config, file);
-  return { tieWordEmbeddings, ...(quantization === undefined ? {} : { quantization }) };
+  const vocabularies = config === undefined ? [] : vocabularySizes(config);
+  return { tieWordEmbeddings, vocabularies, ...(quantization === undefined ? {} : { quantization }) };
 }
 
 /**
@@ -63,6 +64,14 @@ function tiesEmbeddings(config: JsonObject, file: SourceFile): boolean {
   return parts.some((part) => {
     const type = part.get("model_type");
     return typeof type === "string" && TIED_BY_DEFAULT.has(type);
+  });
+}
+
+function vocabularySizes(config: JsonObject): ModelConfig["vocabularies"] {
+  const parts = LANGUAGE_PARTS.map((key) => ({ path: [key], part: config.get(key) }));
+  return [{ path: [], part: config }, ...parts].flatMap(({ path, part }) => {
+    const tokens = isObject(part) ? part.get("vocab_size") : undefined;
+    return typeof tokens === "number" ? [{ path: [...path, "vocab_size"], tokens }] : [];
   });
 }
 

@@ -1,6 +1,8 @@
 // A model in the hub's conventions: a directory with one model.safetensors or with shards and their index, or one
 // .safetensors file. What transformers would load from a directory is what is read here.
 
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { Checkpoint, SourceProblem } from "../../compiler/checkpoint.ts";
 import { printable } from "../../dsl/printable.ts";
 import { layerSettings } from "./config-layers.ts";
@@ -120,5 +122,19 @@ function noWeights(directory: SourceFile, names: readonly string[]): never {
   if (foreign !== undefined) {
     fail("source-format", `${display} holds ${quoted(foreign)}, but no safetensors file`, CONVERT);
   }
-  fail("source-format", `${display} holds no model.safetensors and no model.safetensors.index.json`);
+  const [model, ...others] = modelsIn(directory, names);
+  const sentence = `${display} holds no model.safetensors and no model.safetensors.index.json`;
+  if (model === undefined) fail("source-format", sentence);
+  const help = `name a model in it: "${display}/${printable(model)}"${others.length > 0 ? " or another" : ""}`;
+  fail("source-format", sentence, help);
+}
+
+/** More are a folder of something else. */
+const MOST_LOOKED_AT = 100;
+
+/** Names of directories in it that hold a model. */
+function modelsIn({ path }: SourceFile, names: readonly string[]): readonly string[] {
+  return names
+    .slice(0, MOST_LOOKED_AT)
+    .filter((name) => WEIGHTS.some(([weights]) => existsSync(join(path, name, weights))));
 }

@@ -32,6 +32,51 @@ function withMaths(tensors: Readonly<Record<string, string>>, more: object = {})
 
 const MERGE = 'merge m onto llama using sum { maths }\noutput "out" = m';
 
+describe("side files of another model", () => {
+  const LONGER = { ...TENSORS, "model.embed_tokens.weight": "bf16 [33, 8]" };
+  const HEADED = { ...TENSORS, "lm_head.weight": "bf16 [32, 8]" };
+  const RESIZED = HEAD.replace('"models/maths"', '"models/maths" { resize common }');
+  const withConfig = (sources: MemorySources, setting = "config maths") =>
+    said(`${MERGE} { ${setting} }`, sources, RESIZED);
+
+  it("must speak of as many tokens as the output has rows", () => {
+    const maths = { tied: TIED, vocabulary: 33 };
+    expect(withConfig(withMaths(LONGER, maths))).toMatchInlineSnapshot(`
+      "merge.theta:5:1: error[config-vocabulary]: config.json of maths says vocab_size 33, and model.embed_tokens.weight of the output has 32 rows
+         help: leave config out: that of llama fits, and is copied then"
+    `);
+    expect(withConfig(withMaths(TENSORS, { tied: TIED, vocabulary: 32 }))).toBe("");
+    // Its own rows are not what it says either.
+    expect(withConfig(withMaths(LONGER, { tied: TIED, vocabulary: 40 }))).toBe("");
+    expect(withConfig(withMaths(LONGER, maths), "shard 1GB")).toBe("");
+    expect(withConfig(withMaths(LONGER, maths), "config llama")).toBe("");
+  });
+
+  it("must tie what the output ties", () => {
+    expect(withConfig(withMaths(HEADED))).toMatchInlineSnapshot(`
+      "merge.theta:3:1: error[tied-apart]: maths stores lm_head.weight apart from model.embed_tokens.weight; in llama they are one tensor
+         help: write { extra skip } behind maths to use its model.embed_tokens.weight for both
+      merge.theta:5:1: error[config-vocabulary]: config.json of maths says tie_word_embeddings false, and in the output lm_head.weight and model.embed_tokens.weight are one tensor
+         help: leave config out: that of llama fits, and is copied then"
+    `);
+    const headed = { "models/llama": { tensors: HEADED }, "models/maths": TIED_MODEL };
+    expect(withConfig({ models: headed })).toMatchInlineSnapshot(`
+      "merge.theta:5:1: error[config-vocabulary]: config.json of maths says tie_word_embeddings true, and the output stores lm_head.weight apart from model.embed_tokens.weight
+         help: leave config out: that of llama fits, and is copied then"
+    `);
+    expect(withConfig({ models: { ...headed, "models/maths": { tensors: HEADED } } })).toBe("");
+  });
+
+  it("warn of tokens that have no row", () => {
+    expect(withConfig(withMaths(LONGER, { tied: TIED }), "tokenizer maths")).toMatchInlineSnapshot(`
+      "merge.theta:5:1: warning[tokenizer-vocabulary]: the tokenizer of maths may have tokens that the output has no row for: model.embed_tokens.weight has 32 rows, in maths 33
+         help: make maths the base of the merge to keep its rows, or leave tokenizer out"
+    `);
+    const shorter = { ...TENSORS, "model.embed_tokens.weight": "bf16 [31, 8]" };
+    expect(withConfig(withMaths(shorter, { tied: TIED }), "tokenizer maths")).toBe("");
+  });
+});
+
 describe("patterns", () => {
   it("that match nothing name the nearest tensor and what it is tied to", () => {
     expect(said('merge m onto llama using sum {\n  maths\n  at "lm_heads.*"  keep llama\n}\noutput "out" = m'))
@@ -72,6 +117,20 @@ output "out" = m`),
       merge.theta:5:31: error[no-such-layer]: layers(4..8) takes no tensor of llama (model.layers has 2)
       merge.theta:5:48: error[no-such-tensor]: no tensor of llama is taken by all of this"
     `);
+  });
+
+  it("warn of layers that are not there beside some that are", () => {
+    const numbers = "match(layers(1..3): 1, else: ramp(0, 1, over: 0..2))";
+    expect(said(`merge m onto llama using sum {\n  maths weight ${numbers}\n}\noutput "out" = m`))
+      .toMatchInlineSnapshot(`
+      "merge.theta:5:22: warning[beyond-layers]: layers(1..3) goes beyond the layers of llama (model.layers has 2)
+         help: layers are numbered from 0, and B in A..B is the first that is left out"
+    `);
+    expect(said(MERGE.replace("maths", "maths weight ramp(0, 1, over: -3..)"))).toContain("warning[beyond-layers]");
+    // A tower has other numbers of layers.
+    const tower = { ...TENSORS, "vision.layers.2.w": "bf16 [8]" };
+    const models = { "models/llama": { tensors: tower }, "models/maths": { tensors: tower } };
+    expect(said(MERGE.replace("maths", "maths weight match(layers(0..3): 1, else: 2)"), { models })).toBe("");
   });
 
   it("are cut in a message when they are very long", () => {

@@ -31,7 +31,7 @@ test("one file: tensors sorted by bytes, each with its place", () => {
     file: join(space, "m/model.safetensors"),
   });
   expect({ config, path, display, aliases: aliases.size }).toEqual({
-    config: { tieWordEmbeddings: false, layers: [] },
+    config: { tieWordEmbeddings: false, vocabularies: [], layers: [] },
     path: join(space, "m"),
     display: "m",
     aliases: 0,
@@ -84,6 +84,24 @@ test.for([
   expect([...model.aliases.keys()]).toEqual(tied ? ["lm_head.weight"] : []);
 });
 
+test("a folder of models points to one of them", () => {
+  makeModelDirectory(join(space, "models/maths"), LLAMA);
+  makeModelDirectory(join(space, "models/code"), LLAMA, { shards: [[EMBEDDING], ["model.norm.weight"]] });
+  expect(readModel(join(space, "models"), "models", new Map())).toMatchObject({
+    code: "source-format",
+    help: 'name a model in it: "models/code" or another',
+  });
+});
+
+test("the number of tokens is that of the model or of its language model", () => {
+  const config = { vocab_size: 32, text_config: { vocab_size: 64 }, vision_config: { vocab_size: 128 } };
+  makeModelDirectory(join(space, "m"), LLAMA, { config });
+  expect(read("m").config.vocabularies).toEqual([
+    { path: ["vocab_size"], tokens: 32 },
+    { path: ["text_config", "vocab_size"], tokens: 64 },
+  ]);
+});
+
 test("a head that is stored is a tensor of its own, whatever the configuration says", () => {
   const tensors = { ...LLAMA, "lm_head.weight": bf16([2, 2], [1, 2, 3, 4]) };
   makeModelDirectory(join(space, "m"), tensors, { config: { tie_word_embeddings: true } });
@@ -118,7 +136,7 @@ test("a configuration may hold the infinities that Python writes", () => {
     config: false,
     files: { "config.json": '{"time_step_limit": [0.0, Infinity]}' },
   });
-  expect(read("m").config).toEqual({ tieWordEmbeddings: false, layers: [] });
+  expect(read("m").config).toEqual({ tieWordEmbeddings: false, vocabularies: [], layers: [] });
 });
 
 test("every file that was opened is remembered", () => {
