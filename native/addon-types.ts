@@ -338,7 +338,7 @@ export interface Progress {
 export interface TaskNeeds {
   /** Bytes of buffers. */
   readonly memory: number;
-  /** Bytes of a file without a name in the scratch folder, at most; not told of a rank task. */
+  /** Bytes of a file without a name in the scratch folder, at most; what a rank task writes `to` is not among them. */
   readonly scratch: number;
   /** How many like it run at a time. */
   readonly atOnce: number;

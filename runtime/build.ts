@@ -15,7 +15,7 @@ import type { Standings } from "./build/look-up.ts";
 import { makeAll } from "./build/make-all.ts";
 import { withSession, type Session } from "./build/session.ts";
 import { settleStandings } from "./build/settle-standings.ts";
-import { isRanked } from "./build/statistics/rankings.ts";
+import { isRanked } from "./build/statistics/rank-task.ts";
 import { planShards } from "./build/shard-job.ts";
 import { knowStatistics, type StatisticCounts } from "./build/statistics/know-statistics.ts";
 import { tidyStore } from "./build/tidy-store.ts";

@@ -1,13 +1,13 @@
 // What a plan says of model-wide statistics, and what finding them reads.
 
 import type { TensorInfo } from "../compiler/checkpoint.ts";
-import { resolveStatistics } from "../compiler/resolve-statistics.ts";
 import type { Action, ModelStatistic, Program } from "../compiler/tensor-graph.ts";
 import type { Fate, ForecastBytes } from "./build/forecast.ts";
 import { tensorsToHash } from "./build/hash-inputs.ts";
 import type { InputFiles } from "./build/input-files.ts";
 import type { Standings } from "./build/look-up.ts";
 import type { Session } from "./build/session.ts";
+import { isRanked, ruleOf, textOf, type WantedThresholds } from "./build/statistics/rank-task.ts";
 import type { StatisticStanding } from "./build/statistics/statistic-standings.ts";
 import type { WantedOutput } from "./build/wanted-output.ts";
 import type { HitReason, RunReason } from "./reasons.ts";
@@ -26,8 +26,13 @@ export type PlannedStatistic = {
   | { readonly state: "unknown"; readonly hash: number }
 );
 
-/** Why the elements of a vector have to be ranked, or may have to be. */
-type RankNeed = { readonly state: "miss" | "unknown"; readonly reason: RunReason };
+/** Why the elements of a vector have to be ranked, or may have to be, and for what. */
+export interface RankNeed {
+  readonly state: "miss" | "unknown";
+  readonly reason: RunReason;
+  /** Each once, by its text. */
+  readonly wanted: ReadonlyMap<string, WantedThresholds>;
+}
 
 /** Of one output, by the number of the statistic: ranks that something needs which runs, or may. Nobody keeps ranks. */
 export function neededRanks(
@@ -35,25 +40,29 @@ export function neededRanks(
   standings: readonly StatisticStanding[],
   fates: ReadonlyMap<Action, Fate>,
 ): ReadonlyMap<number, RankNeed> {
-  const found = new Map<number, RankNeed>();
-  const look = ({ operations }: Program, need: RankNeed): void => {
-    for (const operation of operations) {
-      if (operation.op !== "model-della") continue;
-      const { statistic: number } = operation;
-      const known = found.get(number)?.state;
-      if (known === "miss" || known === need.state) continue;
-      found.set(number, need);
-      for (const { program } of standings[number]!.statistic.members) look(program, need);
+  const found = new Map<number, { readonly wanted: Map<string, WantedThresholds> } & RankNeed>();
+  const places = standings.map(({ statistic: { members } }) => new Map(members.map(({ tensor }, at) => [tensor, at])));
+  const look = (tensor: string, program: Program, { state, reason }: Omit<RankNeed, "wanted">): void => {
+    for (const operation of program.operations) {
+      if (!isRanked(operation)) continue;
+      const { statistic: number, member = tensor } = operation;
+      const known = found.get(number);
+      const one = { place: places[number]!.get(member)!, rule: ruleOf(operation) };
+      const wanted = known?.wanted ?? new Map<string, WantedThresholds>();
+      wanted.set(textOf(one), one);
+      if (known?.state === "miss" || known?.state === state) continue;
+      found.set(number, { state, reason, wanted });
+      for (const each of standings[number]!.statistic.members) look(each.tensor, each.program, { state, reason });
     }
   };
   for (const action of actions) {
     const fate = fates.get(action)!;
-    if (fate.state !== "hit") look(action.program, fate);
+    if (fate.state !== "hit") look(action.tensor, action.program, fate);
   }
   for (const standing of standings) {
     if (standing.statistic.kind === "ranks" || standing.state === "known") continue;
     const need = { state: standing.mayHit ? "unknown" : "miss", reason: standing.reason } as const;
-    for (const { program } of standing.statistic.members) look(program, need);
+    for (const { tensor, program } of standing.statistic.members) look(tensor, program, need);
   }
   return found;
 }
@@ -109,14 +118,6 @@ export function withStatistics(
   });
   const total = [...readings.values()].reduce((sum, one) => sum + one, 0);
   return { ...bytes, hash: bytes.hash + hash, read: bytes.read + total };
-}
-
-/** Where the statistics are not known: what an action takes of memory does not depend on their values. */
-export function withSomeValues(action: Action): Action {
-  const nowhere = { key: 0n, tie: 0n };
-  const cut = resolveStatistics(action.program, () => ({ outer: nowhere, inner: nowhere }));
-  const ranked = resolveStatistics(cut, () => ({ ranking: "", place: 0 }));
-  return { ...action, program: resolveStatistics(ranked, () => 1) };
 }
 
 /** Each once. */

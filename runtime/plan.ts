@@ -17,13 +17,8 @@ import { planShards, type ShardPlan } from "./build/shard-job.ts";
 import { needsOf } from "./build/action-needs.ts";
 import { lookUpStatistics, resolveOutput, type StatisticStanding } from "./build/statistics/statistic-standings.ts";
 import { checkVectorBases } from "./build/vector-base.ts";
-import {
-  neededRanks,
-  planStatistic,
-  withSomeValues,
-  withStatistics,
-  type PlannedStatistic,
-} from "./plan-statistics.ts";
+import { needsOfFinding, needsOfRanks, withSomeValues } from "./plan-needs.ts";
+import { neededRanks, planStatistic, withStatistics, type PlannedStatistic } from "./plan-statistics.ts";
 import { planGates, type PlannedGate } from "./gates/plan-gates.ts";
 import { tensorBytes } from "./checkpoint/safetensors-writer.ts";
 import type { WantedOutput } from "./build/wanted-output.ts";
@@ -160,12 +155,14 @@ function describe({ session, standings, statistics }: Looked, startEngine: () =>
   const running = [...fates].flatMap(([action, { state }]) => (state === "hit" ? [] : [action]));
   const computed = [...judged.values()].flatMap((gates) => gates.computed);
   const needs = needsOf([...running, ...computed].map(withSomeValues), startEngine);
+  const finding = needsOfFinding(statistics, session, startEngine);
+  const ranking = needsOfRanks(statistics, ranks, inputs, startEngine);
   return {
     outputs: planned,
     counts: count(planned),
     bytes: withStatistics(bytes, session, standings, statistics, ranks),
-    peak: needs.memory,
-    scratch: needs.scratch,
+    peak: Math.max(needs.memory, finding.memory, ranking.memory),
+    scratch: ranking.kept + Math.max(needs.scratch, finding.scratch, ranking.scratch),
   };
 }
 

@@ -44,6 +44,8 @@ class ModelRanks {
   const int64_t* next_tile();
 
   int64_t total() const { return total_; }
+  /// Bytes of scratch space that it takes at most.
+  int64_t scratch_bytes() const { return blocks_.most_in_space(); }
 
  private:
   using Key = Bits<W>;

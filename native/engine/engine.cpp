@@ -120,24 +120,21 @@ bool Engine::runs_alone(const Task& task) const { return arena_needs(task).memor
 
 TaskNeeds Engine::arena_needs(const Task& task) const {
   const TaskSpec* spec = spec_of(task);
-  if (const auto* rank = std::get_if<RankTask>(&task)) return {rank_peak(*rank), 0};
+  if (const auto* rank = std::get_if<RankTask>(&task)) return needs_in_share_or_all(*rank);
   if (is_stream(task)) return {StreamSession::buffer_bytes(share()), 0};
   if (const auto* find = std::get_if<FindTask>(&task)) return {find_peak_bytes(find->ranks), 0};
   if (spec == nullptr) return {measure_buffer_bytes(share()), 0};
-  try {
-    return needs_of(*spec, share());
-  } catch (const Error& error) {
-    if (error.code != ErrorCode::memory) throw;
-    return needs_of(*spec, all_memory());
-  }
+  return needs_in_share_or_all(*spec);
 }
 
-int64_t Engine::rank_peak(const RankTask& task) const {
+/// Of what runs a program: in a thread's share, else in all the memory.
+template <typename Work>
+TaskNeeds Engine::needs_in_share_or_all(const Work& task) const {
   try {
-    return rank_peak_bytes(task, share());
+    return needs_of(task, share());
   } catch (const Error& error) {
     if (error.code != ErrorCode::memory) throw;
-    return rank_peak_bytes(task, all_memory());
+    return needs_of(task, all_memory());
   }
 }
 

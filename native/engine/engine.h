@@ -72,7 +72,8 @@ class Engine {
   };
 
   TaskNeeds arena_needs(const Task& task) const;
-  int64_t rank_peak(const RankTask& task) const;
+  template <typename Work>
+  TaskNeeds needs_in_share_or_all(const Work& task) const;
   int64_t chunk_bytes() const;
   int64_t ring_bytes() const;
   EvaluateOptions share() const;

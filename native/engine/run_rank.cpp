@@ -193,18 +193,20 @@ TaskResult run_in(const RankTask& task, Worker& worker) {
 }
 
 template <typename W>
-int64_t peak_in(const RankTask& task, const EvaluateOptions& options) {
+TaskNeeds needs_in(const RankTask& task, const EvaluateOptions& options) {
   NoScratch scratch;
   Carver need(nullptr);
-  RankBuffers<W>(task, options.memory_bytes, kernels_for(Isa::plain), scratch, need);
-  int64_t evaluating = 0;
+  const RankBuffers<W> buffers(task, options.memory_bytes, kernels_for(Isa::plain), scratch, need);
+  TaskNeeds evaluating;
   for (const RankTask::Tensor& tensor : task.tensors) {
     TaskSpec spec = tensor.values.spec;
     WideningSink<W, void (*)(const W*, int64_t)> sink([](const W*, int64_t) {});
     spec.values = &sink;
-    evaluating = std::max(evaluating, needs_of(spec, options).memory);
+    const TaskNeeds needs = needs_of(spec, options);
+    evaluating.memory = std::max(evaluating.memory, needs.memory);
+    evaluating.scratch = std::max(evaluating.scratch, needs.scratch);
   }
-  return need.used() + evaluating;
+  return {need.used() + evaluating.memory, buffers.ranks.scratch_bytes() + evaluating.scratch};
 }
 
 }  // namespace
@@ -213,8 +215,8 @@ TaskResult run_rank(const RankTask& task, Worker& worker) {
   return is_wide(task) ? run_in<double>(task, worker) : run_in<float>(task, worker);
 }
 
-int64_t rank_peak_bytes(const RankTask& task, const EvaluateOptions& options) {
-  return is_wide(task) ? peak_in<double>(task, half(options)) : peak_in<float>(task, half(options));
+TaskNeeds needs_of(const RankTask& task, const EvaluateOptions& options) {
+  return is_wide(task) ? needs_in<double>(task, half(options)) : needs_in<float>(task, half(options));
 }
 
 }  // namespace theta

@@ -10,7 +10,7 @@ namespace theta {
 /// Throws Error and IoError.
 TaskResult run_rank(const RankTask& task, Worker& worker);
 
-/// Bytes of buffers that run_rank() takes. Throws Error(memory) where options.memory_bytes do not suffice.
-int64_t rank_peak_bytes(const RankTask& task, const EvaluateOptions& options);
+/// What run_rank() takes: of scratch space the most. Throws Error(memory) where options.memory_bytes do not suffice.
+TaskNeeds needs_of(const RankTask& task, const EvaluateOptions& options);
 
 }  // namespace theta

@@ -1,12 +1,14 @@
-// What actions take that run at the same time: bytes of buffers, and of scratch files. The sizes decide; no file is touched.
+// What tasks take that run at the same time: bytes of buffers, and of scratch files. The sizes decide; no file is touched.
 
 import type { Action } from "../../compiler/tensor-graph.ts";
 import type { Engine, TaskNeeds } from "../../native/addon-types.ts";
 import { NO_THRESHOLDS } from "./native-program.ts";
 import { computeTask } from "./native-task.ts";
 
-/** Of actions that run at the same time, together. */
+/** Of tasks that run at the same time, together. */
 export type NeedsTogether = Pick<TaskNeeds, "memory" | "scratch">;
+
+type Structured = Pick<Action, "shape" | "work" | "inputs" | "program"> & Partial<Pick<Action, "dtype">>;
 
 /** Actions that differ only in their numbers are asked about once. The engine is not started for none. */
 export function needsOf(actions: readonly Action[], startEngine: () => Engine): NeedsTogether {
@@ -17,6 +19,11 @@ export function needsOf(actions: readonly Action[], startEngine: () => Engine): 
     if (found === undefined) known.set(structure, (found = needsOfOne(action, startEngine())));
     return found;
   });
+  return together(needs);
+}
+
+/** At the most, when one follows the other as threads are free. */
+export function together(needs: readonly TaskNeeds[]): NeedsTogether {
   return {
     memory: most(needs, ({ memory }) => memory),
     scratch: most(needs, ({ scratch }) => scratch),
@@ -49,7 +56,7 @@ function needsOfOne(action: Action, engine: Engine): TaskNeeds {
 }
 
 /** What memory depends on: the layers of a model differ in numbers that are computed with, which need none. */
-function structureOf({ dtype, shape, work, inputs, program }: Action): string {
+export function structureOf({ dtype, shape, work, inputs, program }: Structured): string {
   const operations = program.operations.map((operation) => {
     // Another at each tensor.
     const alike = operation.op === "model-della" ? { ...operation, place: 0 } : operation;

@@ -4,25 +4,26 @@
 
 import { closeSync } from "node:fs";
 import { join } from "node:path";
-import { streamId } from "../../../compiler/lower/stream-id.ts";
-import type { Operation, Program, RankStatistic, StatisticMember } from "../../../compiler/tensor-graph.ts";
-import type { Addon, Engine, RankTask, RankTarget, RankRule } from "../../../native/addon-types.ts";
+import type { Program, RankStatistic, StatisticMember } from "../../../compiler/tensor-graph.ts";
+import type { Addon, Engine, RankTask } from "../../../native/addon-types.ts";
+import { checkDiskSpace } from "../../store/disk-space.ts";
 import { openNameless } from "../../store/nameless-file.ts";
 import type { StorePaths } from "../../store/store-paths.ts";
 import { engineFailure } from "../engine-failure.ts";
 import type { InputFiles } from "../input-files.ts";
-import { nativeProgram, type Thresholds } from "../native-program.ts";
-import { isSampleable } from "./sample.ts";
-
-type ModelDella = Extract<Operation, { op: "model-della" }>;
-
-/** Thresholds that a program asks for, of one tensor. */
-interface Wanted {
-  readonly place: number;
-  readonly rule: RankRule;
-}
-
-const THRESHOLD_BYTES = 4;
+import type { Thresholds } from "../native-program.ts";
+import {
+  isRanked,
+  rankLabel,
+  rankTask,
+  ruleOf,
+  textOf,
+  thresholdFile,
+  type MemberFiles,
+  type ModelDella,
+  type ThresholdFile,
+  type WantedThresholds,
+} from "./rank-task.ts";
 
 export class Rankings {
   readonly #addon: Addon;
@@ -31,7 +32,7 @@ export class Rankings {
   /** By key. */
   readonly #statistics = new Map<string, RankStatistic>();
   /** By key, then by place and rule: what is asked for together with the first. */
-  readonly #expected = new Map<string, Map<string, Wanted>>();
+  readonly #expected = new Map<string, Map<string, WantedThresholds>>();
   readonly #thresholds = new Map<string, Promise<Thresholds>>();
   readonly #open: number[] = [];
   readonly #ranked = new Set<string>();
@@ -82,7 +83,7 @@ export class Rankings {
   #expect(operation: ModelDella): void {
     const { ranking } = operation;
     if (ranking === undefined) return;
-    const wanted = this.#expected.get(ranking) ?? new Map<string, Wanted>();
+    const wanted = this.#expected.get(ranking) ?? new Map<string, WantedThresholds>();
     this.#expected.set(ranking, wanted);
     wanted.set(idOf(operation), wantedBy(operation));
   }
@@ -95,17 +96,13 @@ export class Rankings {
     this.#ranked.add(key);
     if (statistic === undefined) throw new Error(`nobody knows the tensors of the ranking ${key}`);
     const all = [...this.#expected.get(key)!].filter(([id]) => !this.#thresholds.has(id));
-    const rules = new Map(all.map(([, { rule }]) => [ruleText(rule), rule]));
-    const numbers = new Map([...rules.keys()].map((text, number) => [text, number]));
-    let bytes = 0;
-    const targets = all.map(([, { place, rule }]): RankTarget => {
-      const target = { tensor: place, rule: numbers.get(ruleText(rule))!, offset: bytes };
-      bytes += elementsOf(statistic.members[place]!) * THRESHOLD_BYTES;
-      return target;
-    });
-    const ranked = this.#run(engine, statistic, { rules: [...rules.values()], targets }, bytes);
+    const file = thresholdFile(
+      all.map(([, one]) => one),
+      statistic,
+    );
+    const ranked = this.#run(engine, statistic, file);
     all.forEach(([id], index) => {
-      const { rule, offset } = targets[index]!;
+      const { rule, offset } = file.targets[index]!;
       const one = ranked.then(({ fd, keepsAny }): Thresholds => ({ fd, offset, keepsAny: keepsAny[rule]! }));
       // Whoever asks for it hears of a failure; nobody may.
       one.catch(() => undefined);
@@ -116,45 +113,33 @@ export class Rankings {
 
   async #run(
     engine: Engine,
-    { vector, stream, members }: RankStatistic,
-    { rules, targets }: Pick<RankTask, "rules" | "targets">,
-    bytes: number,
+    statistic: RankStatistic,
+    file: ThresholdFile,
   ): Promise<{ readonly fd: number; readonly keepsAny: readonly boolean[] }> {
     const { root, partial } = this.#paths;
-    const label = `the ranks of ${vector}`;
+    const { members, vector } = statistic;
     try {
-      const tensors = await Promise.all(members.map((member) => this.#tensorOf(member, stream, engine)));
+      const files = await Promise.all(members.map((member) => this.#filesOf(member, engine)));
       const fd = openNameless(join(partial, `ranks-${process.pid}.partial`));
       this.#open.push(fd);
-      this.#addon.fallocate(fd, bytes);
-      const result = await engine.run({ kind: "rank", label, tensors, rules, targets, to: fd });
-      await this.#learn(members, tensors, result.inputDigests);
+      const task = rankTask(statistic, files, file, fd);
+      checkDiskSpace(root, 0, 0, file.bytes + engine.needs(task).scratch);
+      this.#addon.fallocate(fd, file.bytes);
+      const result = await engine.run(task);
+      await this.#learn(members, task.tensors, result.inputDigests);
       return { fd, keepsAny: result.keepsAny! };
     } catch (error) {
-      throw engineFailure(error, label, root);
+      throw engineFailure(error, rankLabel(vector), root);
     }
   }
 
-  async #tensorOf(member: StatisticMember, stream: number, engine: Engine): Promise<RankTask["tensors"][number]> {
-    const { program, shape, work, tie, tensor: name } = member;
-    const tensors = member.inputs.map(({ tensor }) => tensor);
+  async #filesOf({ program, inputs }: StatisticMember, engine: Engine): Promise<MemberFiles> {
+    const tensors = inputs.map(({ tensor }) => tensor);
     const [fds, thresholds] = await Promise.all([
       Promise.all(tensors.map((tensor) => this.#inputs.open(tensor))),
       this.thresholdsOf(program, engine),
     ]);
-    const inputs = tensors.map((tensor, index) => {
-      const { offset, dtype, shape } = tensor;
-      return { fd: fds[index]!, offset, dtype, shape, digest: !this.#inputs.isProven(tensor) };
-    });
-    const word = streamId("della", stream, name);
-    return {
-      ...nativeProgram(program, inputs, shape, thresholds),
-      work,
-      shape,
-      isSampleable: isSampleable(member),
-      tie,
-      word,
-    };
+    return { inputs: fds, digests: tensors.map((tensor) => !this.#inputs.isProven(tensor)), thresholds };
   }
 
   /** What was ranked are the bytes whose digests are in the key. */
@@ -172,23 +157,10 @@ export class Rankings {
   }
 }
 
-export function isRanked(operation: Operation): operation is ModelDella {
-  return operation.op === "model-della";
-}
-
-function wantedBy({ density, epsilon, seed, place }: ModelDella): Wanted {
-  return { place: place!, rule: { density, epsilon, seed } };
+function wantedBy(operation: ModelDella): WantedThresholds {
+  return { place: operation.place!, rule: ruleOf(operation) };
 }
 
 function idOf(operation: ModelDella): string {
-  const { place, rule } = wantedBy(operation);
-  return `${operation.ranking} ${place} ${ruleText(rule)}`;
-}
-
-function ruleText({ density, epsilon, seed }: RankRule): string {
-  return `${density} ${epsilon} ${seed}`;
-}
-
-function elementsOf({ shape }: StatisticMember): number {
-  return shape.reduce((product, size) => product * size, 1);
+  return `${operation.ranking} ${textOf(wantedBy(operation))}`;
 }

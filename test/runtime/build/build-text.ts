@@ -40,9 +40,15 @@ export async function buildText(directory: string, text: string, otherwise: Othe
   return { ...summary, ran, published, diagnostics };
 }
 
-export async function planText(directory: string, text: string, options = { hash: false }): Promise<Plan> {
+export async function planText(
+  directory: string,
+  text: string,
+  options = { hash: false },
+  otherwise: Otherwise = {},
+): Promise<Plan> {
   const loaded = loadText(directory, text);
-  return planBuild(tensorsOf(loaded), context(directory, loaded), options, new AbortController().signal);
+  const given = { ...context(directory, loaded), ...otherwise };
+  return planBuild(tensorsOf(loaded), given, options, new AbortController().signal);
 }
 
 function tensorsOf({ tensors, diagnostics }: LoadedRecipe): NonNullable<LoadedRecipe["tensors"]> {

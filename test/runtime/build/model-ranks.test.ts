@@ -153,6 +153,20 @@ test.each([
   expect(left()).toEqual([]);
 });
 
+test("a plan tells of the file of thresholds, and of what has no room in memory", async () => {
+  const planned = async (memory: number, text = TIES): Promise<number> =>
+    (await planText(space.root, text, { hash: false }, { engine: { threads: 1, memory, chunk: 2 ** 13 } })).scratch;
+  const shapes = Object.values(SHAPES).filter((shape) => shape.length > 0);
+  const elements = shapes.reduce((sum, shape) => sum + shape.reduce((product, size) => product * size, 1), 0);
+  expect(await planned(2 ** 28)).toBe(2 * 4 * elements);
+  // Outputs share the ranks of a vector.
+  const twice = `${TIES}merge n onto llama using sum {\n  each mask ranks\n  maths\n  code\n}\noutput "dist/n" = n\n`;
+  expect(await planned(2 ** 28, twice)).toBe(2 * 4 * elements);
+  expect(await planned(5 * 2 ** 20)).toBeGreaterThan(2 * 5 * elements);
+  await buildText(space.root, TIES);
+  expect(await planned(5 * 2 ** 20)).toBe(0);
+});
+
 describe("what runs again", () => {
   test("nothing, when nothing changed, and by a plan", async () => {
     expect((await planText(space.root, TIES)).outputs[0]!.statistics).toMatchObject([
