@@ -1,11 +1,12 @@
-// What a plan says of memory and of scratch files, of all that a build would run. Sizes decide, so what no statistic's value is
-// known for is asked about with some value.
+// What a plan says of memory and of scratch files, of all that a build would run. Sizes decide, so statistics that are not
+// known have some value here. Throws a Failure (71) for what would not fit, as the build does.
 
 import { memberKey } from "../compiler/action-key.ts";
 import { resolveStatistics } from "../compiler/resolve-statistics.ts";
 import type { ModelStatistic, Program, RankStatistic } from "../compiler/tensor-graph.ts";
 import type { Engine, TaskNeeds } from "../native/addon-types.ts";
 import { structureOf, together, type NeedsTogether } from "./build/action-needs.ts";
+import { needsOfTask } from "./build/engine-failure.ts";
 import type { InputFiles } from "./build/input-files.ts";
 import { NO_THRESHOLDS } from "./build/native-program.ts";
 import type { Session } from "./build/session.ts";
@@ -55,7 +56,7 @@ function needsOfGathering(requests: readonly GatherRequest[], engine: Engine): N
         return { fd: 0, offset, dtype, shape, digest: true };
       });
       const thresholds = program.operations.map(() => NO_THRESHOLDS);
-      known.set(structure, (found = engine.needs(gatherTask(wanted, payloads, thresholds, undefined))));
+      known.set(structure, (found = needsOfTask(engine, gatherTask(wanted, payloads, thresholds, undefined))));
     }
     return found;
   });
@@ -97,7 +98,7 @@ export function needsOfRanks(
       digests: Array<boolean>(length).fill(false),
       thresholds: operations.map(() => NO_THRESHOLDS),
     }));
-    return startEngine().needs(rankTask(some, nowhere, file, 0));
+    return needsOfTask(startEngine(), rankTask(some, nowhere, file, 0));
   });
   return { ...together(needs), kept };
 }

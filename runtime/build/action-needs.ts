@@ -2,6 +2,7 @@
 
 import type { Action } from "../../compiler/tensor-graph.ts";
 import type { Engine, TaskNeeds } from "../../native/addon-types.ts";
+import { needsOfTask } from "./engine-failure.ts";
 import { NO_THRESHOLDS } from "./native-program.ts";
 import { computeTask } from "./native-task.ts";
 
@@ -10,7 +11,7 @@ export type NeedsTogether = Pick<TaskNeeds, "memory" | "scratch">;
 
 type Structured = Pick<Action, "shape" | "work" | "inputs" | "program"> & Partial<Pick<Action, "dtype">>;
 
-/** Actions that differ only in their numbers are asked about once. The engine is not started for none. */
+/** Actions that differ only in their numbers are asked about once. The engine is not started for none. Throws as `needsOfTask`. */
 export function needsOf(actions: readonly Action[], startEngine: () => Engine): NeedsTogether {
   const known = new Map<string, TaskNeeds>();
   const needs = actions.map((action) => {
@@ -52,7 +53,7 @@ function needsOfOne(action: Action, engine: Engine): TaskNeeds {
     offset: 0,
     thresholds: action.program.operations.map(() => NO_THRESHOLDS),
   };
-  return engine.needs(computeTask(action, nowhere));
+  return needsOfTask(engine, computeTask(action, nowhere));
 }
 
 /** What memory depends on: the layers of a model differ in numbers that are computed with, which need none. */

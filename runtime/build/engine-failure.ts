@@ -1,5 +1,6 @@
 // What the addon throws, in the words and exit codes of theta.
 
+import type { Engine, NativeTask, TaskNeeds } from "../../native/addon-types.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { diskFullDuringWork } from "../store/disk-space.ts";
 import { isNoSpace, systemErrorName, systemErrorText } from "../system-error.ts";
@@ -14,11 +15,8 @@ interface EngineError {
 /** `store`: where results are written. Returns what it does not know as it is. */
 export function engineFailure(error: unknown, label: string, store: string): unknown {
   if (!(error instanceof Error) || error instanceof Failure) return error;
-  const { code, syscall } = error as EngineError;
-  if (code === "memory") {
-    const help = "raise --memory";
-    return new Failure(EXIT.resources, `${label}: ${error.message}`, { code: "out-of-memory", help }, error);
-  }
+  const { syscall } = error as EngineError;
+  if (isOutOfMemory(error)) return outOfMemory(error, label);
   const name = systemErrorName(error);
   if (name === undefined) return error;
   if (isNoSpace(name)) return diskFullDuringWork(store, error);
@@ -29,6 +27,24 @@ export function engineFailure(error: unknown, label: string, store: string): unk
   }
   const message = `${label}: the store ${store} cannot be written: ${systemErrorText(error)}`;
   return new Failure(EXIT.output, message, { code: "store-not-writable" }, error);
+}
+
+/** What the engine says a task takes. Throws a Failure (71) where that is more than `--memory`. */
+export function needsOfTask(engine: Engine, task: NativeTask): TaskNeeds {
+  try {
+    return engine.needs(task);
+  } catch (error) {
+    throw isOutOfMemory(error) ? outOfMemory(error, task.label) : error;
+  }
+}
+
+function isOutOfMemory(error: unknown): error is Error {
+  return error instanceof Error && (error as EngineError).code === "memory";
+}
+
+function outOfMemory(error: Error, label: string): Failure {
+  const help = "raise --memory";
+  return new Failure(EXIT.resources, `${label}: ${error.message}`, { code: "out-of-memory", help }, error);
 }
 
 /** What a file system call threw while an output was published or recovered. */

@@ -167,6 +167,13 @@ test("a plan tells of the file of thresholds, and of what has no room in memory"
   expect(await planned(5 * 2 ** 20)).toBe(0);
 });
 
+test("a plan refuses what the memory does not suffice for, as the build does", async () => {
+  const engine = { threads: 1, memory: 2 ** 20, chunk: 2 ** 13 };
+  const refused = { exitCode: 71, message: expect.stringMatching(/^the ranks of .* bytes of buffers, /) as string };
+  await expect(planText(space.root, TIES, { hash: false }, { engine })).rejects.toMatchObject(refused);
+  await expect(buildText(space.root, TIES, { engine })).rejects.toMatchObject(refused);
+});
+
 describe("what runs again", () => {
   test("nothing, when nothing changed, and by a plan", async () => {
     expect((await planText(space.root, TIES)).outputs[0]!.statistics).toMatchObject([
