@@ -78,7 +78,8 @@ export const OUTPUT_SETTINGS: { readonly [K in OutputSettingName]: OutputSetting
   },
   config: {
     values: "a model that is read",
-    meaning: "its config.json and other side files are copied",
+    meaning:
+      "its config.json and other side files are copied; what it says of layers and tokens must be true of the output",
     without: "the donor's",
   },
 };
