@@ -26,6 +26,8 @@ export interface TensorInfo {
 /** The facts of `config.json` that merging needs; everything else is carried over by the runtime. */
 export interface ModelConfig {
   readonly tieWordEmbeddings: boolean;
+  /** The same where config.json says it itself, and does not leave it to the model's class. */
+  readonly saysTied?: boolean;
   /** Every `vocab_size`, with its keys from the root: of the model, or of its language model. */
   readonly vocabularies: readonly { readonly path: readonly string[]; readonly tokens: number }[];
   /** What config.json says of layers; absent without one. */

@@ -28,7 +28,11 @@ function checkAdapter(node: AdapterNode, headers: Headers, report: Report): void
     if (tensor === undefined) missing.push(module);
     else if (!isSameShape(shapeOf(lora), tensor.shape)) misfits.push({ lora, shape: tensor.shape });
   }
-  if (missing.length > 0 && node.exceptions.extra !== "skip") reportMissing(node, base, missing, model, report);
+  // One of which nothing fits would change nothing.
+  const fitsNothing = missing.length === headers.adapter(node).modules.size;
+  if (missing.length > 0 && (fitsNothing || node.exceptions.extra !== "skip")) {
+    reportMissing(node, base, missing, model, fitsNothing, report);
+  }
   const [misfit] = misfits;
   if (misfit !== undefined) {
     report({
@@ -63,6 +67,7 @@ function reportMissing(
   base: string,
   missing: readonly string[],
   model: Layout,
+  fitsNothing: boolean,
   report: Report,
 ): void {
   const first = missing[0]!;
@@ -76,7 +81,7 @@ function reportMissing(
     message: `${node.name} changes ${first}${more(missing.length - 1)}, which ${base} has not`,
     span: node.span,
     ...(near === undefined ? {} : { notes: [{ message: `the nearest name in ${base} is ${near}` }] }),
-    help: `use it on the model that it was trained on, or write { extra skip } behind ${node.name}`,
+    help: `use it on the model that it was trained on${fitsNothing ? "" : `, or write { extra skip } behind ${node.name}`}`,
   });
 }
 

@@ -23,6 +23,15 @@ interface ArmRecord {
   canWin: boolean;
 }
 
+/** One range of layers, which may be meant for models of several depths. */
+interface RangeRecord {
+  readonly range: LayerRange;
+  readonly span: Span;
+  /** The first that lacks some of its layers. */
+  readonly naming: Naming;
+  holds: boolean;
+}
+
 export function checkSelectors(outputs: readonly OutputNode[], headers: Headers, report: Report): void {
   const check = new SelectorCheck(headers, report);
   for (const output of outputs) check.output(output);
@@ -37,6 +46,7 @@ class SelectorCheck {
   readonly #headers: Headers;
   readonly #report: Report;
   readonly #arms = new Map<string, ArmRecord>();
+  readonly #ranges = new Map<string, RangeRecord>();
   readonly #reached = new Map<ModelNode | VectorNode, { readonly names: Set<string>; readonly by: Set<Reach> }>();
   readonly #parts = new Map<Reach, Map<Naming, VaryingParts>>();
   readonly #checked = new Map<Naming, Set<Selector>>();
@@ -57,6 +67,7 @@ class SelectorCheck {
   }
 
   finish(): void {
+    for (const record of this.#ranges.values()) if (!record.holds) reportBeyond(record, this.#report);
     for (const { selector, naming, isAt, canWin } of this.#arms.values()) {
       if (canWin) continue;
       if (!takesAny(selector, naming)) {
@@ -119,11 +130,22 @@ class SelectorCheck {
           for (const arm of choice) this.#check(arm.selector, naming);
           noteWinners(choice, naming, reach, this.#arms);
         },
-        ramp: (ramp) => checkRamp(ramp, naming, this.#report),
+        ramp: (ramp) => {
+          checkRamp(ramp, naming, this.#report);
+          if (ramp.over !== undefined) this.#noteRange(ramp.over, ramp.span, naming);
+        },
       };
       ofReach.set(naming, parts);
     }
     return parts;
+  }
+
+  #noteRange(range: LayerRange, span: Span, naming: Naming): void {
+    const key = keyOfSpan(span);
+    const holds = holdsRange(range, naming);
+    const known = this.#ranges.get(key);
+    if (known === undefined) this.#ranges.set(key, { range, span, naming, holds });
+    else known.holds ||= holds;
   }
 
   #check(selector: Selector, naming: Naming): void {
@@ -138,7 +160,7 @@ class SelectorCheck {
         }
         break;
       case "layers":
-        if (takesAny(selector, naming)) warnBeyond(selector.range, selector.span, naming, this.#report);
+        if (takesAny(selector, naming)) this.#noteRange(selector.range, selector.span, naming);
         else {
           this.#report({
             code: "no-such-layer",
@@ -160,6 +182,10 @@ class SelectorCheck {
   }
 }
 
+function keyOfSpan({ source, start, end }: Span): string {
+  return `${source.path}\0${start}\0${end}`;
+}
+
 function checkRamp(ramp: Ramp, naming: Naming, report: Report): void {
   if (naming.stacks.size === 0) {
     report({
@@ -175,22 +201,24 @@ function checkRamp(ramp: Ramp, naming: Naming, report: Report): void {
       message: `${describeRange(ramp.over)} spans no layer of ${naming.display} (${describeStacks(naming)})`,
       span: ramp.span,
     });
-  } else if (ramp.over !== undefined) warnBeyond(ramp.over, ramp.span, naming, report);
+  }
 }
 
-/** No stack has all layers of the range: mostly one too many was counted. */
-function warnBeyond(range: LayerRange, span: Span, naming: Naming, report: Report): void {
-  const holds = (layers: number): boolean => {
-    const { from, to } = resolveRange(range, layers);
-    return from >= 0 && to <= layers;
-  };
-  if ([...naming.stacks.values()].some(holds)) return;
+function reportBeyond({ range, span, naming }: RangeRecord, report: Report): void {
   report({
     code: "beyond-layers",
     severity: "warning",
     message: `${describeRange(range)} goes beyond the layers of ${naming.display} (${describeStacks(naming)})`,
     span,
     help: "layers are numbered from 0, and B in A..B is the first that is left out",
+  });
+}
+
+/** Whether some stack has all layers of the range. */
+function holdsRange(range: LayerRange, { stacks }: Naming): boolean {
+  return [...stacks.values()].some((layers) => {
+    const { from, to } = resolveRange(range, layers);
+    return from >= 0 && to <= layers;
   });
 }
 
@@ -208,8 +236,7 @@ function noteWinners(
   arms: Map<string, ArmRecord>,
 ): void {
   const records = choice.map(({ selector, at: isAt = false }) => {
-    const { source, start, end } = selector.span;
-    const key = `${isAt}\0${source.path}\0${start}\0${end}`;
+    const key = `${isAt}\0${keyOfSpan(selector.span)}`;
     let record = arms.get(key);
     if (record === undefined) arms.set(key, (record = { selector, naming, isAt, canWin: false }));
     return record;

@@ -2,7 +2,7 @@
 // load, or load and compute something else.
 
 import type { Report } from "../../dsl/diagnostic.ts";
-import type { Checkpoint } from "../checkpoint.ts";
+import type { Checkpoint, ModelConfig } from "../checkpoint.ts";
 import { donorOf } from "../graph-walk.ts";
 import { tensorOf, type Headers } from "../headers.ts";
 import type { Layout } from "../layout.ts";
@@ -26,10 +26,15 @@ function checkConfig(
 ): void {
   const model = headers.model(node);
   const layout = headers.layout(made);
-  const help = `leave config out: that of ${donorOf(made).name} fits, and is copied then`;
-  const wrong = otherTie(model, layout) ?? otherSize(model, layout);
+  const donor = donorOf(made);
+  const { config } = headers.model(donor);
+  const wrong = otherTie(model, config, layout) ?? otherSize(model, layout);
   if (wrong === undefined) return;
   const message = `config.json of ${node.name} says ${wrong.says}, and ${wrong.is}`;
+  const fits = config.saysTied !== undefined || config.vocabularies.length > 0;
+  const help = fits
+    ? `leave config out: that of ${donor.name} fits, and is copied then`
+    : "name a model whose config.json is true of the output";
   report({ code: "config-vocabulary", severity: "error", message, span, help });
 }
 
@@ -38,8 +43,12 @@ interface Wrong {
   readonly is: string;
 }
 
-function otherTie({ config, tensors, aliases }: Checkpoint, layout: Layout): Wrong | undefined {
-  if (config.tieWordEmbeddings) {
+/** Where the donor's configuration says otherwise: models are stored with a head that their configuration ties. */
+function otherTie({ config, tensors, aliases }: Checkpoint, donor: ModelConfig, layout: Layout): Wrong | undefined {
+  if (config.saysTied === undefined || donor.saysTied === undefined || config.saysTied === donor.saysTied) {
+    return undefined;
+  }
+  if (config.saysTied) {
     const apart = [...aliases].find(
       ([head, embedding]) => isOfVocabulary(head) && layout.tensors.has(head) && layout.tensors.has(embedding),
     );

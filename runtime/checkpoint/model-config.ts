@@ -26,9 +26,15 @@ export function modelConfig(
   file: SourceFile,
 ): Omit<ModelConfig, "layers"> {
   const quantization = (config && configuredQuantization(config)) ?? storedQuantization(tensors);
-  const tieWordEmbeddings = config !== undefined && tiesEmbeddings(config, file);
+  const saysTied = config === undefined ? undefined : tieSetting(config, file);
+  const tieWordEmbeddings = saysTied ?? (config !== undefined && tiesByDefault(config));
   const vocabularies = config === undefined ? [] : vocabularySizes(config);
-  return { tieWordEmbeddings, vocabularies, ...(quantization === undefined ? {} : { quantization }) };
+  return {
+    tieWordEmbeddings,
+    ...(saysTied === undefined ? {} : { saysTied }),
+    vocabularies,
+    ...(quantization === undefined ? {} : { quantization }),
+  };
 }
 
 /**
@@ -54,14 +60,17 @@ const TIED_BY_DEFAULT: ReadonlySet<string> = new Set([
 /** Models of text and images keep the facts of the language model in a configuration of its own. */
 const LANGUAGE_PARTS = ["text_config", "llm_config", "language_config"] as const;
 
-function tiesEmbeddings(config: JsonObject, file: SourceFile): boolean {
-  const parts = [config, ...languageParts(config)];
-  for (const part of parts) {
+function tieSetting(config: JsonObject, file: SourceFile): boolean | undefined {
+  for (const part of [config, ...languageParts(config)]) {
     const tied = part.get("tie_word_embeddings") ?? null;
     if (typeof tied === "boolean") return tied;
     if (tied !== null) fail("bad-config", `${file.display}: tie_word_embeddings must be true or false`);
   }
-  return parts.some((part) => {
+  return undefined;
+}
+
+function tiesByDefault(config: JsonObject): boolean {
+  return [config, ...languageParts(config)].some((part) => {
     const type = part.get("model_type");
     return typeof type === "string" && TIED_BY_DEFAULT.has(type);
   });

@@ -5,7 +5,7 @@ import type { Dtype, SourceProblem } from "../../compiler/checkpoint.ts";
 import { printable } from "../../dsl/printable.ts";
 import type { ConfigChange } from "../../compiler/tensor-graph.ts";
 import { sortByBytes } from "./byte-order.ts";
-import { uniformTorchDtype, withDtype } from "./config-dtype.ts";
+import { torchDtypes, withDtype } from "./config-dtype.ts";
 import { withChanges } from "./config-layers.ts";
 import { CONFIG_FILE, readConfigText } from "./model-config.ts";
 import { fail, orProblem } from "./problem.ts";
@@ -33,12 +33,12 @@ export interface SideFileDonors {
 }
 
 /**
- * Sorted by name, by bytes. `dtypes` are those of the output's tensors; `changes` are made to the model's own
+ * Sorted by name, by bytes. `bytes` are those of the output's tensors of each dtype; `changes` are made to the model's own
  * configuration. Every file read is added to `opened`.
  */
 export function sideFiles(
   { model, tokenizer = model, config = model }: SideFileDonors,
-  dtypes: Iterable<Dtype>,
+  bytes: ReadonlyMap<Dtype, number>,
   changes: readonly ConfigChange[],
   opened: OpenedFiles,
 ): readonly SideFile[] | SourceProblem {
@@ -52,11 +52,11 @@ export function sideFiles(
     for (const file of tokenizerFiles) files.set(file.name, file);
     // It repeats config.json for weights in a layout that is not written.
     if (changes.length > 0) files.delete("params.json");
-    const dtype = uniformTorchDtype(dtypes);
-    if (files.has(CONFIG_FILE) && (dtype !== undefined || changes.length > 0)) {
+    const dtypes = torchDtypes(bytes);
+    if (files.has(CONFIG_FILE) && (dtypes !== undefined || changes.length > 0)) {
       const file = inside(sideFileFolder(config), CONFIG_FILE);
       const changed = withChanges(readConfigText(file, opened), changes, file.display);
-      const corrected = dtype === undefined ? changed : withDtype(changed, dtype, file.display);
+      const corrected = dtypes === undefined ? changed : withDtype(changed, dtypes, file.display);
       files.set(CONFIG_FILE, { name: CONFIG_FILE, content: Buffer.from(corrected, "utf8") });
     }
     return sortByBytes([...files.keys()]).map((name) => files.get(name)!);

@@ -5,9 +5,10 @@ import { statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { nodesUnder, rootOf, strategiesIn } from "../../compiler/graph-walk.ts";
 import { METHODS } from "../../compiler/methods/method-table.ts";
-import type { TensorInfo } from "../../compiler/checkpoint.ts";
+import type { Dtype, TensorInfo } from "../../compiler/checkpoint.ts";
 import type { Action, OutputGraph, StatisticMember, Operation } from "../../compiler/tensor-graph.ts";
 import { modelCard } from "../checkpoint/model-card.ts";
+import { tensorBytes } from "../checkpoint/safetensors-writer.ts";
 import { sideFileFolder, sideFiles, type SideFile } from "../checkpoint/side-files.ts";
 import { checkpointDigest, THETA_FILE, thetaFileContent, type RecordedInput } from "../checkpoint/theta-file.ts";
 import type { OpenedFiles } from "../checkpoint/source-file.ts";
@@ -73,7 +74,7 @@ function donated(
   const { tokenizer, config } = output;
   const opened: OpenedFiles = new Map();
   const donors = { model: donor, ...(tokenizer && { tokenizer }), ...(config && { config }) };
-  const files = sideFiles(donors, new Set(actions.map(({ dtype }) => dtype)), configChanges, opened);
+  const files = sideFiles(donors, bytesByDtype(actions), configChanges, opened);
   if ("kind" in files) {
     const { code, message, help } = files;
     throw new Failure(EXIT.input, message, { code, ...(help !== undefined && { help }) });
@@ -83,6 +84,14 @@ function donated(
   for (const one of Object.values(donors)) locked.checkComplete(sideFileFolder(one).path);
   for (const [path, { sha256 }] of opened) if (sha256 !== undefined) locked.checkFile(path, `sha256:${sha256}`);
   return files.map((file) => ("copyOf" in file ? { ...file, digest: locked.fileDigest(file.copyOf) } : file));
+}
+
+function bytesByDtype(actions: readonly Action[]): ReadonlyMap<Dtype, number> {
+  const bytes = new Map<Dtype, number>();
+  for (const { tensor: name, dtype, shape } of actions) {
+    bytes.set(dtype, (bytes.get(dtype) ?? 0) + tensorBytes({ name, dtype, shape }));
+  }
+  return bytes;
 }
 
 /**

@@ -21,7 +21,8 @@ export interface MemoryModel {
   readonly tied?: Readonly<Record<string, string>>;
   readonly quantization?: string;
   readonly layers?: readonly LayerSetting[];
-  /** What its config.json says of the tokens. */
+  /** What its config.json says of the embeddings and of the tokens. */
+  readonly saysTied?: boolean;
   readonly vocabulary?: number;
 }
 
@@ -96,6 +97,7 @@ function modelOf(path: string, display: string, model: MemoryModel): Checkpoint 
     aliases: new Map(Object.entries(model.tied ?? {})),
     config: {
       tieWordEmbeddings: model.tied !== undefined,
+      ...(model.saysTied === undefined ? {} : { saysTied: model.saysTied }),
       vocabularies: model.vocabulary === undefined ? [] : [{ path: ["vocab_size"], tokens: model.vocabulary }],
       ...(model.layers === undefined ? {} : { layers: model.layers }),
       ...(model.quantization === undefined ? {} : { quantization: model.quantization }),

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { compileText, diagnosticText, TENSORS } from "../../support/compile-text.ts";
-import type { MemorySources } from "../../support/memory-host.ts";
+import type { MemoryModel, MemorySources } from "../../support/memory-host.ts";
 
 const TIED = { "lm_head.weight": "model.embed_tokens.weight" };
 const MODEL = { tensors: TENSORS };
@@ -43,8 +43,11 @@ describe("side files of another model", () => {
     const maths = { tied: TIED, vocabulary: 33 };
     expect(withConfig(withMaths(LONGER, maths))).toMatchInlineSnapshot(`
       "merge.theta:5:1: error[config-vocabulary]: config.json of maths says vocab_size 33, and model.embed_tokens.weight of the output has 32 rows
-         help: leave config out: that of llama fits, and is copied then"
+         help: name a model whose config.json is true of the output"
     `);
+    const llama = { ...TIED_MODEL, vocabulary: 32 };
+    const both = { "models/llama": llama, "models/maths": { tensors: LONGER, ...maths } };
+    expect(withConfig({ models: both })).toContain("help: leave config out: that of llama fits, and is copied then");
     expect(withConfig(withMaths(TENSORS, { tied: TIED, vocabulary: 32 }))).toBe("");
     // Its own rows are not what it says either.
     expect(withConfig(withMaths(LONGER, { tied: TIED, vocabulary: 40 }))).toBe("");
@@ -53,18 +56,25 @@ describe("side files of another model", () => {
   });
 
   it("must tie what the output ties", () => {
-    expect(withConfig(withMaths(HEADED))).toMatchInlineSnapshot(`
+    const tied = { ...TIED_MODEL, saysTied: true };
+    const apart = { tensors: HEADED, saysTied: false };
+    const withBoth = (llama: MemoryModel, maths: MemoryModel) =>
+      withConfig({ models: { "models/llama": llama, "models/maths": maths } });
+    expect(withBoth(tied, apart)).toMatchInlineSnapshot(`
       "merge.theta:3:1: error[tied-apart]: maths stores lm_head.weight apart from model.embed_tokens.weight; in llama they are one tensor
          help: write { extra skip } behind maths to use its model.embed_tokens.weight for both
       merge.theta:5:1: error[config-vocabulary]: config.json of maths says tie_word_embeddings false, and in the output lm_head.weight and model.embed_tokens.weight are one tensor
          help: leave config out: that of llama fits, and is copied then"
     `);
-    const headed = { "models/llama": { tensors: HEADED }, "models/maths": TIED_MODEL };
-    expect(withConfig({ models: headed })).toMatchInlineSnapshot(`
+    expect(withBoth(apart, tied)).toMatchInlineSnapshot(`
       "merge.theta:5:1: error[config-vocabulary]: config.json of maths says tie_word_embeddings true, and the output stores lm_head.weight apart from model.embed_tokens.weight
          help: leave config out: that of llama fits, and is copied then"
     `);
-    expect(withConfig({ models: { ...headed, "models/maths": { tensors: HEADED } } })).toBe("");
+    expect(withBoth(apart, apart)).toBe("");
+    // Models are saved with a head that their configuration ties, and with nothing said of it.
+    expect(withBoth({ tensors: HEADED, saysTied: true }, tied)).toBe("");
+    expect(withBoth({ tensors: HEADED }, tied)).toBe("");
+    expect(withBoth(apart, TIED_MODEL)).toBe("");
   });
 
   it("warn of tokens that have no row", () => {
@@ -127,6 +137,11 @@ output "out" = m`),
          help: layers are numbered from 0, and B in A..B is the first that is left out"
     `);
     expect(said(MERGE.replace("maths", "maths weight ramp(0, 1, over: -3..)"))).toContain("warning[beyond-layers]");
+    // A mask may be meant for models of several depths.
+    const deep = { ...TENSORS, "model.layers.2.mlp.up_proj.weight": "bf16 [16, 8]" };
+    const shared = `mask early = layers(0..3)\nmodel deep = "models/deep"\noutput "a" = llama + ((maths - llama) & early)
+output "b" = deep + ((deep - deep) & early)`;
+    expect(said(shared, { models: { ...SOURCES.models, "models/deep": { tensors: deep, tied: TIED } } })).toBe("");
     // A tower has other numbers of layers.
     const tower = { ...TENSORS, "vision.layers.2.w": "bf16 [8]" };
     const models = { "models/llama": { tensors: tower }, "models/maths": { tensors: tower } };
@@ -376,14 +391,20 @@ output "out" = m`),
 describe("adapters", () => {
   const head = `theta 1\nbase llama = "models/llama"\nadapter chat = "chat" on llama\n`;
   const merge = 'merge m onto llama using sum { chat }\noutput "out" = m';
-  const withChat = (modules: Record<string, [number, number]>, more: object = {}): MemorySources => ({
+  const withChat = (modules: Record<string, readonly [number, number]>, more: object = {}): MemorySources => ({
     ...SOURCES,
     adapters: { chat: { modules, ...more } },
   });
 
   it("change modules that the base has, near misses named", () => {
-    expect(said(merge, withChat({ "model.layers.0.self_attn.q_prj": [8, 8], "model.layers.9.x": [8, 8] }), head))
-      .toMatchInlineSnapshot(`
+    const near = { "model.layers.0.self_attn.q_prj": [8, 8], "model.layers.9.x": [8, 8] } as const;
+    const some = { ...near, "model.layers.0.mlp.up_proj": [16, 8] } as const;
+    const skip = head.replace("on llama", "on llama { extra skip }");
+    expect(said(merge, withChat(some), skip)).toBe("");
+    // It would change nothing.
+    expect(said(merge, withChat(near), skip)).toContain("help: use it on the model that it was trained on");
+    expect(said(merge, withChat(near), skip)).not.toContain("extra skip");
+    expect(said(merge, withChat(some), head)).toMatchInlineSnapshot(`
         "merge.theta:3:1: error[adapter-module-missing]: chat changes model.layers.0.self_attn.q_prj and 1 more module, which llama has not
            note: the nearest name in llama is model.layers.0.self_attn.q_proj
            help: use it on the model that it was trained on, or write { extra skip } behind chat"

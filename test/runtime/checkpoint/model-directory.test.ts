@@ -81,6 +81,8 @@ test.for([
   makeModelDirectory(join(space, "m"), LLAMA, { config });
   const model = read("m");
   expect(model.config.tieWordEmbeddings).toBe(tied);
+  const said = { tie_word_embeddings: null, ...("text_config" in config ? config.text_config : config) };
+  expect(model.config.saysTied).toBe(said.tie_word_embeddings ?? undefined);
   expect([...model.aliases.keys()]).toEqual(tied ? ["lm_head.weight"] : []);
 });
 

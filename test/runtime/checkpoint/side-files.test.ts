@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { uniformTorchDtype, withDtype } from "../../../runtime/checkpoint/config-dtype.ts";
+import { torchDtypes, withDtype } from "../../../runtime/checkpoint/config-dtype.ts";
 import { type SideFileDonors, sideFiles } from "../../../runtime/checkpoint/side-files.ts";
 import { f32, makeModelDirectory } from "../../support/tensors.ts";
 
@@ -19,7 +19,7 @@ function make(name: string, files: readonly string[], config: object = { torch_d
 
 /** "name ← donor", or the content where it is written anew. */
 function list(donors: SideFileDonors, dtypes: string[] = ["F32"]): readonly string[] {
-  const files = sideFiles(donors, dtypes, [], new Map());
+  const files = sideFiles(donors, new Map(dtypes.map((dtype) => [dtype, 1])), [], new Map());
   if ("code" in files) throw new Error(`${files.code}: ${files.message}`);
   return files.map((file) =>
     "content" in file
@@ -104,23 +104,39 @@ test("a tokenizer donor without a tokenizer is an error", () => {
 test("the dtype is corrected in place, character by character", () => {
   const text =
     '{\r\n\t"torch_dtype" :  "float16", "n": 1.50,\n  "text_config": {"dtype": "float32"}, "quantization_config": {"dtype": "x"},\n "a": {"dtype": "y"}, "dtype": null }\n\n';
-  expect(withDtype(text, "bfloat16", "config.json")).toBe(
+  expect(withDtype(text, { all: new Set(["bfloat16"]), main: "bfloat16" }, "config.json")).toBe(
     '{\r\n\t"torch_dtype" :  "bfloat16", "n": 1.50,\n  "text_config": {"dtype": "bfloat16"}, "quantization_config": {"dtype": "x"},\n "a": {"dtype": "y"}, "dtype": null }\n\n',
   );
 });
 
-test("only one dtype of all floating tensors is written back", () => {
-  expect(uniformTorchDtype(["BF16", "I64", "BF16"])).toBe("bfloat16");
-  expect(uniformTorchDtype(["BF16", "F32"])).toBeUndefined();
-  expect(uniformTorchDtype(["F8_E4M3"])).toBe("float8_e4m3fn");
-  expect(uniformTorchDtype(["F8_E8M0"])).toBeUndefined();
-  expect(uniformTorchDtype(["I64"])).toBeUndefined();
+test("what is the dtype of no tensor gives way to that of most bytes", () => {
+  const said = (bytes: Record<string, number>, stated: string): string => {
+    const text = JSON.stringify({ torch_dtype: stated });
+    const dtypes = torchDtypes(new Map(Object.entries(bytes)));
+    const written = dtypes === undefined ? text : withDtype(text, dtypes, "config.json");
+    return (JSON.parse(written) as { torch_dtype: string }).torch_dtype;
+  };
+  expect(said({ BF16: 2, I64: 8 }, "float16")).toBe("bfloat16");
+  expect(said({ F32: 1, BF16: 8 }, "float16")).toBe("bfloat16");
+  expect(said({ F32: 9, BF16: 8 }, "float16")).toBe("float32");
+  expect(said({ F32: 9, BF16: 8 }, "bfloat16")).toBe("bfloat16");
+  expect(said({ F8_E4M3: 1 }, "bfloat16")).toBe("float8_e4m3fn");
+  expect(said({ F8_E8M0: 1 }, "bfloat16")).toBe("bfloat16");
+  expect(said({ I64: 1 }, "bfloat16")).toBe("bfloat16");
 });
 
 test("a changed number of layers is said once: params.json stays behind", () => {
   make("m", ["params.json"], { num_hidden_layers: 2, torch_dtype: "float16" });
   const changes = [{ path: ["num_hidden_layers"], json: "3" }];
-  const files = sideFiles({ model: donor("m") }, ["F32", "F16"], changes, new Map());
+  const files = sideFiles(
+    { model: donor("m") },
+    new Map([
+      ["F32", 1],
+      ["F16", 1],
+    ]),
+    changes,
+    new Map(),
+  );
   if ("code" in files) throw new Error(files.message);
   expect(files.map(({ name }) => name)).toEqual(["config.json"]);
   expect("content" in files[0]! && JSON.parse(Buffer.from(files[0].content).toString())).toEqual({
