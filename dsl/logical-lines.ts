@@ -76,7 +76,7 @@ class LineCutter {
       }
       if (isFirstOfLine) this.#breakLine(at);
       isFirstOfLine = false;
-      this.#place(token);
+      this.#place(token, at);
       this.#markFaultsBefore(endOf(token));
     }
     this.#markFaultsBefore(Infinity);
@@ -146,7 +146,7 @@ class LineCutter {
 
   // ------------------------------------------------------------------------------------------------------- tokens
 
-  #place(token: IToken): void {
+  #place(token: IToken, at: number): void {
     switch (token.tokenType) {
       case t.LParen:
       case t.LSquare:
@@ -155,7 +155,7 @@ class LineCutter {
       case t.RSquare:
         return this.#closeBracket(token);
       case t.LCurly:
-        return this.#openBlock(token);
+        return this.#openBlock(token, at);
       case t.RCurly:
         return this.#closeBlock(token);
       default:
@@ -188,16 +188,23 @@ class LineCutter {
     line.tokens.push(replaceToken(token, close, token.image));
   }
 
-  #openBlock(token: IToken): void {
+  #openBlock(token: IToken, at: number): void {
     const line = this.#openLine();
-    const isValue = this.#frame.isValue || isBeforeValue(line);
+    const isValue = this.#frame.isValue || (line.brackets.length > 0 && this.#beginsMap(at));
     if (isValue) this.#refuseMap(line, token);
     else this.#closeBrackets(line);
     this.#frames.push({ open: token, isValue, lines: [], line: undefined });
     this.#deepen(token);
   }
 
-  /** As YAML has maps. */
+  /** Behind the `{` at `at` a key and a colon follow, as in YAML and JSON; no line of a block begins like that. */
+  #beginsMap(at: number): boolean {
+    let next = at + 1;
+    while (this.#tokens[next]?.tokenType === t.LineEnd) next++;
+    const [key, colon] = [this.#tokens[next], this.#tokens[next + 1]];
+    return key !== undefined && (isName(key) || LITERALS.includes(key.tokenType)) && colon?.tokenType === t.Colon;
+  }
+
   #refuseMap(line: OpenLine, token: IToken): void {
     if (line.isReported || this.#frame.isValue) return;
     const help = 'what varies from tensor to tensor is written match("*mlp*": 0.3, else: 0.5)';
@@ -295,6 +302,7 @@ class LineCutter {
 
   #error(line: OpenLine, code: DiagnosticCode, message: string, at: IToken, help?: string, ...notes: Note[]): void {
     line.isReported = true;
+    if (this.#frame.isValue) return;
     this.#report({
       code,
       severity: "error",
@@ -317,15 +325,9 @@ const CLOSING: ReadonlyMap<TokenType, TokenType> = new Map([
 ]);
 /** Behind these a line goes on. */
 const CONTINUED: readonly TokenType[] = [t.Comma, t.Colon, t.Equals, t.BinaryOperator, t.Comparison];
-/** Behind these, inside brackets, a value stands. */
-const BEFORE_VALUE: readonly TokenType[] = [t.LParen, t.LSquare, t.Comma, t.Colon];
 /** Reserved words that begin a line and never continue an expression. */
 const LINE_WORDS: ReadonlySet<TokenType> = new Set([t.At, t.Each, t.Keep]);
 const NEVER_FIRST: readonly TokenType[] = [...CONTINUED, t.AtSign, t.Dot, t.DotDot];
-
-function isBeforeValue({ brackets, tokens }: OpenLine): boolean {
-  return brackets.length > 0 && matches(tokens[tokens.length - 1]!, BEFORE_VALUE);
-}
 
 function matches({ tokenType }: IToken, types: readonly TokenType[]): boolean {
   return types.some((type) => tokenType === type || (tokenType.CATEGORIES?.includes(type) ?? false));

@@ -55,6 +55,8 @@ describe("one mistake, one diagnostic", () => {
       "merge a onto b {\n  c weight [\n    {d: 1},\n    {e: 2}\n  ]\n}",
       "expected-value",
     ],
+    ["map with brackets in it", "merge a = b(c, t: (0.5 + {x: 1)\n, y: [2}))", "expected-value"],
+    ["block behind a bracket never closed", "merge a onto b using c(d: 0.7, {\n  e weight 1\n}", "unclosed-bracket"],
     ["missing word", "merge a", "expected-token"],
     ["too much", "merge a = b c", "unexpected-token"],
     ["reserved word as a name", "model at = 3", "reserved-word"],
