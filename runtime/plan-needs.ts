@@ -10,6 +10,7 @@ import { needsOfTask } from "./build/engine-failure.ts";
 import type { InputFiles } from "./build/input-files.ts";
 import { NO_THRESHOLDS } from "./build/native-program.ts";
 import type { Session } from "./build/session.ts";
+import { CUT_LABEL } from "./build/statistics/cut-search.ts";
 import { firstRequests } from "./build/statistics/find-cuts.ts";
 import { byTensor, gatherTask, wantedOf, type GatherRequest } from "./build/statistics/gather-task.ts";
 import { rankTask, thresholdFile, type WantedThresholds } from "./build/statistics/rank-task.ts";
@@ -37,10 +38,13 @@ export function needsOfFinding(
     firstRequests(cuts, context.engine, { engine, inputs, store: store.statistics }),
     engine,
   );
+  const find = needsOfTask(engine, { kind: "find", label: CUT_LABEL, parts: [], ranks: [0, 0] });
+  const ofSearches = together(cuts.flatMap(() => [find, find]));
   // One after the other.
+  const all = [ofSizes, ofCuts, ofSearches];
   return {
-    memory: Math.max(ofSizes.memory, ofCuts.memory),
-    scratch: Math.max(ofSizes.scratch, ofCuts.scratch),
+    memory: Math.max(...all.map(({ memory }) => memory)),
+    scratch: Math.max(...all.map(({ scratch }) => scratch)),
   };
 }
 
@@ -103,12 +107,13 @@ export function needsOfRanks(
   return { ...together(needs), kept };
 }
 
+/** As `workOf` an action: before a build, statistics that differ in the values of others alone are taken for one. */
 function vectorId(statistic: RankStatistic, inputs: InputFiles): string {
   const members = statistic.members.map((member) => [
     memberKey(statistic, member, "unknown"),
     ...member.inputs.map(({ tensor }) => inputs.place(tensor)),
   ]);
-  return sha256(JSON.stringify([statistic.stream, members]));
+  return sha256(JSON.stringify(members));
 }
 
 /** Where the statistics are not known: what a program takes of memory does not depend on their values. */

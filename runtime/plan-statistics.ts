@@ -7,7 +7,7 @@ import { tensorsToHash } from "./build/hash-inputs.ts";
 import type { InputFiles } from "./build/input-files.ts";
 import type { Standings } from "./build/look-up.ts";
 import type { Session } from "./build/session.ts";
-import { isRanked, ruleOf, textOf, type WantedThresholds } from "./build/statistics/rank-task.ts";
+import { isRanked, ruleOf, textOf, type ModelDella, type WantedThresholds } from "./build/statistics/rank-task.ts";
 import type { StatisticStanding } from "./build/statistics/statistic-standings.ts";
 import type { WantedOutput } from "./build/wanted-output.ts";
 import type { HitReason, RunReason } from "./reasons.ts";
@@ -34,22 +34,30 @@ export interface RankNeed {
   readonly wanted: ReadonlyMap<string, WantedThresholds>;
 }
 
-/** Of one output, by the number of the statistic: ranks that something needs which runs, or may. Nobody keeps ranks. */
+/**
+ * Of one output, by the number of the statistic: ranks that something needs which runs, or may. Nobody keeps ranks.
+ * `computed`: actions of what gates compare with.
+ */
 export function neededRanks(
-  { graph: { actions } }: WantedOutput,
+  { graph: { actions, gates } }: WantedOutput,
   standings: readonly StatisticStanding[],
   fates: ReadonlyMap<Action, Fate>,
+  computed: readonly Action[],
 ): ReadonlyMap<number, RankNeed> {
   const found = new Map<number, { readonly wanted: Map<string, WantedThresholds> } & RankNeed>();
   const places = standings.map(({ statistic: { members } }) => new Map(members.map(({ tensor }, at) => [tensor, at])));
+  const want = (operation: ModelDella, tensor: string, wanted: Map<string, WantedThresholds> | undefined): void => {
+    const { statistic: number, member = tensor } = operation;
+    const one = { place: places[number]!.get(member)!, rule: ruleOf(operation) };
+    wanted?.set(textOf(one), one);
+  };
   const look = (tensor: string, program: Program, { state, reason }: Omit<RankNeed, "wanted">): void => {
     for (const operation of program.operations) {
       if (!isRanked(operation)) continue;
-      const { statistic: number, member = tensor } = operation;
+      const { statistic: number } = operation;
       const known = found.get(number);
-      const one = { place: places[number]!.get(member)!, rule: ruleOf(operation) };
       const wanted = known?.wanted ?? new Map<string, WantedThresholds>();
-      wanted.set(textOf(one), one);
+      want(operation, tensor, wanted);
       if (known?.state === "miss" || known?.state === state) continue;
       found.set(number, { state, reason, wanted });
       for (const each of standings[number]!.statistic.members) look(each.tensor, each.program, { state, reason });
@@ -59,10 +67,19 @@ export function neededRanks(
     const fate = fates.get(action)!;
     if (fate.state !== "hit") look(action.tensor, action.program, fate);
   }
+  for (const { tensor, program } of computed) look(tensor, program, { state: "miss", reason: "no-record" });
   for (const standing of standings) {
     if (standing.statistic.kind === "ranks" || standing.state === "known") continue;
     const need = { state: standing.mayHit ? "unknown" : "miss", reason: standing.reason } as const;
     for (const { tensor, program } of standing.statistic.members) look(tensor, program, need);
+  }
+  // What a gate may ask of a vector that is ranked anyway is found together with the rest.
+  for (const { operand } of gates) {
+    for (const { tensor, program } of operand?.tensors.values() ?? []) {
+      for (const operation of program.operations) {
+        if (isRanked(operation)) want(operation, tensor, found.get(operation.statistic)?.wanted);
+      }
+    }
   }
   return found;
 }

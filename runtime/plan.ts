@@ -134,7 +134,9 @@ function describe({ session, standings, statistics }: Looked, startEngine: () =>
   const judged = new Map(outputs.map((wanted) => [wanted, planGates(session, wanted, standings)]));
   const measuring = [...judged.values()].map(({ work }) => work);
   const { fates, bytes } = forecast(session, standings, shards, toPublish, measuring);
-  const ranks = outputs.map((wanted, index) => neededRanks(wanted, statistics[index]!, fates));
+  const ranks = outputs.map((wanted, index) =>
+    neededRanks(wanted, statistics[index]!, fates, judged.get(wanted)!.computed),
+  );
   const earlier = new EarlierRuns(store.paths);
   const planned = outputs.map((wanted, index): PlannedOutput => {
     const { output, actions } = wanted.graph;

@@ -6,7 +6,6 @@ import { closeSync } from "node:fs";
 import { join } from "node:path";
 import type { Program, RankStatistic, StatisticMember } from "../../../compiler/tensor-graph.ts";
 import type { Addon, Engine, RankTask } from "../../../native/addon-types.ts";
-import { checkDiskSpace } from "../../store/disk-space.ts";
 import { openNameless } from "../../store/nameless-file.ts";
 import type { StorePaths } from "../../store/store-paths.ts";
 import { engineFailure } from "../engine-failure.ts";
@@ -123,7 +122,6 @@ export class Rankings {
       const fd = openNameless(join(partial, `ranks-${process.pid}.partial`));
       this.#open.push(fd);
       const task = rankTask(statistic, files, file, fd);
-      checkDiskSpace(root, 0, 0, file.bytes + engine.needs(task).scratch);
       this.#addon.fallocate(fd, file.bytes);
       const result = await engine.run(task);
       await this.#learn(members, task.tensors, result.inputDigests);

@@ -162,6 +162,9 @@ test("a plan tells of the file of thresholds, and of what has no room in memory"
   // Outputs share the ranks of a vector.
   const twice = `${TIES}merge n onto llama using sum {\n  each mask ranks\n  maths\n  code\n}\noutput "dist/n" = n\n`;
   expect(await planned(2 ** 28, twice)).toBe(2 * 4 * elements);
+  // What a gate compares with is ranked, too.
+  const gated = `${MODELS}${RANKS}merge g = llama + ((maths - llama) & ranks)\nmerge m = linear(llama, code)\nexpect m {\n  cosine(g) > 0\n}\noutput "dist/m" = m\n`;
+  expect(await planned(2 ** 28, gated)).toBe(4 * elements);
   expect(await planned(5 * 2 ** 20)).toBeGreaterThan(2 * 5 * elements);
   await buildText(space.root, TIES);
   expect(await planned(5 * 2 ** 20)).toBe(0);
