@@ -176,10 +176,13 @@ function explainRest(token: IToken, rule: string): Explanation {
     case t.Block:
       return { code, message, help: "this takes no `{ }`" };
     case t.Comma:
-      return { code, message, help: "commas separate only arguments, list elements and the selectors behind `at`" };
+      return rule === "mergeLine"
+        ? { code, message, help: "every entry stands on a line of its own" }
+        : { code, message, help: "commas separate only arguments, list elements and the selectors behind `at`" };
     case t.Equals:
     case t.Colon:
-      return rule === "statementLine" ? { code, message } : { code, message, help: SIDE_BY_SIDE };
+      if (rule === "statementLine") return { code, message };
+      return { code, message, help: rule === "predicateLine" ? "compare with `<`, `<=`, `>` or `>=`" : SIDE_BY_SIDE };
     default:
       return { code, message, help: `${RULE_IN_WORDS[rule] ?? "a line"} ends at the end of its line` };
   }

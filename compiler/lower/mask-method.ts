@@ -103,7 +103,7 @@ function lowerDella(mask: MaskMethod, applied: Value, node: MaskedNode, scope: T
   if (per === "model" && scope.shape.includes(0)) return "all";
   if (!(density - epsilon > 0 && density + epsilon < 1)) {
     scope.problems.add("epsilon-range", mask, () => ({
-      message: `density - epsilon must be above 0 and density + epsilon below 1; they are ${density} and ${epsilon} for ${scope.names[0]}`,
+      message: `density - epsilon must be above 0 and density + epsilon below 1; density is ${density} and epsilon ${epsilon} for ${scope.names[0]}`,
       span: mask.span,
       notes: [
         { message: "della keeps the smallest with probability density - epsilon, the largest with density + epsilon" },

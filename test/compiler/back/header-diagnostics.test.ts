@@ -238,7 +238,7 @@ describe("numbers that vary", () => {
     expect(said(`merge m onto llama using sum ${body}\noutput "out" = m`)).toMatchInlineSnapshot(`
       "merge.theta:6:1: warning[base-as-entry]: llama is the base of this merge; as an entry it counts as a model that changed nothing
          help: leave it out, as mergekit does with the base among its models
-      merge.theta:4:42: error[epsilon-range]: density - epsilon must be above 0 and density + epsilon below 1; they are 0.9 and 0.15 for model.layers.0.mlp.up_proj.weight
+      merge.theta:4:42: error[epsilon-range]: density - epsilon must be above 0 and density + epsilon below 1; density is 0.9 and epsilon 0.15 for model.layers.0.mlp.up_proj.weight
          note: della keeps the smallest with probability density - epsilon, the largest with density + epsilon
          note: and 1 more tensor
          help: choose a smaller epsilon"
@@ -460,13 +460,13 @@ describe("masks", () => {
   it("of della have probabilities", () => {
     const merge = (mask: string) => `merge m onto llama using sum { maths mask ${mask} }\noutput "out" = m`;
     expect(said(merge("della(density: 0.9, seed: 1)"))).toMatchInlineSnapshot(`
-      "merge.theta:4:43: error[epsilon-range]: density - epsilon must be above 0 and density + epsilon below 1; they are 0.9 and 0.15 for model.embed_tokens.weight
+      "merge.theta:4:43: error[epsilon-range]: density - epsilon must be above 0 and density + epsilon below 1; density is 0.9 and epsilon 0.15 for model.embed_tokens.weight
          note: della keeps the smallest with probability density - epsilon, the largest with density + epsilon
          note: and 5 more tensors
          help: choose a smaller epsilon"
     `);
     expect(said(merge('della(density: match("*norm*": 0.1, else: 0.5), seed: 1)'))).toMatchInlineSnapshot(`
-      "merge.theta:4:43: error[epsilon-range]: density - epsilon must be above 0 and density + epsilon below 1; they are 0.1 and 0.15 for model.norm.weight
+      "merge.theta:4:43: error[epsilon-range]: density - epsilon must be above 0 and density + epsilon below 1; density is 0.1 and epsilon 0.15 for model.norm.weight
          note: della keeps the smallest with probability density - epsilon, the largest with density + epsilon
          help: choose a smaller epsilon"
     `);
