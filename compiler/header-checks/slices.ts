@@ -31,7 +31,7 @@ export function checkSlicesFit(slices: readonly SliceLayers[], report: Report): 
   const patterns = patternsOf(first);
   const checked = slices.map((slice) => checkSlice(slice, first, patterns, report));
   const isBehindSound = last.layout === first.layout || checkBehind(first, last, report);
-  return checked.every(Boolean) && isBehindSound;
+  return checked.every(Boolean) && isBehindSound && checkSharedTensors(slices, report);
 }
 
 function layersOf({ layout, stack }: SliceLayers): Map<number, Map<string, LayoutTensor>> {
@@ -108,6 +108,28 @@ function checkSlice(
     }
   }
   return true;
+}
+
+/** T5 and its kin keep in the first layer what all layers of the stack use. */
+const SHARED_BY_ALL = /relative_attention_bias\./;
+
+function checkSharedTensors(slices: readonly SliceLayers[], report: Report): boolean {
+  return slices.every((slice, index) => {
+    const layers = layersOf(slice);
+    const shared = [...(layers.get(0)?.keys() ?? [])].find(
+      (rest) => SHARED_BY_ALL.test(rest) && [...layers.values()].filter((rests) => rests.has(rest)).length === 1,
+    );
+    const takesFirst = slice.from === 0;
+    if (shared === undefined || takesFirst === (index === 0)) return true;
+    report({
+      code: takesFirst ? "extra-tensor" : "missing-tensor",
+      severity: "error",
+      message: `only layer 0 of ${slice.naming.display} has ${shared}, which all layers use, so it must be the first of the stack and stand there once`,
+      span: slice.slice.span,
+      help: takesFirst ? "begin this slice at layer 1 or behind it" : "begin the stack with slice(…, 0..B)",
+    });
+    return false;
+  });
 }
 
 const ONE_ARCHITECTURE =

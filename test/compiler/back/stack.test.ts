@@ -455,6 +455,26 @@ describe("slices that make no stack", () => {
     `);
   });
 
+  it("lose or repeat what the first layer holds for all", () => {
+    const bias = (layer: number) => ({
+      [`model.layers.${layer}.layer.0.SelfAttention.relative_attention_bias.weight`]: "bf16 [32, 4]",
+    });
+    const t5 = sources({ layers: 4, tensors: bias(0) });
+    const served = (stack: string, from: MemorySources) => diagnosticText(compileText(recipe(stack), from).diagnostics);
+    expect(served("stack(slice(maths, 0..3), slice(code, 1..4))", t5)).toBe("");
+    expect(said("stack(slice(maths, 1..3), slice(code, 2..4))", t5)).toMatchInlineSnapshot(`
+      "merge.theta:4:20: error[missing-tensor]: only layer 0 of maths has layer.0.SelfAttention.relative_attention_bias.weight, which all layers use, so it must be the first of the stack and stand there once
+         help: begin the stack with slice(…, 0..B)"
+    `);
+    expect(said("stack(slice(maths, 0..3), slice(code, 0..4))", t5)).toMatchInlineSnapshot(`
+      "merge.theta:4:40: error[extra-tensor]: only layer 0 of code has layer.0.SelfAttention.relative_attention_bias.weight, which all layers use, so it must be the first of the stack and stand there once
+         help: begin this slice at layer 1 or behind it"
+    `);
+    // One of its own in every layer moves with it.
+    const umt5 = sources({ layers: 2, tensors: { ...bias(0), ...bias(1) } });
+    expect(served("stack(slice(maths, 1..2), slice(code, 0..2))", umt5)).toBe("");
+  });
+
   it("are of models without layers", () => {
     const flat: MemorySources = {
       models: { maths: { tensors: { "a.weight": "f32 [2]" } }, code: model({ layers: 2 }) },
