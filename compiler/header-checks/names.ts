@@ -4,6 +4,7 @@ import { counted } from "../../dsl/counted.ts";
 import type { Report } from "../../dsl/diagnostic.ts";
 import { childrenOf, modelMadeBy, rootOf, type LayoutNode } from "../graph-walk.ts";
 import { layoutName, type Headers } from "../headers.ts";
+import { behindSource, sourceName } from "../list-member.ts";
 import type {
   CheckpointNode,
   ModelNode,
@@ -143,10 +144,10 @@ function reportExtra(node: Used, donor: LayoutNode, source: Names, donorModel: N
 }
 
 function nameOf(node: Used): string {
-  return node.kind === "stack" ? layoutName(node) : node.name;
+  return node.kind === "stack" ? layoutName(node) : sourceName(node);
 }
 
 /** Exceptions belong to what is read; a stack has none. */
 function helpToSkip(node: Used, why: string): { readonly help?: string } {
-  return node.kind === "stack" ? {} : { help: `write { extra skip } behind ${node.name} ${why}` };
+  return node.kind === "stack" ? {} : { help: `write { extra skip } ${behindSource(node.name)} ${why}` };
 }

@@ -4,6 +4,7 @@
 import type { Dtype, TensorInfo } from "../checkpoint.ts";
 import { checkpointsAndStacksUnder } from "../graph-walk.ts";
 import { tensorOf } from "../headers.ts";
+import { behindSource } from "../list-member.ts";
 import { lowerChoice } from "./choice.ts";
 import type { TensorScope } from "./scope.ts";
 import { factOf, inputOf, missingFrom } from "./sources.ts";
@@ -88,7 +89,7 @@ function agrees(from: Copy, other: Copy, scope: TensorScope): boolean {
     message: `${scope.names[0]} is copied, not merged, and ${other.node.name} has another one`,
     source: other.node.span.source,
     facts: tensorFacts([factOf(from.node, from.tensor), factOf(other.node, other.tensor)]),
-    help: `write { int base } behind ${other.node.name} to take ${from.node.name}'s`,
+    help: `write { int base } ${behindSource(other.node.name)} to take ${from.node.name}'s`,
   }));
   return false;
 }

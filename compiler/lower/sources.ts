@@ -3,6 +3,7 @@
 import { isFloat, type TensorInfo } from "../checkpoint.ts";
 import { donorOf } from "../graph-walk.ts";
 import { tensorOf } from "../headers.ts";
+import { behindSource, sourceName } from "../list-member.ts";
 import type { Found, TensorScope } from "./scope.ts";
 import type { Value } from "./program-builder.ts";
 import type { AdapterNode, CheckpointNode, StoredVectorNode } from "../recipe-graph.ts";
@@ -64,9 +65,9 @@ export function missingFrom(node: CheckpointNode, scope: TensorScope): "skip" | 
   const rule = node.exceptions.missing;
   if (rule !== undefined) return rule;
   scope.problems.add("missing-tensor", node, () => ({
-    message: `${node.name} has no tensor ${scope.names[0]}`,
+    message: `${sourceName(node)} has no tensor ${scope.names[0]}`,
     span: node.span,
-    help: `write { missing base } behind ${node.name} to count it as unchanged, { missing skip } to leave ${node.name} out there`,
+    help: `write { missing base } ${behindSource(node.name)} to count it as unchanged, { missing skip } to leave ${node.name} out there`,
   }));
   return "skip";
 }
@@ -109,7 +110,7 @@ function fits(node: CheckpointNode | StoredVectorNode, tensor: TensorInfo, scope
 }
 
 function helpToResize({ name, exceptions }: CheckpointNode | StoredVectorNode, canResize: boolean): { help?: string } {
-  if (canResize) return { help: `write { resize common } behind ${name} to use the rows that both have` };
+  if (canResize) return { help: `write { resize common } ${behindSource(name)} to use the rows that both have` };
   if (exceptions.resize === undefined) return {};
   return { help: "resize common is for rows of embeddings and output heads only" };
 }

@@ -32,6 +32,24 @@ function withMaths(tensors: Readonly<Record<string, string>>, more: object = {})
 
 const MERGE = 'merge m onto llama using sum { maths }\noutput "out" = m';
 
+it("a model of a list is told by its path, and that its settings are the list's", () => {
+  const deep = { ...TENSORS, "model.layers.2.mlp.up_proj.weight": "bf16 [16, 8]" };
+  const shallow = without(TENSORS, "model.norm.weight");
+  const models = {
+    ...SOURCES.models,
+    "tunes/a": { tensors: deep, tied: TIED },
+    "tunes/b": { tensors: shallow, tied: TIED },
+  };
+  const list = 'base llama = "models/llama"\nmodels all = ["tunes/a", "tunes/b"]\n';
+  const body = 'merge m onto llama using mean { all }\noutput "out" = m';
+  expect(said(body, { models }, `theta 1\n${list}`)).toMatchInlineSnapshot(`
+    "merge.theta:3:1: error[extra-tensor]: all[0] ("tunes/a") has model.layers.2.mlp.up_proj.weight, which llama has not
+       help: write { extra skip } behind the list all, for all its models, to leave what llama lacks out of the output
+    merge.theta:3:1: error[missing-tensor]: all[1] ("tunes/b") has no tensor model.norm.weight
+       help: write { missing base } behind the list all, for all its models, to count it as unchanged, { missing skip } to leave all[1] out there"
+  `);
+});
+
 describe("side files of another model", () => {
   const LONGER = { ...TENSORS, "model.embed_tokens.weight": "bf16 [33, 8]" };
   const HEADED = { ...TENSORS, "lm_head.weight": "bf16 [32, 8]" };
