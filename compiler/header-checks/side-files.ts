@@ -1,41 +1,53 @@
 // Do the configuration and the tokenizer that an output names fit its embeddings? Where they do not, the model would not
 // load, or load and compute something else.
 
-import type { Report } from "../../dsl/diagnostic.ts";
+import type { Diagnostic, Report } from "../../dsl/diagnostic.ts";
 import type { Checkpoint, ModelConfig } from "../checkpoint.ts";
 import { donorOf } from "../graph-walk.ts";
 import { tensorOf, type Headers } from "../headers.ts";
 import type { Layout } from "../layout.ts";
 import { differsInVocabulary, isOfVocabulary } from "../lower/vocabulary.ts";
-import type { CheckpointNode, ModelNode, OutputNode } from "../recipe-graph.ts";
+import type { CheckpointNode, OutputNode } from "../recipe-graph.ts";
 
-export function checkSideFiles(output: OutputNode, headers: Headers, report: Report): void {
+type Problem = Pick<Diagnostic, "code" | "severity" | "message" | "help">;
+
+export function checkSideFiles({ value, config, tokenizer, span }: OutputNode, headers: Headers, report: Report): void {
   // A vector has neither.
-  if (output.value.kind === "vector") return;
-  const made = output.value.node;
-  if (output.config !== undefined) checkConfig(output, output.config, made, headers, report);
-  if (output.tokenizer !== undefined) checkTokenizer(output, output.tokenizer, made, headers, report);
+  if (value.kind === "vector") return;
+  const layout = headers.layout(value.node);
+  const donor = donorOf(value.node);
+  const ofConfig = config && configProblem(config, headers.model(config), donor, headers.model(donor).config, layout);
+  const ofTokenizer = tokenizer && tokenizerProblem(tokenizer, headers.model(tokenizer), layout);
+  for (const problem of [ofConfig, ofTokenizer]) if (problem !== undefined) report({ ...problem, span });
 }
 
-function checkConfig(
-  { span }: OutputNode,
-  node: CheckpointNode,
-  made: ModelNode,
-  headers: Headers,
-  report: Report,
-): void {
-  const model = headers.model(node);
-  const layout = headers.layout(made);
-  const donor = donorOf(made);
-  const { config } = headers.model(donor);
-  const wrong = otherTie(model, config, layout) ?? otherSize(model, layout);
-  if (wrong === undefined) return;
-  const message = `config.json of ${node.name} says ${wrong.says}, and ${wrong.is}`;
-  const fits = config.saysTied !== undefined || config.vocabularies.length > 0;
+function configProblem(
+  { name }: CheckpointNode,
+  model: Checkpoint,
+  donor: CheckpointNode,
+  donors: ModelConfig,
+  layout: Layout,
+): Problem | undefined {
+  const wrong = otherTie(model, donors, layout) ?? otherSize(model, layout);
+  if (wrong === undefined) return undefined;
+  const fits = donors.saysTied !== undefined || donors.vocabularies.length > 0;
   const help = fits
     ? `leave config out: that of ${donor.name} fits, and is copied then`
     : "name a model whose config.json is true of the output";
-  report({ code: "config-vocabulary", severity: "error", message, span, help });
+  const message = `config.json of ${name} says ${wrong.says}, and ${wrong.is}`;
+  return { code: "config-vocabulary", severity: "error", message, help };
+}
+
+/** Rows are often more than there are tokens, so that the tokenizer has too many is a guess. */
+function tokenizerProblem({ name }: CheckpointNode, model: Checkpoint, layout: Layout): Problem | undefined {
+  const other = otherRows(model, layout);
+  if (other === undefined || other.theirs <= other.own) return undefined;
+  return {
+    code: "tokenizer-vocabulary",
+    severity: "warning",
+    message: `the tokenizer of ${name} may have tokens that the output has no row for: ${other.name} has ${other.own} rows, in ${name} ${other.theirs}`,
+    help: `make ${name} the base of the merge to keep its rows, or leave tokenizer out`,
+  };
 }
 
 interface Wrong {
@@ -69,25 +81,6 @@ function otherSize(model: Checkpoint, layout: Layout): Wrong | undefined {
   if (size === undefined) return undefined;
   const { name, own } = other!;
   return { says: `${size.path.join(".")} ${size.tokens}`, is: `${name} of the output has ${own} rows` };
-}
-
-/** Rows are often more than there are tokens, so that the tokenizer has too many is a guess. */
-function checkTokenizer(
-  { span }: OutputNode,
-  node: CheckpointNode,
-  made: ModelNode,
-  headers: Headers,
-  report: Report,
-): void {
-  const other = otherRows(headers.model(node), headers.layout(made));
-  if (other === undefined || other.theirs <= other.own) return;
-  report({
-    code: "tokenizer-vocabulary",
-    severity: "warning",
-    message: `the tokenizer of ${node.name} may have tokens that the output has no row for: ${other.name} has ${other.own} rows, in ${node.name} ${other.theirs}`,
-    span,
-    help: `make ${node.name} the base of the merge to keep its rows, or leave tokenizer out`,
-  });
 }
 
 interface OtherRows {
