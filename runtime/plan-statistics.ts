@@ -46,14 +46,13 @@ export function neededRanks(
 ): ReadonlyMap<number, RankNeed> {
   const found = new Map<number, { readonly wanted: Map<string, WantedThresholds> } & RankNeed>();
   const places = standings.map(({ statistic: { members } }) => new Map(members.map(({ tensor }, at) => [tensor, at])));
-  const want = (operation: ModelDella, tensor: string, wanted: Map<string, WantedThresholds> | undefined): void => {
+  const want = (operation: ModelDella, tensor: string, wanted: Map<string, WantedThresholds>): void => {
     const { statistic: number, member = tensor } = operation;
     const one = { place: places[number]!.get(member)!, rule: ruleOf(operation) };
-    wanted?.set(textOf(one), one);
+    wanted.set(textOf(one), one);
   };
   const look = (tensor: string, program: Program, { state, reason }: Omit<RankNeed, "wanted">): void => {
-    for (const operation of program.operations) {
-      if (!isRanked(operation)) continue;
+    for (const operation of program.operations.filter(isRanked)) {
       const { statistic: number } = operation;
       const known = found.get(number);
       const wanted = known?.wanted ?? new Map<string, WantedThresholds>();
@@ -76,8 +75,9 @@ export function neededRanks(
   // What a gate may ask of a vector that is ranked anyway is found together with the rest.
   for (const { operand } of gates) {
     for (const { tensor, program } of operand?.tensors.values() ?? []) {
-      for (const operation of program.operations) {
-        if (isRanked(operation)) want(operation, tensor, found.get(operation.statistic)?.wanted);
+      for (const operation of program.operations.filter(isRanked)) {
+        const wanted = found.get(operation.statistic)?.wanted;
+        if (wanted !== undefined) want(operation, tensor, wanted);
       }
     }
   }

@@ -29,7 +29,7 @@ export function byTensor(requests: readonly GatherRequest[]): readonly (readonly
 
 /** What requests about one tensor want, in one program. */
 export interface Wanted {
-  readonly label: string;
+  /** Of the first, whose tensor, shape and work are those of all. */
   readonly member: StatisticMember;
   readonly program: Program;
   readonly inputs: readonly ActionInput[];
@@ -47,13 +47,12 @@ export function wantedOf(requests: readonly GatherRequest[]): Wanted {
     if ("takeSize" in request) sums.push(of);
     else windows.push(...request.windows.map((window) => ({ ...window, of, stream: member.tie })));
   }
-  const { member } = requests[0]!;
-  return { label: member.tensor, member, ...builder.all(), windows, sums };
+  return { member: requests[0]!.member, ...builder.all(), windows, sums };
 }
 
 /** `thresholds` as of `nativeProgram`. */
 export function gatherTask(
-  { label, member: { shape, work }, program, windows, sums }: Wanted,
+  { member: { tensor: label, shape, work }, program, windows, sums }: Wanted,
   payloads: readonly NativeInput[],
   thresholds: readonly (Thresholds | undefined)[],
   sample: GatherTask["sample"],

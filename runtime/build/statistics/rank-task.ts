@@ -23,8 +23,12 @@ export function ruleOf({ density, epsilon, seed }: ModelDella): RankRule {
 }
 
 /** Equal for what is found once. */
-export function textOf({ place, rule: { density, epsilon, seed } }: WantedThresholds): string {
-  return `${place} ${density} ${epsilon} ${seed}`;
+export function textOf({ place, rule }: WantedThresholds): string {
+  return `${place} ${ruleText(rule)}`;
+}
+
+function ruleText({ density, epsilon, seed }: RankRule): string {
+  return `${density} ${epsilon} ${seed}`;
 }
 
 /** One target for each that is wanted, one behind the other. */
@@ -42,7 +46,7 @@ export function thresholdFile(
   const numbers = new Map<string, number>();
   let bytes = 0;
   const targets = wanted.map(({ place, rule }): RankTarget => {
-    const text = textOf({ place: 0, rule });
+    const text = ruleText(rule);
     const number = numbers.get(text) ?? rules.push(rule) - 1;
     numbers.set(text, number);
     const target = { tensor: place, rule: number, offset: bytes };
