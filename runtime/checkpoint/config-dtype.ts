@@ -32,7 +32,8 @@ export function torchDtypes(bytes: ReadonlyMap<Dtype, number>): TorchDtypes | un
 
 /**
  * `torch_dtype` (before transformers 5) and `dtype` (since), of the model and of its parts such as `text_config`: what is
- * the dtype of no tensor gives way to that of most. Where the configuration does not state a dtype none is added. Throws SourceFailure on malformed text.
+ * the dtype of no tensor gives way to that of most. Where the configuration does not state a dtype none is added. Throws
+ * SourceFailure on malformed text.
  */
 export function withDtype(text: string, { all, main }: TorchDtypes, display: string): string {
   const reader = new JsonReader(text, display);
