@@ -197,7 +197,8 @@ describe("the sizes", () => {
     expect(await buildText(space.root, MULTI)).toMatchObject({ ran: [], statistics: { run: 0, reused: 2 } });
     const steeper = await buildText(space.root, MULTI.replace("beta: 0.4", "beta: 0.5"));
     // Where the depth adds nothing the factor is the same.
-    expect(steeper).toMatchObject({ ran: ["out:layers.1.w", "out:layers.2.w"], statistics: { run: 0, reused: 2 } });
+    expect([...steeper.ran].sort()).toEqual(["out:layers.1.w", "out:layers.2.w"]);
+    expect(steeper.statistics).toEqual({ run: 0, reused: 2 });
   });
 
   test("read one tensor again when one has changed, and all actions run where the ratio did", async () => {
