@@ -27,22 +27,19 @@ FileSource::FileSource(const TaskSpec& spec, const std::vector<Place>& places, c
       messages_(places.size()),
       hashed_(places.size(), 0) {
   for (size_t i = 0; i < places.size(); ++i) {
-    const int64_t head = std::min(spec.inputs[i].bytes, worker.options.chunk_bytes);
-    read_ahead(places[i].fd, static_cast<uint64_t>(places[i].offset), static_cast<uint64_t>(head));
+    ahead_.emplace_back(places[i].fd, places[i].offset, spec.inputs[i].bytes);
+    ahead_.back().start();
   }
 }
 
 void FileSource::read(std::span<const ReadRequest> requests) {
+  for (const ReadRequest& request : requests) {
+    const auto input = size_t(request.input);
+    if (request.first) ahead_[input].go_on(places_[input].offset + request.begin, request.bytes);
+  }
   const bool hashing = std::any_of(requests.begin(), requests.end(), [&](const ReadRequest& r) { return hashes(r); });
   const auto inputs = static_cast<int64_t>(std::max<size_t>(requests.size(), 1));
   read_slices(requests, hashing ? std::max(kHashedAtOnce / inputs, kSmallestSlice) : kReadAtOnce);
-  for (const ReadRequest& request : requests) {
-    if (!request.first) continue;
-    const Place& place = places_[size_t(request.input)];
-    const int64_t end = request.begin + request.bytes;
-    const int64_t next = std::min(request.bytes, spec_.inputs[size_t(request.input)].bytes - end);
-    read_ahead(place.fd, static_cast<uint64_t>(place.offset + end), static_cast<uint64_t>(next));
-  }
 }
 
 /// Whether these are the next bytes of the digest: an input that is a factor may be loaded, too.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../cpu/evaluate.h"
+#include "../io/read_ahead.h"
 #include "output_meter.h"
 #include "task.h"
 #include "worker.h"
@@ -68,6 +69,7 @@ class FileSource : public ChunkSource {
   const std::vector<bool>& digests_;
   FileSink* const sink_;
   Worker& worker_;
+  std::vector<ReadAhead> ahead_;
   std::vector<Sha256> messages_;
   std::vector<int64_t> hashed_;
 };

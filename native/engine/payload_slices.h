@@ -1,9 +1,9 @@
 // How measuring reads a payload: in slices that stay in the second-level cache, with its digest on the way.
 #pragma once
 
-#include <algorithm>
 #include <optional>
 
+#include "../io/read_ahead.h"
 #include "../io/sha256.h"
 #include "../io/transfer.h"
 #include "task.h"
@@ -16,15 +16,12 @@ inline constexpr int64_t kMeasuredAtOnce = 128 << 10;
 
 /// Bytes [begin, begin + into.size()) of the payload.
 inline void read_slice(const TaskInput& input, int64_t begin, MutableBytes into, Worker& worker) {
-  // Read by the kernel while we compute; only a cold file gains from it.
-  constexpr int64_t kReadAhead = 4 << 20;
   const auto bytes = static_cast<int64_t>(into.size());
-  const int64_t end = begin + bytes;
-  if (begin / kReadAhead != end / kReadAhead || begin == 0) {
-    const int64_t ahead = std::min(input.tensor.bytes - end, kReadAhead);
-    read_ahead(input.place.fd, static_cast<uint64_t>(input.place.offset + end), static_cast<uint64_t>(ahead));
-  }
-  read_exactly(input.place.fd, into, static_cast<uint64_t>(input.place.offset + begin));
+  const ReadAhead ahead(input.place.fd, input.place.offset, input.tensor.bytes);
+  const int64_t at = input.place.offset + begin;
+  if (begin == 0) ahead.start();
+  ahead.go_on(at, bytes);
+  read_exactly(input.place.fd, into, static_cast<uint64_t>(at));
   Progress::add(worker.progress.read, bytes);
 }
 

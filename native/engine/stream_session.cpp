@@ -12,8 +12,6 @@ namespace {
 
 /// Those of all lanes stay in the second-level cache between reading and hashing.
 constexpr int64_t kSlice = 128 << 10;
-/// Read by the kernel while we hash; only a cold file gains from it.
-constexpr int64_t kReadAhead = 4 << 20;
 
 /// Whole elements of any dtype.
 int64_t slice_of(const EvaluateOptions& options) {
@@ -97,6 +95,8 @@ bool StreamSession::start(Lane& lane) {
     lane.from = input.place;
     lane.left = input.tensor.bytes;
   }
+  lane.ahead = ReadAhead(lane.from.fd, lane.from.offset, lane.left);
+  lane.ahead.start();
   return true;
 }
 
@@ -106,10 +106,7 @@ void StreamSession::read(Lane& lane) {
   if (lane.open->job->error != nullptr) std::rethrow_exception(lane.open->job->error);
   const int64_t bytes = std::min(lane.left, slice_);
   lane.slice = MutableBytes(lane.room, static_cast<size_t>(bytes));
-  if (lane.from.offset / kReadAhead != (lane.from.offset + bytes) / kReadAhead) {
-    const int64_t ahead = std::min(lane.left - bytes, kReadAhead);
-    read_ahead(lane.from.fd, static_cast<uint64_t>(lane.from.offset + bytes), static_cast<uint64_t>(ahead));
-  }
+  lane.ahead.go_on(lane.from.offset, bytes);
   read_exactly(lane.from.fd, lane.slice, static_cast<uint64_t>(lane.from.offset));
   lane.from.offset += bytes;
   lane.left -= bytes;

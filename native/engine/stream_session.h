@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "../io/output_sink.h"
+#include "../io/read_ahead.h"
 #include "job.h"
 #include "worker.h"
 
@@ -35,6 +36,7 @@ class StreamSession {
     size_t payload = 0;
     Place from{};
     int64_t left = 0;
+    ReadAhead ahead{-1, 0, 0};
     Sha256 message;
     std::optional<OutputSink> sink;
     std::byte* room = nullptr;

@@ -2,7 +2,6 @@
 
 #include "transfer.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "io_error.h"
@@ -33,10 +32,6 @@ void write_exactly(int fd, Bytes bytes, uint64_t offset) {
     bytes = bytes.subspan(static_cast<size_t>(put));
     offset += static_cast<uint64_t>(put);
   }
-}
-
-void read_ahead(int fd, uint64_t offset, uint64_t bytes) {
-  if (bytes > 0) posix_fadvise(fd, static_cast<off_t>(offset), static_cast<off_t>(bytes), POSIX_FADV_WILLNEED);
 }
 
 }  // namespace theta

@@ -15,7 +15,4 @@ void read_exactly(int fd, MutableBytes into, uint64_t offset);
 /// Writes all of `bytes` at byte `offset`. Throws IoError.
 void write_exactly(int fd, Bytes bytes, uint64_t offset);
 
-/// Tells the kernel that these bytes are wanted soon; it reads them while we compute. Advice only, so it cannot fail.
-void read_ahead(int fd, uint64_t offset, uint64_t bytes);
-
 }  // namespace theta
