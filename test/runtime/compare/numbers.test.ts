@@ -11,7 +11,8 @@ import {
 } from "../../../runtime/cli/report/numbers.ts";
 
 test("counts", () => {
-  expect([0, 999_999, 1_000_000, 1_100_048_384].map(formatCount)).toEqual(["0", "999,999", "1.00 M", "1.10 B"]);
+  expect([0, 999, 1000, 99_999, 999_999].map(formatCount)).toEqual(["0", "999", "1,000", "99,999", "999,999"]);
+  expect([1_000_000, 1_100_048_384].map(formatCount)).toEqual(["1.00 M", "1.10 B"]);
   expect([countOf(1, "tensor"), countOf(2, "tensor")]).toEqual(["1 tensor", "2 tensors"]);
 });
 
