@@ -30,6 +30,8 @@ export interface ModelConfig {
   readonly saysTied?: boolean;
   /** Every `vocab_size`, with its keys from the root: of the model, or of its language model. */
   readonly vocabularies: readonly { readonly path: readonly string[]; readonly tokens: number }[];
+  /** Setting → JSON text, of what it says of how the model computes and no shape shows; empty without one. */
+  readonly computation: ReadonlyMap<string, string>;
   /** What config.json says of layers; absent without one. */
   readonly layers?: readonly LayerSetting[];
   /** Why arithmetic on these tensors would be wrong, such as "quantization_config says gptq". */

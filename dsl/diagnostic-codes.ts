@@ -122,6 +122,8 @@ export const DIAGNOSTIC_CODES = {
     "config-vocabulary": "config.json of another model does not fit the output's embeddings",
     "tokenizer-vocabulary":
       "the tokenizer of another model may have more tokens than the embeddings have rows (warning)",
+    "other-computation": "models compute otherwise with tensors of equal shapes, as their config.json say (warning)",
+    "output-without-config": "the donor has no config.json, and another model has (warning)",
     "ramp-without-layers": "a ramp on a model without numbered layers",
     "too-deep": "too many merges, vectors or stacks stand on each other, or come to more than memory holds",
     "no-common-tensors": "two models have no tensor name in common",

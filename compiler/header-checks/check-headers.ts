@@ -4,6 +4,7 @@ import type { Report } from "../../dsl/diagnostic.ts";
 import type { Headers } from "../headers.ts";
 import type { OutputNode } from "../recipe-graph.ts";
 import { checkAdapters } from "./adapters.ts";
+import { checkComputation } from "./computation.ts";
 import { checkNames } from "./names.ts";
 import { checkSelectors } from "./selectors.ts";
 import { checkSideFiles } from "./side-files.ts";
@@ -14,6 +15,7 @@ export function checkHeaders(outputs: readonly OutputNode[], headers: Headers, r
   const comparable = outputs.filter((output) => checkNames(output, headers, once));
   for (const output of comparable) checkAdapters(output, headers, once);
   for (const output of comparable) checkSideFiles(output, headers, once);
+  for (const output of comparable) checkComputation(output, headers, once);
   checkSelectors(comparable, headers, once);
   return comparable;
 }

@@ -2,6 +2,7 @@
 // numbers at all.
 
 import type { ModelConfig, TensorInfo } from "../../compiler/checkpoint.ts";
+import { computationOf } from "./computation.ts";
 import { type JsonObject, isObject, parseJson } from "./json-reader.ts";
 import { fail, quoted } from "./problem.ts";
 import { type OpenedFiles, type SourceFile, readText } from "./source-file.ts";
@@ -29,10 +30,12 @@ export function modelConfig(
   const saysTied = config === undefined ? undefined : tieSetting(config, file);
   const tieWordEmbeddings = saysTied ?? (config !== undefined && tiesByDefault(config));
   const vocabularies = config === undefined ? [] : vocabularySizes(config);
+  const computation = computationOf(config === undefined ? [] : [config, ...languageParts(config)]);
   return {
     tieWordEmbeddings,
     ...(saysTied === undefined ? {} : { saysTied }),
     vocabularies,
+    computation,
     ...(quantization === undefined ? {} : { quantization }),
   };
 }

@@ -24,6 +24,7 @@ export interface MemoryModel {
   /** What its config.json says of the embeddings and of the tokens. */
   readonly saysTied?: boolean;
   readonly vocabulary?: number;
+  readonly computation?: Readonly<Record<string, string>>;
 }
 
 export interface MemoryAdapter {
@@ -99,6 +100,7 @@ function modelOf(path: string, display: string, model: MemoryModel): Checkpoint 
       tieWordEmbeddings: model.tied !== undefined,
       ...(model.saysTied === undefined ? {} : { saysTied: model.saysTied }),
       vocabularies: model.vocabulary === undefined ? [] : [{ path: ["vocab_size"], tokens: model.vocabulary }],
+      computation: new Map(Object.entries(model.computation ?? {})),
       ...(model.layers === undefined ? {} : { layers: model.layers }),
       ...(model.quantization === undefined ? {} : { quantization: model.quantization }),
     },

@@ -105,6 +105,64 @@ describe("side files of another model", () => {
   });
 });
 
+describe("models that compute otherwise with tensors of equal shapes", () => {
+  const model = (computation: Readonly<Record<string, string>>, more: object = {}) => ({
+    ...TIED_MODEL,
+    layers: [],
+    computation,
+    ...more,
+  });
+  const LLAMA = { model_type: '"llama"', num_attention_heads: "32", rope_theta: "10000" };
+  const withModels = (llama: MemoryModel, maths: MemoryModel, body = MERGE) =>
+    said(body, { models: { ...SOURCES.models, "models/llama": llama, "models/maths": maths } });
+
+  it("are warned of", () => {
+    expect(withModels(model(LLAMA), model({ ...LLAMA, num_attention_heads: "16", rope_theta: "1000000" })))
+      .toMatchInlineSnapshot(`
+        "merge.theta:3:1: warning[other-computation]: config.json of maths says that it computes otherwise than llama with tensors of equal shapes
+           num_attention_heads  16, where llama has 32
+           rope_theta  1000000, where llama has 10000
+           help: merge fine-tunes of one base; the output computes as llama does"
+      `);
+    expect(withModels(model(LLAMA), model(LLAMA))).toBe("");
+    // What a file does not say is its class's affair.
+    expect(withModels(model(LLAMA), model({ head_dim: "64", rope_theta: "10000" }))).toBe("");
+    expect(withModels(model(LLAMA), TIED_MODEL)).toBe("");
+  });
+
+  it("are compared with the configuration that the output gets", () => {
+    const maths = model({ rope_theta: "500000" });
+    expect(withModels(model(LLAMA), maths, `${MERGE} { config maths }`)).toMatchInlineSnapshot(`
+      "merge.theta:2:1: warning[other-computation]: config.json of llama says that it computes otherwise than maths with tensors of equal shapes
+         rope_theta  10000, where maths has 500000
+         help: merge fine-tunes of one base; the output computes as maths does"
+    `);
+    expect(withModels(model(LLAMA), maths, 'vector v = maths - llama\noutput "out" = v')).toMatchInlineSnapshot(`
+      "merge.theta:3:1: warning[other-computation]: config.json of maths says that it computes otherwise than llama with tensors of equal shapes
+         rope_theta  500000, where llama has 10000
+         help: merge fine-tunes of one base"
+    `);
+  });
+
+  it("are told once, where all models of a task vector are of another family", () => {
+    const other = model({ rope_theta: "500000" });
+    const models = { "models/llama": model(LLAMA), "models/maths": other, "models/code": other };
+    const body =
+      'model code = "models/code"\nmerge m onto llama using sum { rebase(maths - code, llama) }\noutput "out" = m';
+    expect(said(body, { models }).match(/warning/g)).toHaveLength(1);
+  });
+
+  it("may have a configuration where the base has none", () => {
+    expect(withModels(TIED_MODEL, model(LLAMA))).toMatchInlineSnapshot(`
+      "merge.theta:5:1: warning[output-without-config]: llama has no config.json, so the output gets none; maths has one
+         help: put one beside the tensors of llama, or name the model whose config.json is to be copied with config"
+    `);
+    expect(withModels(TIED_MODEL, model(LLAMA), `${MERGE} { config maths }`)).toBe("");
+    expect(withModels(TIED_MODEL, model(LLAMA), 'output "out" = maths - llama')).toBe("");
+    expect(withModels(TIED_MODEL, TIED_MODEL)).toBe("");
+  });
+});
+
 describe("patterns", () => {
   it("that match nothing name the nearest tensor and what it is tied to", () => {
     expect(said('merge m onto llama using sum {\n  maths\n  at "lm_heads.*"  keep llama\n}\noutput "out" = m'))

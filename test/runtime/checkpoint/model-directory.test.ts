@@ -31,7 +31,12 @@ test("one file: tensors sorted by bytes, each with its place", () => {
     file: join(space, "m/model.safetensors"),
   });
   expect({ config, path, display, aliases: aliases.size }).toEqual({
-    config: { tieWordEmbeddings: false, vocabularies: [], layers: [] },
+    config: {
+      tieWordEmbeddings: false,
+      vocabularies: [],
+      computation: new Map([["model_type", '"llama"']]),
+      layers: [],
+    },
     path: join(space, "m"),
     display: "m",
     aliases: 0,
@@ -104,6 +109,31 @@ test("the number of tokens is that of the model or of its language model", () =>
   ]);
 });
 
+test("how a model computes is read under the names of both generations of transformers", () => {
+  const told = (config: object) => {
+    makeModelDirectory(join(space, "m"), LLAMA, { config });
+    return Object.fromEntries(read("m").config.computation);
+  };
+  expect(told({ model_type: "llama", hidden_size: 8, num_key_value_heads: null, torch_dtype: "bfloat16" })).toEqual({
+    model_type: '"llama"',
+  });
+  const plain = { rope_theta: "10000", rope_scaling: "null" };
+  expect(told({ rope_theta: 10000.0 })).toEqual(plain);
+  expect(told({ rope_theta: 10000.0, rope_scaling: null })).toEqual(plain);
+  expect(told({ rope_parameters: { rope_theta: 10000, rope_type: "default" } })).toEqual(plain);
+  const linear = { rope_theta: "10000", rope_scaling: '{"factor": 2, "rope_type": "linear"}' };
+  expect(told({ rope_theta: 1e4, rope_scaling: { type: "linear", factor: 2.0 } })).toEqual(linear);
+  expect(told({ rope_parameters: { factor: 2, rope_type: "linear", rope_theta: 1e4, low: null } })).toEqual(linear);
+  const byKind = { full: { rope_theta: 1e6 }, sliding: { rope_theta: 1e4 } };
+  expect(told({ rope_parameters: byKind, rope_theta: 1e4 })).toEqual({
+    rope_parameters: '{"full": {"rope_theta": 1000000}, "sliding": {"rope_theta": 10000}}',
+  });
+  expect(told({ model_type: "llava", text_config: { model_type: "llama", head_dim: 64 } })).toEqual({
+    model_type: '"llava"',
+    head_dim: "64",
+  });
+});
+
 test("a head that is stored is a tensor of its own, whatever the configuration says", () => {
   const tensors = { ...LLAMA, "lm_head.weight": bf16([2, 2], [1, 2, 3, 4]) };
   makeModelDirectory(join(space, "m"), tensors, { config: { tie_word_embeddings: true } });
@@ -138,7 +168,7 @@ test("a configuration may hold the infinities that Python writes", () => {
     config: false,
     files: { "config.json": '{"time_step_limit": [0.0, Infinity]}' },
   });
-  expect(read("m").config).toEqual({ tieWordEmbeddings: false, vocabularies: [], layers: [] });
+  expect(read("m").config).toEqual({ tieWordEmbeddings: false, vocabularies: [], computation: new Map(), layers: [] });
 });
 
 test("every file that was opened is remembered", () => {
