@@ -4,10 +4,9 @@ import type { Program, TensorGraph } from "../compiler/tensor-graph.ts";
 import type { Addon } from "../native/addon-types.ts";
 import type { BuildContext } from "./build-context.ts";
 import { claimShards } from "./build/claim-shards.ts";
-import { outputFailure } from "./build/engine-failure.ts";
 import { FailedOutputs } from "./build/failed-outputs.ts";
 import { OutputFinisher } from "./build/finish-outputs.ts";
-import { recordedFiles } from "./build/finished-output.ts";
+import { refuseForeignDirectory } from "./build/foreign-directory.ts";
 import { judgeHits } from "./build/judge-output-tensors.ts";
 import { LazyEngine } from "./build/lazy-engine.ts";
 import { lockOutputs } from "./build/lock-outputs.ts";
@@ -23,7 +22,6 @@ import { checkVectorBases } from "./build/vector-base.ts";
 import type { WantedOutput } from "./build/wanted-output.ts";
 import { EXIT, Failure } from "./failure.ts";
 import type { GateResult } from "./gates/judge-gates.ts";
-import { ownFiles } from "./output/own-files.ts";
 import { recordBuild, type BuildRecorder } from "./history/record-build.ts";
 import type { BuildObserver } from "./progress.ts";
 import type { ActionCounts } from "./reasons.ts";
@@ -192,13 +190,4 @@ function countActions(
   // What neither ran nor was there before was found in the store, resumed, or copied from an equal action.
   const found = Math.max(0, total - upToDate - ran - failed);
   return { run: ran, up_to_date: upToDate, cutoff: 0, local_hit: found, remote_hit: 0 };
-}
-
-function refuseForeignDirectory(wanted: WantedOutput, context: BuildContext): void {
-  const { display } = wanted.graph.output;
-  try {
-    ownFiles(wanted.path, display, recordedFiles(wanted), context.adopt);
-  } catch (error) {
-    throw outputFailure(error, display, wanted.path);
-  }
 }

@@ -19,6 +19,7 @@ import { lookUpStatistics, resolveOutput, type StatisticStanding } from "./build
 import { checkVectorBases } from "./build/vector-base.ts";
 import { needsOfFinding, needsOfRanks, withSomeValues } from "./plan-needs.ts";
 import { neededRanks, planStatistic, withStatistics, type PlannedStatistic } from "./plan-statistics.ts";
+import { planVerdicts, refusedBecause, type PlannedVerdicts } from "./plan-verdicts.ts";
 import { planGates, type PlannedGate } from "./gates/plan-gates.ts";
 import { tensorBytes } from "./checkpoint/safetensors-writer.ts";
 import type { WantedOutput } from "./build/wanted-output.ts";
@@ -41,10 +42,15 @@ export interface PlannedOutput {
   /** As the recipe spells it. */
   readonly display: string;
   readonly path: string;
-  /** `current`: nothing to do; `publish`: from the store, no action runs; `build`: actions run, or may. */
-  readonly state: "current" | "publish" | "build";
+  /**
+   * `current`: nothing to do; `publish`: from the store, no action runs; `build`: actions run, or may; `refused`: a build
+   * would do nothing for it, so there is nothing else to say.
+   */
+  readonly state: "current" | "publish" | "build" | "refused";
   /** Why it is not current, when no node says it: "no such directory", "config.json was edited". */
   readonly because?: string;
+  /** What a build would say of it before any work. */
+  readonly verdicts: PlannedVerdicts;
   /** Parameters of the recipe that had other values when it was last published. */
   readonly parameters: readonly ParameterChange[];
   readonly statistics: readonly PlannedStatistic[];
@@ -126,7 +132,46 @@ interface Looked {
   readonly standings: Standings;
 }
 
-function describe({ session, standings, statistics }: Looked, startEngine: () => Engine): Plan {
+function describe(looked: Looked, startEngine: () => Engine): Plan {
+  const { session, standings, statistics } = looked;
+  const verdicts = session.outputs.map((wanted) => planVerdicts(session, wanted, standings));
+  const goes = verdicts.map((all) => refusedBecause(all) === undefined);
+  const going = (_: unknown, index: number): boolean => goes[index]!;
+  const plan = describeGoing(
+    {
+      statistics: statistics.filter(going),
+      session: { ...session, outputs: session.outputs.filter(going) },
+      standings,
+    },
+    verdicts.filter(going),
+    startEngine,
+  );
+  const made = plan.outputs.values();
+  const outputs = session.outputs.map((wanted, index) =>
+    goes[index]! ? made.next().value! : refusedOutput(wanted, verdicts[index]!),
+  );
+  return { ...plan, outputs };
+}
+
+function refusedOutput({ graph: { output } }: WantedOutput, verdicts: PlannedVerdicts): PlannedOutput {
+  return {
+    display: output.display,
+    path: output.path,
+    state: "refused",
+    because: refusedBecause(verdicts)!,
+    verdicts,
+    parameters: [],
+    statistics: [],
+    nodes: [],
+    gates: [],
+  };
+}
+
+function describeGoing(
+  { session, standings, statistics }: Looked,
+  verdicts: readonly PlannedVerdicts[],
+  startEngine: () => Engine,
+): Plan {
   const { inputs, outputs, store, context } = session;
   const shards = planShards(outputs, standings, inputs, store.shards);
   const stale = new Map(outputs.map((wanted) => [wanted, staleness(session, wanted, standings, shards)]));
@@ -146,6 +191,7 @@ function describe({ session, standings, statistics }: Looked, startEngine: () =>
       path: output.path,
       state,
       ...(because !== undefined && { because }),
+      verdicts: verdicts[index]!,
       parameters: changedParameters(wanted.record?.parameters ?? {}, context.parameters),
       statistics: statistics[index]!.map((standing, number) =>
         planStatistic(standing, inputs, ranks[index]!.get(number)),

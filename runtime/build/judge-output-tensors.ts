@@ -1,11 +1,26 @@
 // Tells the observer the verdicts on an output's tensors.
 
+import type { Diagnostic } from "../../dsl/diagnostic.ts";
 import type { BuildObserver } from "../progress.ts";
 import type { FinishedShard } from "./finished-output.ts";
 import { judge } from "./judge.ts";
 import type { Standings } from "./look-up.ts";
 import type { Session } from "./session.ts";
 import type { WantedOutput } from "./wanted-output.ts";
+
+/** On what is stored. */
+export function verdictsOnHits(
+  wanted: WantedOutput,
+  standings: Standings,
+  { inputs }: Pick<Session, "inputs">,
+): readonly Diagnostic[] {
+  return wanted.graph.actions.flatMap((action) => {
+    const standing = standings.get(action);
+    if (standing?.state !== "hit") return [];
+    const { counters } = standing.found.tensor;
+    return judge(wanted.graph.output.display, action, counters, (tensor) => inputs.digest(tensor));
+  });
+}
 
 /** Verdicts on what is stored come before any work. False when one is an error. */
 export function judgeHits(
@@ -14,17 +29,9 @@ export function judgeHits(
   session: Session,
   observer: BuildObserver,
 ): boolean {
-  let good = true;
-  for (const action of wanted.graph.actions) {
-    const standing = standings.get(action);
-    if (standing?.state !== "hit") continue;
-    const verdicts = judge(wanted.graph.output.display, action, standing.found.tensor.counters, (tensor) =>
-      session.inputs.digest(tensor),
-    );
-    for (const verdict of verdicts) observer.diagnostic(verdict);
-    good &&= verdicts.every(({ severity }) => severity !== "error");
-  }
-  return good;
+  const verdicts = verdictsOnHits(wanted, standings, session);
+  for (const verdict of verdicts) observer.diagnostic(verdict);
+  return verdicts.every(({ severity }) => severity !== "error");
 }
 
 /** The same for what ran in this build. */

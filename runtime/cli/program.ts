@@ -53,6 +53,7 @@ export function declareProgram(version: string, take: (invocation: Invocation) =
     statFlag(ofRecipe("plan", "say what a build would do, and why"))
       .option("--hash", "read inputs whose digest is unknown, to know for certain")
       .option("--detailed-exitcode", "exit with 2 when there is work")
+      .option("--adopt", "as a build that may replace an output directory that theta did not write")
       .option(...LOCKED),
     lists,
   );

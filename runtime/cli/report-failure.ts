@@ -6,20 +6,13 @@ import { annotationOfFailure, isOnGitHub } from "./github/workflow-commands.ts";
 import { writeJson, writeMessage } from "./terminal.ts";
 
 export function reportFailure(failure: Failure, json: boolean): void {
-  const { code, help, facts } = failure.details;
-  if (json) {
-    writeJson({
-      schema: "theta.error/1",
-      type: "error",
-      code,
-      exit_code: failure.exitCode,
-      message: failure.message,
-      ...(facts && { facts }),
-      ...(help !== undefined && { help }),
-    });
-  }
+  if (json) writeJson({ schema: "theta.error/1", type: "error", ...failureJson(failure) });
   writeMessage(`${failureText(failure)}\n`);
   if (isOnGitHub()) writeMessage(annotationOfFailure(failure));
+}
+
+export function failureJson({ exitCode, message, details: { code, facts, help } }: Failure): object {
+  return { code, exit_code: exitCode, message, ...(facts && { facts }), ...(help !== undefined && { help }) };
 }
 
 /** Several lines, without a line end behind the last. */

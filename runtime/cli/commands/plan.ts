@@ -8,6 +8,7 @@ import { EXIT } from "../../failure.ts";
 import type { PlannedGate } from "../../gates/plan-gates.ts";
 import { planBuild, type Plan, type PlannedNode, type PlannedOutput } from "../../plan.ts";
 import type { PlannedStatistic } from "../../plan-statistics.ts";
+import type { PlannedVerdicts } from "../../plan-verdicts.ts";
 import { makeBuildContext } from "../make-build-context.ts";
 import { plannedGateJson } from "../report/gate-json.ts";
 import type { Flags } from "../invocation.ts";
@@ -15,16 +16,18 @@ import { findRecipe } from "../find-recipe.ts";
 import { exitCodeOf, loadRecipe } from "../load-recipe.ts";
 import { reasonLines } from "../report/reason-text.ts";
 import { createDiagnosticPrinter } from "../report-diagnostics.ts";
+import { failureJson, failureText } from "../report-failure.ts";
 import { loadSettings } from "../settings.ts";
 import { formatBytes } from "../../size.ts";
-import { useColor, writeJson, writeOutput } from "../terminal.ts";
+import { useColor, writeJson, writeMessage, writeOutput } from "../terminal.ts";
 
 export async function plan(path: string | undefined, flags: Flags, signal: AbortSignal): Promise<number> {
   const file = findRecipe(path, process.cwd());
   const settings = await loadSettings(flags, file.directory);
   const loaded = loadRecipe(file, flags, settings.store);
   const { diagnostics, graph, tensors } = loaded;
-  diagnostics.forEach(createDiagnosticPrinter(useColor(settings.color), flags.quiet ?? false));
+  const print = createDiagnosticPrinter(useColor(settings.color), flags.quiet ?? false);
+  diagnostics.forEach(print);
   const code = exitCodeOf(diagnostics);
   if (code !== EXIT.done || graph === undefined || tensors === undefined) {
     if (flags.json) writeJson({ schema: "theta.plan/1", ok: false, diagnostics: diagnostics.map(diagnosticToJson) });
@@ -36,6 +39,10 @@ export async function plan(path: string | undefined, flags: Flags, signal: Abort
     { hash: flags.hash ?? false },
     signal,
   );
+  for (const { verdicts } of result.outputs) {
+    if (verdicts.refusal !== undefined) writeMessage(`${failureText(verdicts.refusal)}\n`);
+    verdicts.verdicts.forEach(print);
+  }
   const work = result.outputs.some(
     ({ state, gates }) => state !== "current" || gates.some((gate) => gate.state !== "holds"),
   );
@@ -51,10 +58,11 @@ export async function plan(path: string | undefined, flags: Flags, signal: Abort
       peak_scratch: scratch,
       parameters: Object.fromEntries(graph.parameters),
       lists: Object.fromEntries(graph.lists),
-      outputs: outputs.map(({ display, state, because, parameters, statistics, nodes, gates }) => ({
+      outputs: outputs.map(({ display, state, because, verdicts, parameters, statistics, nodes, gates }) => ({
         path: display,
         state,
         ...(because && { because }),
+        verdicts: verdictsJson(verdicts),
         changed_parameters: parameters,
         statistics,
         nodes: nodes.map(({ changes, ...node }) => ({ ...node, ...(changes.length > 0 && { changes }) })),
@@ -85,6 +93,13 @@ function describePlan(recipe: string, { outputs, counts, bytes, peak, scratch }:
   return `${lines.join("\n")}\n`;
 }
 
+function verdictsJson({ refusal, verdicts }: PlannedVerdicts): readonly unknown[] {
+  return [
+    ...(refusal === undefined ? [] : [{ severity: "error", ...failureJson(refusal) }]),
+    ...verdicts.map(diagnosticToJson),
+  ];
+}
+
 const SIGNS = { hit: "=", miss: "+", unknown: "?" } as const;
 
 function describeOutput(output: PlannedOutput, verbose: boolean): readonly string[] {
@@ -112,7 +127,9 @@ function describeTensors(
   { display, state, because, parameters, statistics, nodes }: PlannedOutput,
   verbose: boolean,
 ): readonly string[] {
-  const words = { current: "up to date", publish: "published from the store", build: "built" }[state];
+  const words = { current: "up to date", publish: "published from the store", build: "built", refused: "not built" }[
+    state
+  ];
   const head = `  ${printable(display)}: ${words}${because === undefined ? "" : ` (${because})`}`;
   const unknown = nodes.reduce((sum, node) => sum + (node.state === "unknown" ? node.hash : 0), 0);
   const lines = verbose

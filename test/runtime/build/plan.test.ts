@@ -1,6 +1,6 @@
 // A plan says what the build then does.
 
-import { existsSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { Plan } from "../../../runtime/plan.ts";
 import { readOutputRecord, writeOutputRecord } from "../../../runtime/store/output-record.ts";
@@ -126,4 +126,30 @@ test("of results that were deleted everywhere: evicted", async () => {
   rmSync(space.path("dist"), { recursive: true });
   rmSync(space.path(".theta/shards"), { recursive: true });
   expect(lines(await space.plan(RECIPE)).slice(1)).toEqual(["  a miss evicted", "  b miss evicted"]);
+});
+
+test("of an output that a build would refuse: why, and nothing that is not done", async () => {
+  const recipe: Recipe = { outputs: ["dist/m", "dist/n"], modelsOf: { "dist/m": ["tune"], "dist/n": ["bad"] } };
+  space.write("bad", model(5, NaN));
+  const built = await space.build(recipe, { keepGoing: true });
+  expect(built.status).toBe("failed");
+  const plan = await space.plan(recipe);
+  expect(lines(plan)).toEqual([
+    "dist/m: current",
+    "  a hit up-to-date",
+    "  b hit up-to-date",
+    "dist/n: refused, a of bad holds NaN",
+  ]);
+  expect(plan.outputs[1]!.verdicts.verdicts).toEqual(built.diagnostics);
+  expect(plan.counts).toMatchObject({ run: 0, up_to_date: 2, local_hit: 0 });
+  expect(lines(await space.plan({ ...recipe, nan: "zero" }))[3]).toBe("dist/n: build");
+});
+
+test("of an output in a directory that is not theta's: it is refused", async () => {
+  mkdirSync(space.path("dist/m"), { recursive: true });
+  writeFileSync(space.path("dist/m/notes.txt"), "mine");
+  const plan = await space.plan(RECIPE);
+  expect(lines(plan)).toEqual(['dist/m: refused, the directory "dist/m" exists and theta did not write it']);
+  expect(plan.outputs[0]!.verdicts.refusal).toMatchObject({ exitCode: 73, details: { code: "output-not-ours" } });
+  expect(plan).toMatchObject({ counts: { run: 0 }, bytes: { read: 0, write: 0 }, peak: 0 });
 });
