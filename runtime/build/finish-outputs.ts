@@ -4,6 +4,7 @@ import type { Engine } from "../../native/addon-types.ts";
 import type { GateResult } from "../gates/judge-gates.ts";
 import { judgeOutput } from "../gates/judge-output.ts";
 import type { BuildRecorder } from "../history/record-build.ts";
+import { editedSideFiles } from "./edited-side-files.ts";
 import { outputFailure } from "./engine-failure.ts";
 import type { FailedOutputs } from "./failed-outputs.ts";
 import { finishOutput, publish, recordAgain, staleBecause, type FinishedShard } from "./finished-output.ts";
@@ -82,6 +83,7 @@ export class OutputFinisher {
       this.#recorder.finished(output, isNews ? "relearned" : "current");
     } else {
       observer.phase("publish");
+      for (const warning of editedSideFiles(wanted)) observer.diagnostic(warning);
       const { output: node, actions } = wanted.graph;
       this.#copied += await publish(addon, store.paths, context, output, this.#recorder.id).catch((error: unknown) => {
         throw outputFailure(error, node.display, wanted.path);

@@ -166,6 +166,15 @@ describe("what is lost is made again from what is left", () => {
     expect(again.bytes).toEqual(NOTHING);
     expect(again.published).toEqual(["dist/m"]);
     expect(readFileSync(space.path("dist/m/README.md"), "utf8")).toContain("# m");
+    expect(again.diagnostics).toMatchObject([
+      { code: "edited-side-file", message: expect.stringContaining('README.md of "dist/m" was changed') as string },
+    ]);
+    // The same bytes once more, and a file that is gone, are no loss.
+    const card = readFileSync(space.path("dist/m/README.md"));
+    rmSync(space.path("dist/m/README.md"));
+    rmSync(space.path("dist/m/theta.json"));
+    writeFileSync(space.path("dist/m/README.md"), card);
+    expect((await space.build({ outputs: ["dist/m"] })).diagnostics).toEqual([]);
   });
 });
 
