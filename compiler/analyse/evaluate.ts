@@ -3,6 +3,7 @@
 
 import type { BinaryExpression, Expression, Name } from "../../dsl/ast.ts";
 import { didYouMean } from "../../dsl/did-you-mean.ts";
+import type { Span } from "../../dsl/source.ts";
 import { evaluateCall, evaluateMethod } from "./evaluate-call.ts";
 import { POISON, type Result } from "./kinds.ts";
 import { globMask } from "./masks.ts";
@@ -91,8 +92,34 @@ function evaluateName(name: Name, scope: Scope, { words, mask }: Expectation): R
 
 function evaluateBinary(expression: BinaryExpression, scope: Scope): Result {
   const { operator } = expression;
+  const name = hyphenatedName(expression);
+  if (name !== undefined && isMeantAsName(name, scope)) {
+    // Else its declaration was reported.
+    if (!scope.declarations.has(name)) reportHyphen(name, expression.span, scope);
+    return POISON;
+  }
   const expected = operator === "&" || operator === "|" ? A_MASK : NOTHING;
   const left = evaluate(expression.left, scope, expected);
   const right = evaluate(expression.right, scope, expected);
   return applyBinary(expression, left, right, scope);
+}
+
+/** `a-b-c` without a space, as a name would be. */
+function hyphenatedName({ operator, operatorSpan, left, right }: BinaryExpression): string | undefined {
+  if (operator !== "-" || right.kind !== "name") return undefined;
+  if (left.span.end !== operatorSpan.start || operatorSpan.end !== right.span.start) return undefined;
+  const first = left.kind === "name" ? left.text : left.kind === "binary" ? hyphenatedName(left) : undefined;
+  return first === undefined ? undefined : `${first}-${right.text}`;
+}
+
+function isMeantAsName(name: string, { declarations, values }: Scope): boolean {
+  const isKnown = (part: string): boolean => declarations.has(part) || values.has(part) || METHODS.has(part);
+  return declarations.has(name) || !name.split("-").some(isKnown);
+}
+
+function reportHyphen(name: string, span: Span, { declarations, report }: Scope): void {
+  const meant = name.replaceAll("-", "_");
+  const edit = declarations.has(meant) ? { edit: { span, text: meant } } : {};
+  const help = declarations.has(meant) ? `names have no hyphen; write ${meant}` : "names have no hyphen";
+  report({ code: "hyphenated-name", severity: "error", message: `\`${name}\` is not a name`, span, help, ...edit });
 }

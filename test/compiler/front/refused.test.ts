@@ -31,6 +31,21 @@ describe.each(Object.keys(TABLES))("%s", (table) => {
   });
 });
 
+test("a hyphenated name is one mistake, told where it is declared, else where it is used", () => {
+  const errors = (body: string) =>
+    analyseText(`${PRELUDE}\n${body}\n`, {}).diagnostics.filter(({ severity }) => severity === "error");
+  expect(errors('merge my-own-mix onto llama using sum { maths }\noutput "dist/a" = my-own-mix')).toMatchObject([
+    { code: "hyphenated-name", help: "names have no hyphen; write my_own_mix" },
+  ]);
+  expect(errors('merge my_mix onto llama using sum { maths }\noutput "dist/a" = my-mix')).toMatchObject([
+    { code: "hyphenated-name", help: "names have no hyphen; write my_mix" },
+  ]);
+  expect(errors('output "dist/a" = my-mix')).toMatchObject([{ help: "names have no hyphen" }]);
+  expect(errors('merge a onto llama using sum { maths-mix }\noutput "dist/a" = a')).toMatchObject([
+    { code: "unknown-name" },
+  ]);
+});
+
 test("a size in other letters is one mistake, not one more of its kind", () => {
   const { diagnostics } = analyseText(`${PRELUDE}\noutput "dist/a" = maths { shard 5gb }\n`, {});
   expect(diagnostics.map(({ code, severity }) => `${severity} ${code}`)).toContain("error broken-number");
