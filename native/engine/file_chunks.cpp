@@ -125,6 +125,7 @@ void FileSource::hash_rest(size_t input) {
   std::byte* buffer = worker_.arena.reserve(slice);
   while (hashed_[input] < bytes) {
     const int64_t begin = hashed_[input];
+    ahead_[input].go_on(places_[input].offset + begin, std::min(slice, bytes - begin));
     const ReadRequest request{static_cast<int32_t>(input), begin, std::min(slice, bytes - begin), buffer, true, true};
     read_slices({&request, 1}, slice);
   }

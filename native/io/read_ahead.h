@@ -18,8 +18,8 @@ class ReadAhead {
   void go_on(int64_t offset, int64_t bytes) const { ask(wanted(offset), wanted(offset + bytes)); }
 
  private:
-  /// A disk takes milliseconds to answer: it must be asked for more than is computed in that time. Whole stretches,
-  /// since large requests are answered faster than many small ones.
+  /// A disk takes milliseconds to answer: it must be asked for more than is computed in that time. Whole stretches at a
+  /// time, so that it can put requests together.
   static constexpr int64_t kStretch = 4 << 20;
 
   /// Up to where everything is asked for by who is to read at `offset`: between one stretch and two ahead of it.
