@@ -181,7 +181,7 @@ export const DIAGNOSTIC_CODES = {
     "integers-differ": "models differ in a tensor of integers, which is copied",
     "empty-mask": "a mask keeps nothing of a group (warning)",
     antiparallel: "tensors that are merged by their angle point in opposite directions (warning)",
-    "edited-side-file": "a file that theta wrote beside the tensors was changed, and is written anew (warning)",
+    "edited-side-file": "publishing took away a change of a file that theta wrote beside the tensors (warning)",
     "output-locked": "another build writes this output; waiting (warning)",
     "build-not-recorded": "a build's record, from which `theta why` answers, could not be written (warning)",
     "store-not-tidied": "what the store no longer needs could not be deleted (warning)",

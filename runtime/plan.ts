@@ -3,6 +3,7 @@
 // store that is there.
 
 import type { Action, TensorGraph } from "../compiler/tensor-graph.ts";
+import type { Diagnostic } from "../dsl/diagnostic.ts";
 import type { Engine } from "../native/addon-types.ts";
 import type { BuildContext } from "./build-context.ts";
 import { finishOutput, readyShard, staleBecause } from "./build/finished-output.ts";
@@ -18,14 +19,15 @@ import { needsOf } from "./build/action-needs.ts";
 import { lookUpStatistics, resolveOutput, type StatisticStanding } from "./build/statistics/statistic-standings.ts";
 import { checkVectorBases } from "./build/vector-base.ts";
 import { needsOfFinding, needsOfRanks, withSomeValues } from "./plan-needs.ts";
-import { neededRanks, planStatistic, withStatistics, type PlannedStatistic } from "./plan-statistics.ts";
-import { planVerdicts, refusedBecause, type PlannedVerdicts } from "./plan-verdicts.ts";
+import { neededRanks, planStatistic, withStatistics, type PlannedStatistic, type RankNeed } from "./plan-statistics.ts";
+import { condemnedBecause, planRefusals, planVerdicts } from "./plan-verdicts.ts";
 import { planGates, type PlannedGate } from "./gates/plan-gates.ts";
 import { tensorBytes } from "./checkpoint/safetensors-writer.ts";
 import type { WantedOutput } from "./build/wanted-output.ts";
 import { changedParameters, changesBetween, type Change, type ParameterChange } from "./history/changes.ts";
 import { describeAction } from "./history/described-action.ts";
 import { EarlierRuns } from "./history/earlier-runs.ts";
+import type { Failure } from "./failure.ts";
 import { existingStore } from "./store/store-paths.ts";
 import type { ActionCounts, HitReason } from "./reasons.ts";
 
@@ -44,13 +46,15 @@ export interface PlannedOutput {
   readonly path: string;
   /**
    * `current`: nothing to do; `publish`: from the store, no action runs; `build`: actions run, or may; `refused`: a build
-   * would do nothing for it, so there is nothing else to say.
+   * would make nothing of it, so there are no nodes and no gates.
    */
   readonly state: "current" | "publish" | "build" | "refused";
   /** Why it is not current, when no node says it: "no such directory", "config.json was edited". */
   readonly because?: string;
-  /** What a build would say of it before any work. */
-  readonly verdicts: PlannedVerdicts;
+  /** The failure with which a build would refuse it, before it looks anything up. */
+  readonly refusal?: Failure;
+  /** What it would say of tensors that are stored. */
+  readonly verdicts: readonly Diagnostic[];
   /** Parameters of the recipe that had other values when it was last published. */
   readonly parameters: readonly ParameterChange[];
   readonly statistics: readonly PlannedStatistic[];
@@ -110,7 +114,6 @@ export async function planBuild(
         looked = lookAtAll();
         await recognise();
       }
-      for (const wanted of outputs) checkVectorBases(wanted, inputs);
       signal.throwIfAborted();
       return describe(looked, engine.start);
     } finally {
@@ -133,33 +136,30 @@ interface Looked {
 }
 
 function describe(looked: Looked, startEngine: () => Engine): Plan {
-  const { session, standings, statistics } = looked;
-  const verdicts = session.outputs.map((wanted) => planVerdicts(session, wanted, standings));
-  const goes = verdicts.map((all) => refusedBecause(all) === undefined);
-  const going = (_: unknown, index: number): boolean => goes[index]!;
-  const plan = describeGoing(
-    {
-      statistics: statistics.filter(going),
-      session: { ...session, outputs: session.outputs.filter(going) },
-      standings,
-    },
-    verdicts.filter(going),
+  const { inputs, context, outputs } = looked.session;
+  const refusals = planRefusals(outputs, context);
+  const isAttempted = (_: unknown, index: number): boolean => !refusals.has(outputs[index]!);
+  const session = { ...looked.session, outputs: outputs.filter(isAttempted) };
+  for (const wanted of session.outputs) checkVectorBases(wanted, inputs);
+  const plan = describeAttempted(
+    { session, statistics: looked.statistics.filter(isAttempted), standings: looked.standings },
     startEngine,
   );
-  const made = plan.outputs.values();
-  const outputs = session.outputs.map((wanted, index) =>
-    goes[index]! ? made.next().value! : refusedOutput(wanted, verdicts[index]!),
-  );
-  return { ...plan, outputs };
+  const attempted = plan.outputs.values();
+  const planned = outputs.map((wanted): PlannedOutput => {
+    const refused = refusals.get(wanted);
+    return refused === undefined ? attempted.next().value! : { ...notMade(wanted, refused.because), ...refused };
+  });
+  return { ...plan, outputs: planned };
 }
 
-function refusedOutput({ graph: { output } }: WantedOutput, verdicts: PlannedVerdicts): PlannedOutput {
+function notMade({ graph: { output } }: WantedOutput, because: string): PlannedOutput {
   return {
     display: output.display,
     path: output.path,
     state: "refused",
-    because: refusedBecause(verdicts)!,
-    verdicts,
+    because,
+    verdicts: [],
     parameters: [],
     statistics: [],
     nodes: [],
@@ -167,40 +167,46 @@ function refusedOutput({ graph: { output } }: WantedOutput, verdicts: PlannedVer
   };
 }
 
-function describeGoing(
-  { session, standings, statistics }: Looked,
-  verdicts: readonly PlannedVerdicts[],
-  startEngine: () => Engine,
-): Plan {
+function describeAttempted({ session, standings, statistics }: Looked, startEngine: () => Engine): Plan {
   const { inputs, outputs, store, context } = session;
-  const shards = planShards(outputs, standings, inputs, store.shards);
-  const stale = new Map(outputs.map((wanted) => [wanted, staleness(session, wanted, standings, shards)]));
-  const toPublish = outputs.filter((wanted) => stale.get(wanted) !== undefined);
-  const judged = new Map(outputs.map((wanted) => [wanted, planGates(session, wanted, standings)]));
+  const verdicts = new Map(outputs.map((wanted) => [wanted, planVerdicts(session, wanted, standings)]));
+  const going = outputs.filter((wanted) => condemnedBecause(verdicts.get(wanted)!) === undefined);
+  const shards = planShards(going, standings, inputs, store.shards);
+  const stale = new Map(going.map((wanted) => [wanted, staleness(session, wanted, standings, shards)]));
+  const toPublish = going.filter((wanted) => stale.get(wanted) !== undefined);
+  const judged = new Map(going.map((wanted) => [wanted, planGates(session, wanted, standings)]));
   const measuring = [...judged.values()].map(({ work }) => work);
   const { fates, bytes } = forecast(session, standings, shards, toPublish, measuring);
-  const ranks = outputs.map((wanted, index) =>
-    neededRanks(wanted, statistics[index]!, fates, judged.get(wanted)!.computed),
-  );
+  const ranks = outputs.map((wanted, index) => {
+    const gates = judged.get(wanted);
+    return gates === undefined
+      ? new Map<number, RankNeed>()
+      : neededRanks(wanted, statistics[index]!, fates, gates.computed);
+  });
   const earlier = new EarlierRuns(store.paths);
   const planned = outputs.map((wanted, index): PlannedOutput => {
     const { output, actions } = wanted.graph;
+    const found = statistics[index]!.map((standing, number) =>
+      planStatistic(standing, inputs, ranks[index]!.get(number)),
+    );
+    const told = verdicts.get(wanted)!;
+    const condemned = condemnedBecause(told);
+    // Its statistics are found all the same, and its inputs hashed.
+    if (condemned !== undefined) return { ...notMade(wanted, condemned), verdicts: told, statistics: found };
     const { state, because } = stale.get(wanted) ?? { state: "current" };
     return {
       display: output.display,
       path: output.path,
       state,
       ...(because !== undefined && { because }),
-      verdicts: verdicts[index]!,
+      verdicts: told,
       parameters: changedParameters(wanted.record?.parameters ?? {}, context.parameters),
-      statistics: statistics[index]!.map((standing, number) =>
-        planStatistic(standing, inputs, ranks[index]!.get(number)),
-      ),
+      statistics: found,
       nodes: actions.map((action) => plannedNode(action, fates.get(action)!, wanted, inputs, earlier)),
       gates: judged.get(wanted)!.gates,
     };
   });
-  const running = [...fates].flatMap(([action, { state }]) => (state === "hit" ? [] : [action]));
+  const running = going.flatMap(({ graph }) => graph.actions).filter((action) => fates.get(action)!.state !== "hit");
   const computed = [...judged.values()].flatMap((gates) => gates.computed);
   const needs = needsOf([...running, ...computed].map(withSomeValues), startEngine);
   const finding = needsOfFinding(statistics, session, startEngine);

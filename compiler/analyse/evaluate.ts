@@ -119,7 +119,8 @@ function isMeantAsName(name: string, { declarations, values }: Scope): boolean {
 
 function reportHyphen(name: string, span: Span, { declarations, report }: Scope): void {
   const meant = name.replaceAll("-", "_");
-  const edit = declarations.has(meant) ? { edit: { span, text: meant } } : {};
-  const help = declarations.has(meant) ? `names have no hyphen; write ${meant}` : "names have no hyphen";
+  const isThere = declarations.has(meant) || METHODS.has(meant);
+  const edit = isThere ? { edit: { span, text: meant } } : {};
+  const help = isThere ? `names have no hyphen; write ${meant}` : "names have no hyphen";
   report({ code: "hyphenated-name", severity: "error", message: `\`${name}\` is not a name`, span, help, ...edit });
 }

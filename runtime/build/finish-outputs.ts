@@ -83,11 +83,12 @@ export class OutputFinisher {
       this.#recorder.finished(output, isNews ? "relearned" : "current");
     } else {
       observer.phase("publish");
-      for (const warning of editedSideFiles(wanted)) observer.diagnostic(warning);
+      const edited = editedSideFiles(output);
       const { output: node, actions } = wanted.graph;
       this.#copied += await publish(addon, store.paths, context, output, this.#recorder.id).catch((error: unknown) => {
         throw outputFailure(error, node.display, wanted.path);
       });
+      for (const warning of edited) observer.diagnostic(warning);
       this.#recorder.finished(output, "published", because);
       observer.outputPublished({ path: node.display, tensors: actions.length, digest: output.digest });
     }

@@ -1,5 +1,6 @@
 // Tells the observer the verdicts on an output's tensors.
 
+import type { Action } from "../../compiler/tensor-graph.ts";
 import type { Diagnostic } from "../../dsl/diagnostic.ts";
 import type { BuildObserver } from "../progress.ts";
 import type { FinishedShard } from "./finished-output.ts";
@@ -8,13 +9,14 @@ import type { Standings } from "./look-up.ts";
 import type { Session } from "./session.ts";
 import type { WantedOutput } from "./wanted-output.ts";
 
-/** On what is stored. */
+/** On those of its actions whose results are stored. */
 export function verdictsOnHits(
   wanted: WantedOutput,
+  actions: readonly Action[],
   standings: Standings,
   { inputs }: Pick<Session, "inputs">,
 ): readonly Diagnostic[] {
-  return wanted.graph.actions.flatMap((action) => {
+  return actions.flatMap((action) => {
     const standing = standings.get(action);
     if (standing?.state !== "hit") return [];
     const { counters } = standing.found.tensor;
@@ -29,7 +31,7 @@ export function judgeHits(
   session: Session,
   observer: BuildObserver,
 ): boolean {
-  const verdicts = verdictsOnHits(wanted, standings, session);
+  const verdicts = verdictsOnHits(wanted, wanted.graph.actions, standings, session);
   for (const verdict of verdicts) observer.diagnostic(verdict);
   return verdicts.every(({ severity }) => severity !== "error");
 }

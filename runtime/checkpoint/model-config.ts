@@ -1,5 +1,5 @@
-// What merging needs to know of a model's config.json: whether embeddings are tied, and whether the tensors are plain
-// numbers at all.
+// What merging needs to know of a model's config.json: whether embeddings are tied, how many tokens there are, and whether
+// the tensors are plain numbers at all.
 
 import type { ModelConfig, TensorInfo } from "../../compiler/checkpoint.ts";
 import { computationOf } from "./computation.ts";

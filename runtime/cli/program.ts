@@ -54,6 +54,7 @@ export function declareProgram(version: string, take: (invocation: Invocation) =
       .option("--hash", "read inputs whose digest is unknown, to know for certain")
       .option("--detailed-exitcode", "exit with 2 when there is work")
       .option("--adopt", "as a build that may replace an output directory that theta did not write")
+      .option("-k, --keep-going", "as a build that goes on after a failure")
       .option(...LOCKED),
     lists,
   );

@@ -7,6 +7,11 @@ import { writeJson, writeMessage } from "./terminal.ts";
 
 export function reportFailure(failure: Failure, json: boolean): void {
   if (json) writeJson({ schema: "theta.error/1", type: "error", ...failureJson(failure) });
+  printFailure(failure);
+}
+
+/** On GitHub it is an annotation, too. */
+export function printFailure(failure: Failure): void {
   writeMessage(`${failureText(failure)}\n`);
   if (isOnGitHub()) writeMessage(annotationOfFailure(failure));
 }

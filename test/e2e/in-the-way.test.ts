@@ -52,7 +52,9 @@ test.each(PLACES)("%s in the store", async (name) => {
 test("a file in place of the output", async () => {
   rmSync(join(project, "dist/mixed"), { recursive: true });
   writeFileSync(join(project, "dist/mixed"), "in the way");
-  expect((await session(project, ["plan"])).code).toBe(0);
+  const plan = await session(project, ["plan", "--quiet"]);
+  expect(plan).toMatchObject({ code: 0, stdout: "" });
+  expect(plan.stderr).toContain("error[output-not-ours]");
   for (const adopt of [[], ["--adopt"]]) {
     const run = await session(project, ["build", ...adopt]);
     expect(refusal(run, 73)).toBe("output-not-ours");
@@ -61,4 +63,21 @@ test("a file in place of the output", async () => {
   rmSync(join(project, "dist/mixed"));
   expect((await session(project, ["build"])).code).toBe(0);
   expect(digests(join(project, "dist/mixed"))).toEqual(clean);
+});
+
+test("a directory of somebody's in place of the output: a plan says so, and what a build that adopts it would do", async () => {
+  const place = join(project, "dist/mixed");
+  const store = ["--store", join(project, "another")];
+  rmSync(place, { recursive: true });
+  mkdirSync(place);
+  writeFileSync(join(place, "notes.txt"), "mine");
+  const plan = await session(project, ["plan", ...store]);
+  expect(plan).toMatchObject({ code: 0 });
+  expect(plan.stderr).toContain("error[output-not-ours]");
+  expect(plan.stdout).toContain('dist/mixed: not built (the directory "dist/mixed" exists and theta did not write it)');
+  const json = await session(project, ["plan", "--json", "--detailed-exitcode", ...store]);
+  expect(json.code).toBe(2);
+  const { outputs } = JSON.parse(json.stdout) as { outputs: readonly object[] };
+  expect(outputs).toMatchObject([{ state: "refused", refusal: { code: "output-not-ours", exit_code: 73 }, nodes: [] }]);
+  expect((await session(project, ["plan", "--adopt", ...store])).stdout).toContain("dist/mixed: built");
 });

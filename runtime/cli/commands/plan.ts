@@ -8,7 +8,6 @@ import { EXIT } from "../../failure.ts";
 import type { PlannedGate } from "../../gates/plan-gates.ts";
 import { planBuild, type Plan, type PlannedNode, type PlannedOutput } from "../../plan.ts";
 import type { PlannedStatistic } from "../../plan-statistics.ts";
-import type { PlannedVerdicts } from "../../plan-verdicts.ts";
 import { makeBuildContext } from "../make-build-context.ts";
 import { plannedGateJson } from "../report/gate-json.ts";
 import type { Flags } from "../invocation.ts";
@@ -16,10 +15,10 @@ import { findRecipe } from "../find-recipe.ts";
 import { exitCodeOf, loadRecipe } from "../load-recipe.ts";
 import { reasonLines } from "../report/reason-text.ts";
 import { createDiagnosticPrinter } from "../report-diagnostics.ts";
-import { failureJson, failureText } from "../report-failure.ts";
+import { failureJson, printFailure } from "../report-failure.ts";
 import { loadSettings } from "../settings.ts";
 import { formatBytes } from "../../size.ts";
-import { useColor, writeJson, writeMessage, writeOutput } from "../terminal.ts";
+import { useColor, writeJson, writeOutput } from "../terminal.ts";
 
 export async function plan(path: string | undefined, flags: Flags, signal: AbortSignal): Promise<number> {
   const file = findRecipe(path, process.cwd());
@@ -39,9 +38,9 @@ export async function plan(path: string | undefined, flags: Flags, signal: Abort
     { hash: flags.hash ?? false },
     signal,
   );
-  for (const { verdicts } of result.outputs) {
-    if (verdicts.refusal !== undefined) writeMessage(`${failureText(verdicts.refusal)}\n`);
-    verdicts.verdicts.forEach(print);
+  for (const { refusal, verdicts } of result.outputs) {
+    if (refusal !== undefined) printFailure(refusal);
+    verdicts.forEach(print);
   }
   const work = result.outputs.some(
     ({ state, gates }) => state !== "current" || gates.some((gate) => gate.state !== "holds"),
@@ -58,11 +57,12 @@ export async function plan(path: string | undefined, flags: Flags, signal: Abort
       peak_scratch: scratch,
       parameters: Object.fromEntries(graph.parameters),
       lists: Object.fromEntries(graph.lists),
-      outputs: outputs.map(({ display, state, because, verdicts, parameters, statistics, nodes, gates }) => ({
+      outputs: outputs.map(({ display, state, because, refusal, verdicts, parameters, statistics, nodes, gates }) => ({
         path: display,
         state,
         ...(because && { because }),
-        verdicts: verdictsJson(verdicts),
+        ...(refusal && { refusal: failureJson(refusal) }),
+        verdicts: verdicts.map(diagnosticToJson),
         changed_parameters: parameters,
         statistics,
         nodes: nodes.map(({ changes, ...node }) => ({ ...node, ...(changes.length > 0 && { changes }) })),
@@ -91,13 +91,6 @@ function describePlan(recipe: string, { outputs, counts, bytes, peak, scratch }:
       `${formatBytes(bytes.write)} to write; tensor buffers at most ${formatBytes(peak)}${onDisk}`,
   );
   return `${lines.join("\n")}\n`;
-}
-
-function verdictsJson({ refusal, verdicts }: PlannedVerdicts): readonly unknown[] {
-  return [
-    ...(refusal === undefined ? [] : [{ severity: "error", ...failureJson(refusal) }]),
-    ...verdicts.map(diagnosticToJson),
-  ];
 }
 
 const SIGNS = { hit: "=", miss: "+", unknown: "?" } as const;
@@ -130,7 +123,7 @@ function describeTensors(
   const words = { current: "up to date", publish: "published from the store", build: "built", refused: "not built" }[
     state
   ];
-  const head = `  ${printable(display)}: ${words}${because === undefined ? "" : ` (${because})`}`;
+  const head = `  ${printable(display)}: ${words}${because === undefined ? "" : ` (${printable(because)})`}`;
   const unknown = nodes.reduce((sum, node) => sum + (node.state === "unknown" ? node.hash : 0), 0);
   const lines = verbose
     ? nodes.map(

@@ -41,6 +41,9 @@ test("a hyphenated name is one mistake, told where it is declared, else where it
     { code: "hyphenated-name", help: "names have no hyphen; write my_mix" },
   ]);
   expect(errors('output "dist/a" = my-mix')).toMatchObject([{ help: "names have no hyphen" }]);
+  expect(errors('output "dist/a" = arcee-fusion')).toMatchObject([
+    { help: "names have no hyphen; write arcee_fusion" },
+  ]);
   expect(errors('merge a onto llama using sum { maths-mix }\noutput "dist/a" = a')).toMatchObject([
     { code: "unknown-name" },
   ]);

@@ -140,7 +140,7 @@ test("of an output that a build would refuse: why, and nothing that is not done"
     "  b hit up-to-date",
     "dist/n: refused, a of bad holds NaN",
   ]);
-  expect(plan.outputs[1]!.verdicts.verdicts).toEqual(built.diagnostics);
+  expect(plan.outputs[1]!.verdicts).toEqual(built.diagnostics);
   expect(plan.counts).toMatchObject({ run: 0, up_to_date: 2, local_hit: 0 });
   expect(lines(await space.plan({ ...recipe, nan: "zero" }))[3]).toBe("dist/n: build");
 });
@@ -150,6 +150,25 @@ test("of an output in a directory that is not theta's: it is refused", async () 
   writeFileSync(space.path("dist/m/notes.txt"), "mine");
   const plan = await space.plan(RECIPE);
   expect(lines(plan)).toEqual(['dist/m: refused, the directory "dist/m" exists and theta did not write it']);
-  expect(plan.outputs[0]!.verdicts.refusal).toMatchObject({ exitCode: 73, details: { code: "output-not-ours" } });
+  expect(plan.outputs[0]!.refusal).toMatchObject({ exitCode: 73, details: { code: "output-not-ours" } });
   expect(plan).toMatchObject({ counts: { run: 0 }, bytes: { read: 0, write: 0 }, peak: 0 });
+});
+
+test("of another output beside such a one: a build ends there, unless it keeps going", async () => {
+  mkdirSync(space.path("dist/m"), { recursive: true });
+  writeFileSync(space.path("dist/m/notes.txt"), "mine");
+  const recipe: Recipe = { outputs: ["dist/n", "dist/m"] };
+  const [, refused] = lines(await space.plan(recipe));
+  expect(lines(await space.plan(recipe))).toEqual([
+    'dist/n: refused, the build ends at "dist/m"; --keep-going makes this one',
+    refused,
+  ]);
+  await expect(space.build(recipe)).rejects.toMatchObject({ exitCode: 73 });
+  expect(existsSync(space.path("dist/n"))).toBe(false);
+  expect(lines(await space.plan(recipe, false, { keepGoing: true }))).toEqual([
+    "dist/n: build",
+    "  a miss no-record",
+    "  b miss no-record",
+    refused,
+  ]);
 });

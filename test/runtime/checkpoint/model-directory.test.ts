@@ -34,7 +34,7 @@ test("one file: tensors sorted by bytes, each with its place", () => {
     config: {
       tieWordEmbeddings: false,
       vocabularies: [],
-      computation: new Map([["model_type", '"llama"']]),
+      computation: config.computation,
       layers: [],
     },
     path: join(space, "m"),
@@ -114,21 +114,34 @@ test("how a model computes is read under the names of both generations of transf
     makeModelDirectory(join(space, "m"), LLAMA, { config });
     return Object.fromEntries(read("m").config.computation);
   };
-  expect(told({ model_type: "llama", hidden_size: 8, num_key_value_heads: null, torch_dtype: "bfloat16" })).toEqual({
-    model_type: '"llama"',
-  });
+  const llama = { model_type: "llama", hidden_size: 8, num_key_value_heads: null, torch_dtype: "bfloat16" };
   const plain = { rope_theta: "10000", rope_scaling: "null" };
+  // Silence of an early Llama means its class's default.
+  expect(told(llama)).toEqual({ model_type: '"llama"', ...plain });
   expect(told({ rope_theta: 10000.0 })).toEqual(plain);
   expect(told({ rope_theta: 10000.0, rope_scaling: null })).toEqual(plain);
-  expect(told({ rope_parameters: { rope_theta: 10000, rope_type: "default" } })).toEqual(plain);
+  expect(told({ rope_theta: 1e4, rope_scaling: {} })).toEqual(plain);
+  expect(told({ rope_theta: 1e4, rope_scaling: { type: "mrope", mrope_section: [1, 2] } })).toEqual(plain);
+  expect(told({ rope_parameters: { rope_theta: 10000, rope_type: "default", mrope_section: [1, 2] } })).toEqual(plain);
+  expect(told({ rope_scaling: null })).toEqual({ rope_scaling: "null" });
   const linear = { rope_theta: "10000", rope_scaling: '{"factor": 2, "rope_type": "linear"}' };
   expect(told({ rope_theta: 1e4, rope_scaling: { type: "linear", factor: 2.0 } })).toEqual(linear);
   expect(told({ rope_parameters: { factor: 2, rope_type: "linear", rope_theta: 1e4, low: null } })).toEqual(linear);
+  const phi = { factors: [1], rope_type: "longrope", original_max_position_embeddings: 4096 };
+  const long = {
+    rope_theta: "10000",
+    partial_rotary_factor: "0.75",
+    rope_scaling: '{"factors": [1], "rope_type": "longrope"}',
+  };
+  expect(told({ rope_parameters: { rope_theta: 1e4, partial_rotary_factor: 0.75, ...phi } })).toEqual(long);
+  const four = { rope_theta: 1e4, partial_rotary_factor: 0.75, rope_scaling: { type: "su", factors: [1] } };
+  expect(told(four)).toEqual(long);
+  expect(told({ model_type: "gemma", hidden_act: "gelu" })).toEqual({ model_type: '"gemma"' });
   const byKind = { full: { rope_theta: 1e6 }, sliding: { rope_theta: 1e4 } };
-  expect(told({ rope_parameters: byKind, rope_theta: 1e4 })).toEqual({
+  expect(told({ rope_parameters: byKind })).toEqual({
     rope_parameters: '{"full": {"rope_theta": 1000000}, "sliding": {"rope_theta": 10000}}',
   });
-  expect(told({ model_type: "llava", text_config: { model_type: "llama", head_dim: 64 } })).toEqual({
+  expect(told({ model_type: "llava", text_config: { model_type: "qwen2", head_dim: 64 } })).toEqual({
     model_type: '"llava"',
     head_dim: "64",
   });
