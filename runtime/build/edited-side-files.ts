@@ -3,7 +3,6 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { plural } from "../../dsl/counted.ts";
 import type { Diagnostic } from "../../dsl/diagnostic.ts";
 import type { SideFile } from "../checkpoint/side-files.ts";
 import { ownStampAt } from "../store/file-identity.ts";
@@ -23,12 +22,12 @@ export function editedSideFiles({ wanted, sideFiles }: FinishedOutput): readonly
   });
   if (edited.length === 0) return [];
   const names = edited.map(({ name }) => name).join(", ");
-  const [was, it] = edited.length === 1 ? ["was", "it"] : ["were", "them"];
+  const [was, it, change] = edited.length === 1 ? ["was", "it", "change"] : ["were", "them", "changes"];
   return [
     {
       code: "edited-side-file",
       severity: "warning",
-      message: `${names} of "${graph.output.display}" ${was} changed since theta wrote ${it}; the ${plural(edited.length, "change")} went with publishing`,
+      message: `${names} of "${graph.output.display}" ${was} changed since theta wrote ${it}; publishing took the ${change} away`,
       help: "a change lasts in the model that a file is copied from, and in files that theta does not write",
     },
   ];
