@@ -148,17 +148,17 @@ function describe(looked: Looked, startEngine: () => Engine): Plan {
   const attempted = plan.outputs.values();
   const planned = outputs.map((wanted): PlannedOutput => {
     const refused = refusals.get(wanted);
-    return refused === undefined ? attempted.next().value! : { ...notMade(wanted, refused.because), ...refused };
+    return refused === undefined ? attempted.next().value! : notMade(wanted, refused);
   });
   return { ...plan, outputs: planned };
 }
 
-function notMade({ graph: { output } }: WantedOutput, because: string): PlannedOutput {
+function notMade({ graph: { output } }: WantedOutput, why: Pick<PlannedOutput, "because" | "refusal">): PlannedOutput {
   return {
     display: output.display,
     path: output.path,
     state: "refused",
-    because,
+    ...why,
     verdicts: [],
     parameters: [],
     statistics: [],
@@ -192,7 +192,9 @@ function describeAttempted({ session, standings, statistics }: Looked, startEngi
     const told = verdicts.get(wanted)!;
     const condemned = condemnedBecause(told);
     // Its statistics are found all the same, and its inputs hashed.
-    if (condemned !== undefined) return { ...notMade(wanted, condemned), verdicts: told, statistics: found };
+    if (condemned !== undefined) {
+      return { ...notMade(wanted, { because: condemned }), verdicts: told, statistics: found };
+    }
     const { state, because } = stale.get(wanted) ?? { state: "current" };
     return {
       display: output.display,
