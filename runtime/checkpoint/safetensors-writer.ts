@@ -1,5 +1,5 @@
-// The canonical header of a safetensors file: a function of its tensors alone, byte for byte what the official writer
-// makes of the same tensors. Payloads are written elsewhere, to the offsets that this file decides.
+// The canonical header of a safetensors file: a function of its tensors alone, and but for spaces at its end byte for byte
+// what the official writer makes of the same tensors. Payloads are written elsewhere, to the offsets that this file decides.
 
 import type { Dtype } from "../../compiler/checkpoint.ts";
 import { compareByBytes } from "./byte-order.ts";
@@ -19,7 +19,7 @@ export interface PlacedTensor extends OutputTensor {
 }
 
 export interface FileLayout {
-  /** The file's first bytes: length and JSON, padded to a multiple of 8, to be followed by the payloads in the order of `tensors`, without gaps. */
+  /** The file's first bytes: length and JSON, padded with spaces, to be followed by the payloads in the order of `tensors`, without gaps. */
   readonly header: Uint8Array;
   /** In the order in which they lie. */
   readonly tensors: readonly PlacedTensor[];
@@ -29,6 +29,18 @@ export interface FileLayout {
 
 /** What transformers wants to see. */
 const METADATA: Readonly<Record<string, string>> = { format: "pt" };
+
+/** The length of the JSON, before it. */
+const LENGTH_BYTES = 8;
+/** What the official writer pads headers to. */
+const ALIGNMENT = 8;
+/**
+ * Where a tensor is large, the payloads begin with a page, and as nearly all tensors of models are whole pages, so do all:
+ * the disk takes them from memory without a copy (native/io/output_sink.h), and whoever maps the file finds them aligned.
+ * A page that two payloads share is written through the page cache, and locks the file for as long as that takes.
+ */
+const PAGE = 4096;
+const LARGE_TENSOR = 1 << 20;
 
 /** Largest alignment first, then by name, so that every payload is aligned to its element's size. */
 export function layoutFile(tensors: readonly OutputTensor[], metadata = METADATA): FileLayout {
@@ -50,10 +62,10 @@ export function layoutFile(tensors: readonly OutputTensor[], metadata = METADATA
     return bytes;
   });
   const json = Buffer.from(`{${members.join(",")}}`, "utf8");
-  const length = Math.ceil(json.length / 8) * 8;
-  const header = Buffer.alloc(8 + length, " ");
-  header.writeBigUInt64LE(BigInt(length));
-  json.copy(header, 8);
+  const alignment = sizes.some((bytes) => bytes >= LARGE_TENSOR) ? PAGE : ALIGNMENT;
+  const header = Buffer.alloc(Math.ceil((LENGTH_BYTES + json.length) / alignment) * alignment, " ");
+  header.writeBigUInt64LE(BigInt(header.length - LENGTH_BYTES));
+  json.copy(header, LENGTH_BYTES);
   let offset = header.length;
   const placed = ordered.map(({ name, dtype, shape }, index) => {
     const bytes = sizes[index]!;

@@ -40,6 +40,32 @@ test("what is written reads back at the offsets that were promised", () => {
   rmSync(directory, { recursive: true });
 });
 
+test("the payloads of a file with a tensor of 1 MiB begin with a page; what is before them is spaces", () => {
+  const norm = { name: "norm", dtype: "BF16" as const, shape: [2048] };
+  const large = { name: "weight", dtype: "BF16" as const, shape: [512, 1024] };
+  const { header, tensors, size } = layoutFile([norm, large]);
+  expect(header.length).toBe(4096);
+  expect(Buffer.from(header).readBigUInt64LE()).toBe(4088n);
+  expect(tensors.map(({ offset }) => offset)).toEqual([4096, 8192]);
+  expect(size).toBe(8192 + (1 << 20));
+  const json = Buffer.from(header).toString("latin1", 8);
+  expect(json).toMatch(/^\{"__metadata__":.*\} +$/);
+  const short = { ...large, shape: [512, 1023] };
+  const few = layoutFile([norm, short]).header;
+  expect(few.length).toBeLessThan(4096);
+  expect(few.length % 8).toBe(0);
+});
+
+test("a header that fills its last page is not padded by another", () => {
+  const large = (name: string) => layoutFile([{ name, dtype: "U8", shape: [1 << 20] }]).header.length;
+  const one = JSON.stringify({
+    __metadata__: { format: "pt" },
+    "": { dtype: "U8", shape: [1 << 20], data_offsets: [0, 1 << 20] },
+  }).length;
+  expect(large("n".repeat(4096 - 8 - one))).toBe(4096);
+  expect(large("n".repeat(4096 - 8 - one + 1))).toBe(8192);
+});
+
 test("without metadata there is no __metadata__", () => {
   expect(Buffer.from(layoutFile([], {}).header).toString("latin1")).toBe("\b\0\0\0\0\0\0\0{}      ");
 });
