@@ -6,7 +6,7 @@ import type { BuildContext } from "./build-context.ts";
 import { claimShards } from "./build/claim-shards.ts";
 import { FailedOutputs } from "./build/failed-outputs.ts";
 import { OutputFinisher } from "./build/finish-outputs.ts";
-import { refuseForeignDirectory } from "./build/foreign-directory.ts";
+import { refuseForeignContent } from "./build/foreign-content.ts";
 import { judgeHits } from "./build/judge-output-tensors.ts";
 import { LazyEngine } from "./build/lazy-engine.ts";
 import { lockOutputs } from "./build/lock-outputs.ts";
@@ -106,7 +106,7 @@ async function makeTrue(session: Session, recorder: BuildRecorder): Promise<Omit
   const { addon, context, store, inputs, signal } = session;
   const failed = new FailedOutputs(context.keepGoing);
   observer.phase("look-up");
-  for (const wanted of session.outputs) failed.attempt(wanted, () => refuseForeignDirectory(wanted, context));
+  for (const wanted of session.outputs) failed.attempt(wanted, () => refuseForeignContent(wanted, context));
   const engine = new LazyEngine(addon, { ...context.engine, scratch: store.paths.partial }, signal);
   const ticking = setInterval(() => engine.started && observer.bytes(engine.progress), PROGRESS_MS);
   try {

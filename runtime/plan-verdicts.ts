@@ -1,9 +1,9 @@
-// What a build would say of outputs before it makes anything: that a directory is somebody else's, and its verdicts on what is
-// stored. Of either an output may be refused, and keeps what it holds.
+// What a build would say of outputs before it makes anything: that what lies there is somebody else's, and its verdicts on
+// what is stored. Of either an output may be refused, and keeps what it holds.
 
 import type { Diagnostic } from "../dsl/diagnostic.ts";
 import type { BuildContext } from "./build-context.ts";
-import { refuseForeignDirectory } from "./build/foreign-directory.ts";
+import { refuseForeignContent } from "./build/foreign-content.ts";
 import { verdictsOnHits } from "./build/judge-output-tensors.ts";
 import type { Standings } from "./build/look-up.ts";
 import type { Session } from "./build/session.ts";
@@ -17,7 +17,7 @@ export function planRefusals(
 ): ReadonlyMap<WantedOutput, { readonly because: string; readonly refusal?: Failure }> {
   const refusals = new Map(
     outputs.flatMap((wanted) => {
-      const refusal = foreignDirectory(wanted, context);
+      const refusal = foreignContent(wanted, context);
       return refusal === undefined ? [] : [[wanted, { because: refusal.message, refusal }]];
     }),
   );
@@ -27,9 +27,9 @@ export function planRefusals(
   return new Map(outputs.map((wanted) => [wanted, refusals.get(wanted) ?? { because }]));
 }
 
-function foreignDirectory(wanted: WantedOutput, context: Pick<BuildContext, "adopt">): Failure | undefined {
+function foreignContent(wanted: WantedOutput, context: Pick<BuildContext, "adopt">): Failure | undefined {
   try {
-    refuseForeignDirectory(wanted, context);
+    refuseForeignContent(wanted, context);
     return undefined;
   } catch (error) {
     if (isFailure(error)) return error;

@@ -57,6 +57,13 @@ export function outputContent(graph: OutputGraph, facts: ContentFacts): readonly
   return [{ name: THETA_FILE, content: theta }, ...files];
 }
 
+/** Names of what outputContent() gives, known before there is a digest. Throws a Failure (66) when a side file cannot be read. */
+export function contentNames(graph: OutputGraph, index: ContentFacts["index"]): readonly string[] {
+  const given = graph.kind === "model" ? donated(graph, undefined) : [];
+  const named = [...(index === undefined ? [] : [index]), ...given].map(({ name }) => name);
+  return [THETA_FILE, MODEL_CARD, ...named];
+}
+
 /** Equal for equal content, without reading what is only copied. */
 export function contentStamp(files: readonly SideFile[]): string {
   const lines = files.map((file) => {

@@ -1,6 +1,6 @@
 // Which files of an output theta wrote. Everything else in it belongs to somebody, and is neither replaced nor deleted.
 
-import { lstatSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { THETA_FILE } from "../checkpoint/theta-file.ts";
 import { EXIT, Failure } from "../failure.ts";
@@ -52,6 +52,11 @@ export function ownFiles(
     });
   }
   return new Set([...(claimed ?? []), ...(recorded ?? [])]);
+}
+
+/** Whether there is anything in the directory but theta's own; false where there is no directory. */
+export function holdsForeign(directory: string, own: ReadonlySet<string>): boolean {
+  return existsSync(directory) && filesIn(directory, own).some((name) => !own.has(name));
 }
 
 /**

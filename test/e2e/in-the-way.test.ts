@@ -1,7 +1,17 @@
 // Something of another kind lies where the store or an output has a file or a folder: every command says so, none calls it
 // a mistake of theta's, and once it is gone the next build is right.
 
-import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -80,4 +90,27 @@ test("a directory of somebody's in place of the output: a plan says so, and what
   const { outputs } = JSON.parse(json.stdout) as { outputs: readonly object[] };
   expect(outputs).toMatchObject([{ state: "refused", refusal: { code: "output-not-ours", exit_code: 73 }, nodes: [] }]);
   expect((await session(project, ["plan", "--adopt", ...store])).stdout).toContain("dist/mixed: built");
+});
+
+test("a file of somebody's in an output, where the next build would put one of its own: told before the work", async () => {
+  const place = join(project, "dist/mixed");
+  rmSync(place, { recursive: true });
+  expect((await session(project, ["build"])).code).toBe(0);
+  const [donated, mine] = [join(project, "models/base/generation_config.json"), join(place, "generation_config.json")];
+  writeFileSync(donated, "{}");
+  writeFileSync(mine, "mine");
+  const plan = await session(project, ["plan"]);
+  expect(plan.code).toBe(0);
+  expect(plan.stderr).toContain("error[foreign-file]");
+  expect(plan.stderr).toContain(
+    '"dist/mixed" holds generation_config.json, which theta did not write and would replace',
+  );
+  const shards = join(project, "another", "shards");
+  const refused = await session(project, ["build", "--store", join(project, "another")]);
+  expect(refusal(refused, 73)).toBe("foreign-file");
+  expect(readdirSync(shards)).toEqual([]);
+  expect(readFileSync(mine, "utf8")).toBe("mine");
+  expect((await session(project, ["build", "--adopt"])).code).toBe(0);
+  expect(readFileSync(mine, "utf8")).toBe("{}");
+  expect(digests(place)).toEqual(clean);
 });
