@@ -1,6 +1,6 @@
-// The lines of `expect` blocks: which are about an output, and how they read.
+// The lines of `expect` blocks: which are about an output, how they read, and what meets them.
 
-import type { ExpectNode, OutputNode, PredicateNode } from "./recipe-graph.ts";
+import type { Comparison, ExpectNode, OutputNode, PredicateNode } from "./recipe-graph.ts";
 import { NodeNumbers } from "./same-node.ts";
 
 /** In the order of the recipe: of every block about the output's model, by whatever name. */
@@ -34,4 +34,18 @@ function indexOf(expectations: readonly ExpectNode[]): Index {
 export function predicateText({ each, subject, comparison }: PredicateNode): string {
   const bound = comparison === undefined ? "" : ` ${comparison.operator} ${comparison.bound}`;
   return `${each ? "each " : ""}${subject}${bound}`;
+}
+
+/** False for NaN. */
+export function isMetBy({ operator, bound }: Comparison, value: number): boolean {
+  switch (operator) {
+    case "<":
+      return value < bound;
+    case "<=":
+      return value <= bound;
+    case ">":
+      return value > bound;
+    case ">=":
+      return value >= bound;
+  }
 }

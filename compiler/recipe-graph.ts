@@ -293,6 +293,11 @@ export interface ExpectNode {
 
 export type Metric = "finite" | "cosine" | "distance" | "norm" | "changed";
 
+export interface Comparison {
+  readonly operator: "<" | "<=" | ">" | ">=";
+  readonly bound: number;
+}
+
 export interface PredicateNode {
   readonly metric: Metric;
   /** Of every tensor, instead of all as one vector. */
@@ -302,7 +307,7 @@ export interface PredicateNode {
   /** The model to compare with. */
   readonly against?: ModelNode;
   /** Of all but `finite`. */
-  readonly comparison?: { readonly operator: "<" | "<=" | ">" | ">="; readonly bound: number };
+  readonly comparison?: Comparison;
   readonly span: Span;
 }
 

@@ -1,6 +1,7 @@
 // Whether an output meets its gates, from what was measured. Pure: the same for measurements of this build and of earlier
 // ones.
 
+import { isMetBy } from "../../compiler/predicates.ts";
 import type { Action, Gate, OutputGraph } from "../../compiler/tensor-graph.ts";
 import type { PredicateNode } from "../../compiler/recipe-graph.ts";
 import type { Measurements } from "./look-up-measurements.ts";
@@ -71,18 +72,7 @@ function termOf(action: Action, { operand }: Gate, { alone, pairs }: Measurement
 }
 
 function holds({ comparison }: PredicateNode, value: number): boolean {
-  if (comparison === undefined) return value === 0;
-  const { operator, bound } = comparison;
-  switch (operator) {
-    case "<":
-      return value < bound;
-    case "<=":
-      return value <= bound;
-    case ">":
-      return value > bound;
-    case ">=":
-      return value >= bound;
-  }
+  return comparison === undefined ? value === 0 : isMetBy(comparison, value);
 }
 
 /** Worse first: what has no value, then what lies farther on the wrong side. */

@@ -165,14 +165,14 @@ test("elsewhere there are neither annotations nor summaries", () => {
 });
 
 test("a gate that fails is an annotation on its line, and all gates stand in the summary", () => {
-  write(`${GOOD}expect it {\n  finite\n  cosine(a) > 2\n}\n`);
+  write(`${GOOD}expect it {\n  finite\n  cosine(a) < 0\n}\n`);
   const run = onGitHub(["build"]);
   expect(run.code).toBe(1);
   expect(commands(run)).toHaveLength(1);
   expect(commands(run)[0]).toMatch(
-    /^::error file=merges\/merge\.theta,line=8,col=3,endLine=8,endColumn=16,title=theta%3A gate-failed::cosine\(a\) of "out" is 1, not above 2/,
+    /^::error file=merges\/merge\.theta,line=8,col=3,endLine=8,endColumn=16,title=theta%3A gate-failed::cosine\(a\) of "out" is 1, not below 0/,
   );
   const text = readFileSync(summary, "utf8");
-  expect(text).toContain("| `finite` | `out` | 0 | holds |\n| `cosine(a) > 2` | `out` | ");
+  expect(text).toContain("| `finite` | `out` | 0 | holds |\n| `cosine(a) < 0` | `out` | ");
   expect(text).toMatch(/\| \*\*fails\*\* \|$/m);
 });

@@ -121,6 +121,14 @@ output "out/z" = llama + sum((maths - llama) & random(density: 0.5, seed: 1), (c
     codes: ["expect-without-output"],
     body: `output "out/x" = linear(llama, maths)\nexpect code { finite }`,
   },
+  "a gate that everything meets": {
+    codes: ["gate-bound", "gate-bound"],
+    body: `merge x = linear(llama, maths, code)\noutput "out/x" = x\nexpect x {\n  changed(llama) <= 50\n  norm > -1\n}`,
+  },
+  "a gate at the end of a metric's range": {
+    codes: [],
+    body: `merge x = linear(llama, maths, code)\noutput "out/x" = x\nexpect x {\n  cosine(llama) >= 1\n  changed(llama) <= 0\n  norm >= 0\n}`,
+  },
   "an output outside that is allowed": {
     codes: [],
     body: `output "../x" = linear(llama, maths, code)`,
