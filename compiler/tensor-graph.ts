@@ -1,6 +1,7 @@
 // The tensor graph: one action per output tensor, its program fused and every parameter resolved for that tensor.
 // This is what is hashed (action-key.ts), explained and handed to the native addon.
 
+import type { Span } from "../dsl/source.ts";
 import type { Checkpoint, Dtype, TensorInfo } from "./checkpoint.ts";
 import type { OutputNode, PredicateNode } from "./recipe-graph.ts";
 
@@ -245,6 +246,8 @@ export interface ActionInput {
   /** What to do with NaN and ±∞ in it, judged from counters; only "zero" changes a byte (see `load`). */
   readonly nan: "error" | "propagate" | "zero";
   readonly checkpoint: string;
+  /** Where the recipe declares it; not in the key. */
+  readonly span: Span;
 }
 
 /** Makes one tensor of one output. */
@@ -273,6 +276,8 @@ export interface VectorOnBase {
   /** As the recipe names it. */
   readonly name: string;
   readonly display: string;
+  /** Of its declaration. */
+  readonly span: Span;
   readonly base: Checkpoint;
   /** What the vector says of its base: see `StoredVector.baseDigest`. */
   readonly baseDigest: string;

@@ -14,8 +14,11 @@ function sentence(text: string): string {
   return printable(shortened(text, LONGEST_SENTENCE));
 }
 
+/** A diagnostic, or another error that is told as one is, with a code of its own. */
+export type Told = Omit<Diagnostic, "code"> & { readonly code: string };
+
 /** Several lines, without a line end behind the last. */
-export function renderDiagnostic(diagnostic: Diagnostic, palette: Palette = PLAIN_PALETTE): string {
+export function renderDiagnostic(diagnostic: Told, palette: Palette = PLAIN_PALETTE): string {
   const { severity, code, message, span, facts = [], notes = [], help } = diagnostic;
   const paint = severity === "error" ? palette.error : palette.warning;
   return [
@@ -27,7 +30,7 @@ export function renderDiagnostic(diagnostic: Diagnostic, palette: Palette = PLAI
   ].join("\n");
 }
 
-function placeOf({ span, source }: Diagnostic): string {
+function placeOf({ span, source }: Told): string {
   if (span) return `${place(span)}: `;
   return source ? `${printable(source.path)}: ` : "";
 }
@@ -72,7 +75,7 @@ interface JsonDiagnostic {
 }
 
 /** Strings as they are: JSON has escapes of its own. */
-export function diagnosticToJson(diagnostic: Diagnostic): JsonDiagnostic {
+export function diagnosticToJson(diagnostic: Told): JsonDiagnostic {
   const { code, severity, message, span, facts, notes, help, edit } = diagnostic;
   const source: Source | undefined = span?.source ?? diagnostic.source;
   return {

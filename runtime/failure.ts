@@ -1,6 +1,7 @@
 // How a command ends when it cannot do its work: an exit code of the documented list and a sentence for people.
 
 import type { DiagnosticCode } from "../dsl/diagnostic-codes.ts";
+import type { Span } from "../dsl/source.ts";
 
 /** The contract with scripts; README.md lists it. */
 export const EXIT = {
@@ -71,7 +72,7 @@ export const FAILURES = {
   "config-unreadable": [EXIT.config],
 } as const satisfies Readonly<Record<string, readonly number[]>>;
 
-/** A failure may also have the code of a diagnostic, where no line of a recipe is to blame. */
+/** A failure may also have the code of a diagnostic, where it is told only once the work has begun. */
 type FailureCode = keyof typeof FAILURES | DiagnosticCode;
 
 type ExitOf<Code> = Code extends keyof typeof FAILURES ? (typeof FAILURES)[Code][number] : number;
@@ -79,6 +80,8 @@ type ExitOf<Code> = Code extends keyof typeof FAILURES ? (typeof FAILURES)[Code]
 interface FailureDetails<Code extends FailureCode> {
   /** Kebab-case and stable, like a diagnostic's. */
   readonly code: Code;
+  /** What of the recipe it is about. */
+  readonly span?: Span;
   /** What to do. */
   readonly help?: string;
   /** Aligned lines under the message. */

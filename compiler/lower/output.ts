@@ -92,7 +92,8 @@ export function storedVectors(node: ModelNode | VectorNode, headers: Headers): r
   return sourcesUnder(node).flatMap((source) => {
     if (source.kind !== "stored-vector" || source.base.kind !== "checkpoint") return [];
     const { baseDigest } = headers.vector(source);
-    return [{ name: source.name, display: source.display, base: headers.model(source.base), baseDigest }];
+    const { name, display, span } = source;
+    return [{ name, display, span, base: headers.model(source.base), baseDigest }];
   });
 }
 

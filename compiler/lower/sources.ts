@@ -76,7 +76,8 @@ export function inputOf(
   node: CheckpointNode | AdapterNode | StoredVectorNode,
   tensor: TensorInfo,
 ): ActionInput & { readonly tensor: TensorInfo } {
-  return { role: node.name, tensor, nan: node.exceptions.nan ?? "error", checkpoint: node.display };
+  const { name, display, exceptions, span } = node;
+  return { role: name, tensor, nan: exceptions.nan ?? "error", checkpoint: display, span };
 }
 
 export function factOf(node: CheckpointNode | StoredVectorNode, tensor: TensorInfo): TensorFact {

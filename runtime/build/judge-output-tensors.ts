@@ -20,7 +20,7 @@ export function verdictsOnHits(
     const standing = standings.get(action);
     if (standing?.state !== "hit") return [];
     const { counters } = standing.found.tensor;
-    return judge(wanted.graph.output.display, action, counters, (tensor) => inputs.digest(tensor));
+    return judge(wanted.graph.output, action, counters, (tensor) => inputs.digest(tensor));
   });
 }
 
@@ -49,7 +49,7 @@ export function judgeRuns(
     for (const [index, action] of shard.wanted.actions.entries()) {
       if (standings.get(action)?.state === "hit") continue;
       const { counters } = shard.records[index]!;
-      const verdicts = judge(wanted.graph.output.display, action, counters, (tensor) => session.inputs.digest(tensor));
+      const verdicts = judge(wanted.graph.output, action, counters, (tensor) => session.inputs.digest(tensor));
       for (const verdict of verdicts) observer.diagnostic(verdict);
       good &&= verdicts.every(({ severity }) => severity !== "error");
     }

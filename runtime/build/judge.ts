@@ -1,14 +1,15 @@
 // Policies that change no byte, judged from what an action counted: the same on a hit as on a run.
 
 import type { TensorInfo } from "../../compiler/checkpoint.ts";
+import type { OutputNode } from "../../compiler/recipe-graph.ts";
 import type { Action, ActionInput } from "../../compiler/tensor-graph.ts";
 import { counted } from "../../dsl/counted.ts";
 import type { Diagnostic } from "../../dsl/diagnostic.ts";
 import type { ActionCounters } from "../store/shard-record.ts";
 
-/** `output` as the recipe spells it; `digest` knows those of inputs and of the tensors to compare with. */
+/** `digest` knows those of inputs and of the tensors to compare with. */
 export function judge(
-  output: string,
+  output: OutputNode,
   action: Action,
   counters: ActionCounters,
   digest: (tensor: TensorInfo) => string | undefined,
@@ -17,8 +18,8 @@ export function judge(
     ...notFinite(action, counters),
     ...overflow(output, action, counters),
     ...unequal(action, digest),
-    ...emptyGroups(output, action, counters),
-    ...antiparallel(output, action, counters),
+    ...emptyGroups(output.display, action, counters),
+    ...antiparallel(output.display, action, counters),
   ];
 }
 
@@ -38,16 +39,16 @@ export function notFinite(
     const what = nan > 0 && inf > 0 ? "NaN and infinity" : nan > 0 ? "NaN" : "infinity";
     const message = `${input.tensor.name} of ${input.role} holds ${what}`;
     const help = `mend the checkpoint, or say "nan zero" or "nan propagate" in the block of ${input.role}`;
-    return [{ code: "nan-in-input", severity: "error", message, facts, help }];
+    return [{ code: "nan-in-input", severity: "error", message, span: input.span, facts, help }];
   });
 }
 
-function overflow(output: string, action: Action, counters: ActionCounters): readonly Diagnostic[] {
+function overflow({ display, span }: OutputNode, action: Action, counters: ActionCounters): readonly Diagnostic[] {
   if (action.overflow !== "error" || counters.overflow === 0) return [];
   const first = place(counters.firstOverflow, action.shape);
-  const message = `${action.tensor} of "${output}" does not fit ${action.dtype.toLowerCase()}: ${counted(counters.overflow, "element")} overflow, the first at ${first}`;
+  const message = `${action.tensor} of "${display}" does not fit ${action.dtype.toLowerCase()}: ${counted(counters.overflow, "element")} overflow, the first at ${first}`;
   const help = `choose a wider dtype, or say "overflow saturate" or "overflow inf" in the output's block`;
-  return [{ code: "overflow", severity: "error", message, help }];
+  return [{ code: "overflow", severity: "error", message, span, help }];
 }
 
 function unequal(action: Action, digest: (tensor: TensorInfo) => string | undefined): readonly Diagnostic[] {
@@ -62,6 +63,7 @@ function unequal(action: Action, digest: (tensor: TensorInfo) => string | undefi
       code: "integers-differ",
       severity: "error",
       message: `${action.tensor} holds ${action.dtype.toLowerCase()}, which cannot be merged, and the models differ in it`,
+      span: others[0]!.span,
       facts: [first, ...others].map(line),
       help: `say "int base" in the block of ${others.map(({ role }) => role).join(", ")} to take it from ${first.role}`,
     },

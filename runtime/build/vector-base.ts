@@ -14,6 +14,7 @@ export function checkVectorBases({ graph }: WantedOutput, inputs: InputFiles): v
     if (actual === undefined || actual === vector.baseDigest) continue;
     throw new Failure(EXIT.input, `${vector.display} was taken from another base than ${vector.base.display}`, {
       code: "bad-vector",
+      span: vector.span,
       facts: [`taken from  ${vector.baseDigest}`, `${vector.base.display}  ${actual}`],
       help: `name the base that it belongs to behind "on", and rebase(${vector.name}, …) to use it with another`,
     });

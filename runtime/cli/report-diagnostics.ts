@@ -4,7 +4,7 @@ import { counted } from "../../dsl/counted.ts";
 import type { Diagnostic } from "../../dsl/diagnostic.ts";
 import { renderDiagnostic } from "../../dsl/render-diagnostic.ts";
 import { ANSI_PALETTE, PLAIN_PALETTE } from "../../dsl/palette.ts";
-import { annotationOfDiagnostic, isOnGitHub } from "./github/workflow-commands.ts";
+import { annotationOf, isOnGitHub } from "./github/workflow-commands.ts";
 import { writeMessage } from "./terminal.ts";
 
 /** `quiet` leaves warnings out. On GitHub each is an annotation, too. */
@@ -13,7 +13,7 @@ export function createDiagnosticPrinter(color: boolean, quiet: boolean): (diagno
   return (diagnostic) => {
     if (quiet && diagnostic.severity === "warning") return;
     writeMessage(`${renderDiagnostic(diagnostic, palette)}\n`);
-    if (isOnGitHub()) writeMessage(annotationOfDiagnostic(diagnostic));
+    if (isOnGitHub()) writeMessage(annotationOf(diagnostic));
   };
 }
 

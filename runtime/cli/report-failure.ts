@@ -1,8 +1,9 @@
 // Prints why a command could not do its work. No stack trace reaches a user, except for bugs under --verbose.
 
 import { printable } from "../../dsl/printable.ts";
-import { EXIT, Failure } from "../failure.ts";
-import { annotationOfFailure, isOnGitHub } from "./github/workflow-commands.ts";
+import { diagnosticToJson, renderDiagnostic, type Told } from "../../dsl/render-diagnostic.ts";
+import { EXIT, type Failure } from "../failure.ts";
+import { annotationOf, isOnGitHub } from "./github/workflow-commands.ts";
 import { writeJson, writeMessage } from "./terminal.ts";
 
 export function reportFailure(failure: Failure, json: boolean): void {
@@ -13,19 +14,21 @@ export function reportFailure(failure: Failure, json: boolean): void {
 /** On GitHub it is an annotation, too. */
 export function printFailure(failure: Failure): void {
   writeMessage(`${failureText(failure)}\n`);
-  if (isOnGitHub()) writeMessage(annotationOfFailure(failure));
+  if (isOnGitHub()) writeMessage(annotationOf(toldOf(failure)));
 }
 
-export function failureJson({ exitCode, message, details: { code, facts, help } }: Failure): object {
-  return { code, exit_code: exitCode, message, ...(facts && { facts }), ...(help !== undefined && { help }) };
+export function failureJson(failure: Failure): object {
+  const { code, ...told } = diagnosticToJson(toldOf(failure));
+  return { code, exit_code: failure.exitCode, ...told };
 }
 
 /** Several lines, without a line end behind the last. */
-export function failureText({ message, details: { code, facts, help } }: Failure): string {
-  const lines = [`error[${code}]: ${printable(message)}`];
-  for (const fact of facts ?? []) lines.push(`   ${printable(fact)}`);
-  if (help !== undefined) lines.push(`   help: ${printable(help)}`);
-  return lines.join("\n");
+export function failureText(failure: Failure): string {
+  return renderDiagnostic(toldOf(failure));
+}
+
+function toldOf({ message, details }: Failure): Told {
+  return { severity: "error", message, ...details };
 }
 
 /** `argv`: the flags may be what could not be parsed. */
@@ -41,5 +44,5 @@ export function reportInternalError(error: unknown, argv: readonly string[]): vo
       `   this is a mistake in theta, not in your recipe; nothing was published\n` +
       `   help: run again with --verbose and report what it prints\n`,
   );
-  if (isOnGitHub()) writeMessage(annotationOfFailure(new Failure(EXIT.internal, message, { code: "internal" })));
+  if (isOnGitHub()) writeMessage(annotationOf({ severity: "error", code: "internal", message }));
 }

@@ -84,6 +84,7 @@ output "dist/good"   = good
   writeFileSync(join(root, "merge.theta"), recipe);
   const { code, stderr } = await session(root, ["build", "-k"]);
   expect(stderr.match(/\S+ of c holds NaN/g)).toEqual(["model.layers.0.weight of c holds NaN"]);
+  expect(stderr).toContain("\nmerge.theta:4:1: error[nan-in-input]");
   expect(stderr.match(/Finding/g)).toHaveLength(1);
   expect(stderr).toMatch(/\ndist\/like_b {2}2 tensors .*\ndist\/good {2}2 tensors /);
   expect(code).toBe(1);

@@ -78,9 +78,7 @@ async function runTask(
 
 function refuseNotFinite(inputs: readonly ActionInput[], counters: readonly InputCounters[]): void {
   const [problem] = notFinite({ inputs }, { inputs: counters });
-  if (problem === undefined) return;
-  const { code, message, facts = [], help } = problem;
-  throw new Failure(EXIT.failed, message, { code, facts, ...(help !== undefined && { help }) });
+  if (problem !== undefined) throw new Failure(EXIT.failed, problem.message, problem);
 }
 
 /** Each digest is taken by one task; where an unchanged file proves nothing, by every one. */

@@ -2,10 +2,9 @@
 // streams of a step, so they go to standard error and data stays data.
 
 import { isAbsolute, relative, resolve } from "node:path";
-import type { Diagnostic } from "../../../dsl/diagnostic.ts";
 import { printable } from "../../../dsl/printable.ts";
-import { positionOf, type Span } from "../../../dsl/source.ts";
-import type { Failure } from "../../failure.ts";
+import type { Told } from "../../../dsl/render-diagnostic.ts";
+import { positionOf, type Source, type Span } from "../../../dsl/source.ts";
 
 /** Whether a step of a workflow runs this process. */
 export function isOnGitHub(): boolean {
@@ -13,8 +12,7 @@ export function isOnGitHub(): boolean {
 }
 
 /** One line, ended. */
-export function annotationOfDiagnostic(diagnostic: Diagnostic): string {
-  const { severity, code, message, span, source, facts = [], notes = [], help } = diagnostic;
+export function annotationOf({ severity, code, message, span, source, facts = [], notes = [], help }: Told): string {
   const lines = [
     message,
     ...facts,
@@ -24,11 +22,6 @@ export function annotationOfDiagnostic(diagnostic: Diagnostic): string {
   const file = inWorkspace(span?.source ?? source);
   const place = file === undefined ? {} : { file, ...(span && placeOf(span)) };
   return command(severity, { ...place, title: code }, lines);
-}
-
-/** One line, ended. A failure has no place in the recipe. */
-export function annotationOfFailure({ message, details: { code, facts = [], help } }: Failure): string {
-  return command("error", { title: code }, [message, ...facts, ...(help ? [`help: ${help}`] : [])]);
 }
 
 function command(
@@ -51,7 +44,7 @@ function placeOf({ source, start, end }: Span): Readonly<Record<string, number>>
 }
 
 /** Relative to the checkout, as GitHub names files; undefined for what does not lie there, and for arguments. */
-function inWorkspace(source: Diagnostic["source"]): string | undefined {
+function inWorkspace(source: Source | undefined): string | undefined {
   if (source === undefined || source.isArgument) return undefined;
   const path = relative(process.env["GITHUB_WORKSPACE"] || process.cwd(), resolve(source.path));
   return path === "" || path === ".." || path.startsWith("../") || isAbsolute(path) ? undefined : path;

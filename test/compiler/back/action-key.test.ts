@@ -6,14 +6,16 @@ import { actionKey, explainKey, weakKey } from "../../../compiler/action-key.ts"
 import { float64Bits } from "../../../compiler/key-sink.ts";
 import { OPERATION_REVISION } from "../../../compiler/operation-revision.ts";
 import type { Action, ActionInput, Operation } from "../../../compiler/tensor-graph.ts";
+import type { Span } from "../../../dsl/source.ts";
 import { compileText, diagnosticText } from "../../support/compile-text.ts";
 import type { MemorySources } from "../../support/memory-host.ts";
 
+const SPAN: Span = { source: { path: "merge.theta", directory: "/", text: "" }, start: 0, end: 0 };
 const DIGESTS = ["a", "b", "c"].map((text) => `sha256:${createHash("sha256").update(text).digest("hex")}`);
 
 function input(role: string, dtype = "BF16", shape: readonly number[] = [4, 8]): ActionInput {
   const tensor = { name: `${role}.weight`, dtype, shape, file: `/${role}`, offset: 0, bytes: 64 };
-  return { role, tensor, nan: "error", checkpoint: role };
+  return { role, tensor, nan: "error", checkpoint: role, span: SPAN };
 }
 
 function action(operations: readonly Operation[], more: Partial<Action> = {}): Action {

@@ -19,6 +19,7 @@ test("NaN in an input fails the node and names tensor, model, place and number",
       code: "nan-in-input",
       severity: "error",
       message: "w of tune holds NaN",
+      span: { source: { path: "merge.theta" } },
       facts: ["NaN       2 elements, the first at [1, 1]", `in        ${space.path("tune/model.safetensors")}`],
     },
   ]);

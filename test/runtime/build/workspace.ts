@@ -8,6 +8,7 @@ import type { Checkpoint, TensorInfo } from "../../../compiler/checkpoint.ts";
 import type { ModelNode } from "../../../compiler/recipe-graph.ts";
 import type { Action, ActionInput, Operation, OutputGraph, TensorGraph } from "../../../compiler/tensor-graph.ts";
 import type { Diagnostic } from "../../../dsl/diagnostic.ts";
+import type { Span } from "../../../dsl/source.ts";
 import { build, type BuildResult } from "../../../runtime/build.ts";
 import type { BuildContext } from "../../../runtime/build-context.ts";
 import { readModel } from "../../../runtime/checkpoint/model-directory.ts";
@@ -40,6 +41,8 @@ interface Heard {
   readonly published: string[];
   readonly ran: string[];
 }
+
+const SPAN: Span = { source: { path: "merge.theta", directory: "/", text: "" }, start: 0, end: 0 };
 
 export function makeRoot(): string {
   return realpathSync(mkdtempSync(join(tmpdir(), "theta-build-")));
@@ -120,19 +123,18 @@ export class Workspace {
     const own = all.weights?.[path];
     const recipe = own === undefined ? all : { ...all, weight: own };
     const overflow = recipe.overflow ?? "error";
-    const span = { source: { path: "merge.theta", text: "" }, start: 0, end: 0 } as never;
     const node: ModelNode = {
       kind: "checkpoint",
       name: base.display,
       path: base.path,
       display: base.display,
       exceptions: {},
-      span,
+      span: SPAN,
     };
     return {
       output: {
         kind: "output",
-        span,
+        span: SPAN,
         display: path,
         path: this.path(path),
         value: { kind: "model", node },
@@ -156,7 +158,13 @@ function mergeAction(
   { weight = 0.5, nan = "error", mustEqual = [], ranked = false }: Recipe,
   overflow: Action["overflow"],
 ): Action {
-  const input = (role: string, info: TensorInfo): ActionInput => ({ role, tensor: info, nan, checkpoint: role });
+  const input = (role: string, info: TensorInfo): ActionInput => ({
+    role,
+    tensor: info,
+    nan,
+    checkpoint: role,
+    span: SPAN,
+  });
   const inputs = [
     input("base", tensor),
     ...models.map((model) => input(model.display, model.tensors.get(tensor.name)!)),
