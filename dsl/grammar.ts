@@ -11,16 +11,21 @@
 // So recovery needs no heuristics inside the parser, and an error in one line hides no other line.
 
 import { CstParser, type TokenType } from "chevrotain";
+import { lazyLookahead } from "./lazy-lookahead.ts";
 import { messageProvider } from "./parse-messages.ts";
 import * as t from "./tokens.ts";
 
 export type LineRule = "statementLine" | "mergeLine" | "clauseLine" | "predicateLine" | "settingLine";
 
+/** One token tells every choice. */
+const MOST_LOOKAHEAD = 1;
+
 export class RecipeParser extends CstParser {
   /** `skipValidations` halves the time to build the parser; a test builds it with the validations. */
   constructor(options: { readonly skipValidations: boolean }) {
     super([...t.PARSER_TOKENS], {
-      maxLookahead: 1,
+      maxLookahead: MOST_LOOKAHEAD,
+      lookaheadStrategy: lazyLookahead(MOST_LOOKAHEAD),
       recoveryEnabled: false,
       nodeLocationTracking: "none",
       errorMessageProvider: messageProvider,
