@@ -10,6 +10,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const entry = join(root, "runtime", "cli", "main.ts");
 const dist = join(root, "dist");
 const LIBC_FAMILY = join(root, "runtime/start/libc-family.ts");
+const CHILD_PROCESS = join(root, "runtime/start/child-process.ts");
 
 if (!existsSync(entry)) {
   if (process.argv.includes("--if-present")) process.exit(0);
@@ -48,8 +49,8 @@ const { outputFiles, metafile } = await bundled({
   format: "cjs",
   // Asked for by cosmiconfig, for settings that theta refuses.
   external: ["typescript"],
-  // By these libsql finds the name of its binary, and each has Node write a report on itself, which takes milliseconds.
-  alias: { "@neon-rs/load": LIBC_FAMILY, "detect-libc": LIBC_FAMILY },
+  // By the first two libsql finds the name of its binary, and each has Node write a report on itself, which takes milliseconds.
+  alias: { "@neon-rs/load": LIBC_FAMILY, "detect-libc": LIBC_FAMILY, "node:child_process": CHILD_PROCESS },
   define: {
     THETA_VERSION: JSON.stringify(version),
     "import.meta.url": "thetaProgramUrl",
