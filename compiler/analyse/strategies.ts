@@ -82,9 +82,10 @@ export function applyStrategy(
 function reportWrongInput(row: MethodRow, isOverVectors: boolean, value: Result, span: Span, scope: Scope): void {
   const base = baseName(scope);
   const shown = ownWords(span, value.kind);
+  const difference = shown === base ? "leave it out" : `write ${shown} - ${base}`;
   const help =
     isOverVectors && value.kind === "model"
-      ? `write ${shown} - ${base}, or name the base of the merge: onto ${base} using ${row.name}`
+      ? `${difference}, or name the base of the merge: onto ${base} using ${row.name}`
       : !isOverVectors && value.kind === "vector"
         ? `write ${base} + ${shown}`
         : stackHelp(value, span);
