@@ -1,5 +1,5 @@
-// Chevrotain's lookahead, computed for a place of the grammar when a text first gets there. It would compute all of them to
-// build the parser, in a fifth of the time that a short command takes, and a recipe comes by a third.
+// Chevrotain's lookahead, computed for a place of the grammar when a text first gets there. It would compute all 42 to build
+// the parser, which is part of what every command waits for; a short recipe comes by 17.
 
 import { type ILookaheadStrategy, LLkLookaheadStrategy } from "chevrotain";
 
