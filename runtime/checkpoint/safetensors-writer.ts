@@ -1,4 +1,4 @@
-// The canonical header of a safetensors file: a function of its tensors alone, and but for spaces at its end byte for byte
+// The canonical header of a safetensors file: a function of its tensors alone, and where none of them is large byte for byte
 // what the official writer makes of the same tensors. Payloads are written elsewhere, to the offsets that this file decides.
 
 import type { Dtype } from "../../compiler/checkpoint.ts";
@@ -35,17 +35,26 @@ const LENGTH_BYTES = 8;
 /** What the official writer pads headers to. */
 const ALIGNMENT = 8;
 /**
- * Where a tensor is large, the payloads begin with a page, and as nearly all tensors of models are whole pages, so do all:
- * the disk takes them from memory without a copy (native/io/output_sink.h), and whoever maps the file finds them aligned.
- * A page that two payloads share is written through the page cache, and locks the file for as long as that takes.
+ * In a file with a large tensor the payloads begin with a page, and those of whole pages, as large ones nearly always are,
+ * come first: the disk takes them from memory without a copy (native/io/output_sink.h), and whoever maps the file finds them
+ * aligned. A page that two payloads share is written through the page cache, and locks the file for as long as that takes.
  */
 const PAGE = 4096;
 const LARGE_TENSOR = 1 << 20;
 
 /** Largest alignment first, then by name, so that every payload is aligned to its element's size. */
 export function layoutFile(tensors: readonly OutputTensor[], metadata = METADATA): FileLayout {
-  const ordered = [...tensors].sort(
-    (a, b) => dtypeRank(b.dtype) - dtypeRank(a.dtype) || compareByBytes(a.name, b.name),
+  const sized = tensors.map(({ name, dtype, shape }) => ({
+    name,
+    dtype,
+    shape,
+    bytes: tensorBytes({ name, dtype, shape }),
+  }));
+  const isPaged = sized.some(({ bytes }) => bytes >= LARGE_TENSOR);
+  const behindPages = ({ bytes }: { readonly bytes: number }): number => Number(isPaged && bytes % PAGE > 0);
+  sized.sort(
+    (a, b) =>
+      behindPages(a) - behindPages(b) || dtypeRank(b.dtype) - dtypeRank(a.dtype) || compareByBytes(a.name, b.name),
   );
   const members: string[] = [];
   const keys = Object.keys(metadata).sort(compareByBytes);
@@ -53,24 +62,21 @@ export function layoutFile(tensors: readonly OutputTensor[], metadata = METADATA
     members.push(`"__metadata__":${JSON.stringify(Object.fromEntries(keys.map((key) => [key, metadata[key]])))}`);
   }
   let end = 0;
-  const sizes = ordered.map(({ name, dtype, shape }) => {
-    const bytes = tensorBytes({ name, dtype, shape });
+  for (const { name, dtype, shape, bytes } of sized) {
     members.push(
       `${JSON.stringify(name)}:{"dtype":"${dtype}","shape":[${shape.join(",")}],"data_offsets":[${end},${end + bytes}]}`,
     );
     end += bytes;
-    return bytes;
-  });
+  }
   const json = Buffer.from(`{${members.join(",")}}`, "utf8");
-  const alignment = sizes.some((bytes) => bytes >= LARGE_TENSOR) ? PAGE : ALIGNMENT;
+  const alignment = isPaged ? PAGE : ALIGNMENT;
   const header = Buffer.alloc(Math.ceil((LENGTH_BYTES + json.length) / alignment) * alignment, " ");
   header.writeBigUInt64LE(BigInt(header.length - LENGTH_BYTES));
   json.copy(header, LENGTH_BYTES);
   let offset = header.length;
-  const placed = ordered.map(({ name, dtype, shape }, index) => {
-    const bytes = sizes[index]!;
-    offset += bytes;
-    return { name, dtype, shape, offset: offset - bytes, bytes };
+  const placed = sized.map((tensor) => {
+    offset += tensor.bytes;
+    return { ...tensor, offset: offset - tensor.bytes };
   });
   return { header, tensors: placed, size: offset };
 }

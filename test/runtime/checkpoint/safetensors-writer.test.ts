@@ -40,20 +40,29 @@ test("what is written reads back at the offsets that were promised", () => {
   rmSync(directory, { recursive: true });
 });
 
-test("the payloads of a file with a tensor of 1 MiB begin with a page; what is before them is spaces", () => {
+test("the payloads of a file with a tensor of 1 MiB begin with a page, those of whole pages first", () => {
   const norm = { name: "norm", dtype: "BF16" as const, shape: [2048] };
+  const half = { name: "a.norm", dtype: "BF16" as const, shape: [3072] };
+  const wide = { name: "a.scale", dtype: "F32" as const, shape: [3] };
   const large = { name: "weight", dtype: "BF16" as const, shape: [512, 1024] };
-  const { header, tensors, size } = layoutFile([norm, large]);
+  const { header, tensors, size } = layoutFile([half, norm, wide, large]);
   expect(header.length).toBe(4096);
   expect(Buffer.from(header).readBigUInt64LE()).toBe(4088n);
-  expect(tensors.map(({ offset }) => offset)).toEqual([4096, 8192]);
-  expect(size).toBe(8192 + (1 << 20));
+  const behind = 8192 + (1 << 20);
+  expect(tensors.map(({ name, offset }) => [name, offset])).toEqual([
+    ["norm", 4096],
+    ["weight", 8192],
+    ["a.scale", behind],
+    ["a.norm", behind + 12],
+  ]);
+  expect(size).toBe(behind + 12 + 6144);
   const json = Buffer.from(header).toString("latin1", 8);
   expect(json).toMatch(/^\{"__metadata__":.*\} +$/);
   const short = { ...large, shape: [512, 1023] };
-  const few = layoutFile([norm, short]).header;
-  expect(few.length).toBeLessThan(4096);
-  expect(few.length % 8).toBe(0);
+  const few = layoutFile([half, norm, wide, short]);
+  expect(few.header.length).toBeLessThan(4096);
+  expect(few.header.length % 8).toBe(0);
+  expect(few.tensors.map(({ name }) => name)).toEqual(["a.scale", "a.norm", "norm", "weight"]);
 });
 
 test("a header that fills its last page is not padded by another", () => {
