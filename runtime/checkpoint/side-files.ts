@@ -32,35 +32,50 @@ export interface SideFileDonors {
   readonly config?: SideFileDonor;
 }
 
+/** Names of sideFiles(), none of which is read; undefined where they cannot be listed, which sideFiles() tells of. */
+export function sideFileNames(donors: SideFileDonors, changes: readonly ConfigChange[]): readonly string[] | undefined {
+  const files = orProblem(() => listed(donors, changes));
+  return "kind" in files ? undefined : [...files.keys()];
+}
+
 /**
  * Sorted by name, by bytes. `bytes` are those of the output's tensors of each dtype; `changes` are made to the model's own
  * configuration. Every file read is added to `opened`.
  */
 export function sideFiles(
-  { model, tokenizer = model, config = model }: SideFileDonors,
+  donors: SideFileDonors,
   bytes: ReadonlyMap<Dtype, number>,
   changes: readonly ConfigChange[],
   opened: OpenedFiles,
 ): readonly SideFile[] | SourceProblem {
   return orProblem(() => {
-    const files = new Map<string, SideFile>();
-    for (const file of donatedFiles(config, "model")) files.set(file.name, file);
-    const tokenizerFiles = donatedFiles(tokenizer, "tokenizer");
-    if (tokenizer !== model && tokenizerFiles.length === 0) {
-      fail("source-format", `${printable(tokenizer.display)} holds no tokenizer files`);
-    }
-    for (const file of tokenizerFiles) files.set(file.name, file);
-    // It repeats config.json for weights in a layout that is not written.
-    if (changes.length > 0) files.delete("params.json");
+    const files: Map<string, SideFile> = listed(donors, changes);
     const dtypes = torchDtypes(bytes);
     if (files.has(CONFIG_FILE) && (dtypes !== undefined || changes.length > 0)) {
-      const file = inside(sideFileFolder(config), CONFIG_FILE);
+      const file = inside(sideFileFolder(donors.config ?? donors.model), CONFIG_FILE);
       const changed = withChanges(readConfigText(file, opened), changes, file.display);
       const corrected = dtypes === undefined ? changed : withDtype(changed, dtypes, file.display);
       files.set(CONFIG_FILE, { name: CONFIG_FILE, content: Buffer.from(corrected, "utf8") });
     }
     return sortByBytes([...files.keys()]).map((name) => files.get(name)!);
   });
+}
+
+/** As they lie there. Throws a SourceFailure. */
+function listed(
+  { model, tokenizer = model, config = model }: SideFileDonors,
+  changes: readonly ConfigChange[],
+): Map<string, Donated> {
+  const files = new Map<string, Donated>();
+  for (const file of donatedFiles(config, "model")) files.set(file.name, file);
+  const tokenizerFiles = donatedFiles(tokenizer, "tokenizer");
+  if (tokenizer !== model && tokenizerFiles.length === 0) {
+    fail("source-format", `${printable(tokenizer.display)} holds no tokenizer files`);
+  }
+  for (const file of tokenizerFiles) files.set(file.name, file);
+  // It repeats config.json for weights in a layout that is not written.
+  if (changes.length > 0) files.delete("params.json");
+  return files;
 }
 
 /** `tokenizer`: files of the tokenizer; `model`: all others. */
@@ -88,13 +103,15 @@ const NAMES: readonly (readonly [pattern: RegExp, role: SideFileRole])[] = [
 /** Directories whose files belong to the tokenizer. */
 const TEMPLATE_DIRECTORY = "additional_chat_templates";
 
+interface Donated {
+  readonly name: string;
+  readonly copyOf: string;
+}
+
 /** What a donor gives in that role, as it lies there. Throws a SourceFailure. */
-export function donatedFiles(
-  donor: SideFileDonor,
-  role: SideFileRole,
-): { readonly name: string; readonly copyOf: string }[] {
+export function donatedFiles(donor: SideFileDonor, role: SideFileRole): Donated[] {
   const directory = sideFileFolder(donor);
-  const found: { readonly name: string; readonly copyOf: string }[] = [];
+  const found: Donated[] = [];
   const add = (parent: SourceFile, name: string, file: string): void => {
     const source = inside(parent, file);
     const kind = kindOf(source);

@@ -9,7 +9,13 @@ import type { Dtype, TensorInfo } from "../../compiler/checkpoint.ts";
 import type { Action, OutputGraph, StatisticMember, Operation } from "../../compiler/tensor-graph.ts";
 import { modelCard } from "../checkpoint/model-card.ts";
 import { tensorBytes } from "../checkpoint/safetensors-writer.ts";
-import { sideFileFolder, sideFiles, type SideFile } from "../checkpoint/side-files.ts";
+import {
+  sideFileFolder,
+  sideFileNames,
+  sideFiles,
+  type SideFile,
+  type SideFileDonors,
+} from "../checkpoint/side-files.ts";
 import { checkpointDigest, THETA_FILE, thetaFileContent, type RecordedInput } from "../checkpoint/theta-file.ts";
 import type { OpenedFiles } from "../checkpoint/source-file.ts";
 import { EXIT, Failure } from "../failure.ts";
@@ -57,11 +63,10 @@ export function outputContent(graph: OutputGraph, facts: ContentFacts): readonly
   return [{ name: THETA_FILE, content: theta }, ...files];
 }
 
-/** Names of what outputContent() gives, known before there is a digest. Throws a Failure (66) when a side file cannot be read. */
+/** Names of what outputContent() gives, known before there is a digest; none of side files that cannot be listed. */
 export function contentNames(graph: OutputGraph, index: ContentFacts["index"]): readonly string[] {
-  const given = graph.kind === "model" ? donated(graph, undefined) : [];
-  const named = [...(index === undefined ? [] : [index]), ...given].map(({ name }) => name);
-  return [THETA_FILE, MODEL_CARD, ...named];
+  const given = graph.kind === "model" ? sideFileNames(donorsOf(graph), graph.configChanges) : undefined;
+  return [THETA_FILE, MODEL_CARD, ...(index === undefined ? [] : [index.name]), ...(given ?? [])];
 }
 
 /** Equal for equal content, without reading what is only copied. */
@@ -74,21 +79,23 @@ export function contentStamp(files: readonly SideFile[]): string {
   return sha256(lines.join("\n"));
 }
 
-function donated(
-  { output, donor, configChanges, actions }: OutputGraph,
-  locked: LockedInputs | undefined,
-): readonly SideFile[] {
-  const { tokenizer, config } = output;
+function donorsOf({ donor, output: { tokenizer, config } }: OutputGraph): SideFileDonors {
+  return { model: donor, ...(tokenizer && { tokenizer }), ...(config && { config }) };
+}
+
+function donated(graph: OutputGraph, locked: LockedInputs | undefined): readonly SideFile[] {
   const opened: OpenedFiles = new Map();
-  const donors = { model: donor, ...(tokenizer && { tokenizer }), ...(config && { config }) };
-  const files = sideFiles(donors, bytesByDtype(actions), configChanges, opened);
+  const donors = donorsOf(graph);
+  const files = sideFiles(donors, bytesByDtype(graph.actions), graph.configChanges, opened);
   if ("kind" in files) {
     const { code, message, help } = files;
     throw new Failure(EXIT.input, message, { code, ...(help !== undefined && { help }) });
   }
   if (locked === undefined) return files;
   // Behind the listing: what it lacks would be left out of the output without a word.
-  for (const one of Object.values(donors)) locked.checkComplete(sideFileFolder(one).path);
+  for (const one of [donors.model, donors.tokenizer, donors.config]) {
+    if (one !== undefined) locked.checkComplete(sideFileFolder(one).path);
+  }
   for (const [path, { sha256 }] of opened) if (sha256 !== undefined) locked.checkFile(path, `sha256:${sha256}`);
   return files.map((file) => ("copyOf" in file ? { ...file, digest: locked.fileDigest(file.copyOf) } : file));
 }

@@ -56,7 +56,8 @@ export function ownFiles(
 
 /** Whether there is anything in the directory but theta's own; false where there is no directory. */
 export function holdsForeign(directory: string, own: ReadonlySet<string>): boolean {
-  return existsSync(directory) && filesIn(directory, own).some((name) => !own.has(name));
+  if (!existsSync(directory)) return false;
+  return filesIn(directory, own).some((name) => !own.has(name) || isDirectory(join(directory, name)));
 }
 
 /**

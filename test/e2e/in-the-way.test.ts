@@ -114,3 +114,16 @@ test("a file of somebody's in an output, where the next build would put one of i
   expect(readFileSync(mine, "utf8")).toBe("{}");
   expect(digests(place)).toEqual(clean);
 });
+
+test("a directory of somebody's where theta had a file: told before the work", async () => {
+  const card = join(project, "dist/mixed", "README.md");
+  rmSync(card);
+  mkdirSync(card);
+  writeFileSync(join(card, "mine"), "mine");
+  const plan = await session(project, ["plan", "-p", "strength=0.5"]);
+  expect(plan.stdout).toContain(
+    'dist/mixed: not built ("dist/mixed" holds README.md/mine, which theta did not write and would replace)',
+  );
+  rmSync(card, { recursive: true });
+  expect((await session(project, ["build"])).code).toBe(0);
+});
