@@ -1,5 +1,5 @@
-// Bounds of gates against what their metrics can be: a gate that nothing meets would be told only when all is merged, and one
-// that everything meets tests nothing. A share written in percent is both.
+// Bounds of gates against what their metrics can be: a gate that no value meets would fail only when all is merged, and one
+// that every value meets tests nothing but that there is one. A share written in percent is both.
 
 import type { Report } from "../../dsl/diagnostic.ts";
 import type { Span } from "../../dsl/source.ts";
@@ -14,7 +14,7 @@ const RANGES: Readonly<Record<Exclude<Metric, "finite">, readonly [least: number
   changed: [0, 1],
 };
 
-/** False when no output can meet it, which is reported. A bound that is the least or the most of all is taken as meant. */
+/** False when no value can meet it, which is reported. An end of the range is taken as meant where some value meets it. */
 export function checkBound(
   metric: Exclude<Metric, "finite">,
   comparison: Comparison,
@@ -26,12 +26,13 @@ export function checkBound(
   const isMet = isMetBy(comparison, least) || isMetBy(comparison, most);
   if (isMet && least <= bound && bound <= most) return true;
   const range = most === Infinity ? `at least ${least}` : `between ${least} and ${most}`;
+  const isFromBelow = operator === "<" || operator === "<=";
   report({
     code: "gate-bound",
     severity: isMet ? "warning" : "error",
-    message: `${metric} is ${range}, so it is ${isMet ? "always" : "never"} ${operator} ${bound}`,
+    message: `${metric} is ${range}, so ${isMet ? "every" : "no"} value of it is ${operator} ${bound}`,
     span,
-    help: most === Infinity ? `choose a bound above ${least}` : `choose a bound between ${least} and ${most}`,
+    help: `choose a bound ${isMet === isFromBelow ? `below ${most}` : `above ${least}`}`,
   });
   return isMet;
 }
