@@ -49,8 +49,9 @@ const { outputFiles, metafile } = await bundled({
   format: "cjs",
   // Asked for by cosmiconfig, for settings that theta refuses.
   external: ["typescript"],
-  // By the first two libsql finds the name of its binary, and each has Node write a report on itself, which takes milliseconds.
-  alias: { "@neon-rs/load": LIBC_FAMILY, "detect-libc": LIBC_FAMILY, "node:child_process": CHILD_PROCESS },
+  // By these libsql finds the name of its binary, and each has Node write a report on itself, which takes milliseconds.
+  alias: { "@neon-rs/load": LIBC_FAMILY, "detect-libc": LIBC_FAMILY },
+  plugins: [{ name: "child-process-for-commander", setup: giveCommanderChildProcess }],
   define: {
     THETA_VERSION: JSON.stringify(version),
     "import.meta.url": "thetaProgramUrl",
@@ -91,6 +92,13 @@ writeFileSync(join(dist, "LICENSES.txt"), licenses(Object.keys(metafile.inputs))
 spawnSync(process.execPath, [join(dist, "theta-compile.js")], { stdio: "inherit" });
 const size = outputFiles.reduce((sum, file) => sum + file.contents.length, 0);
 console.log(`${join(dist, "theta.js")} bundled, ${outputFiles.length} files, ${Math.round(size / 1024)} KiB`);
+
+/** Only to commander: it alone needs no more than is there. */
+function giveCommanderChildProcess(build) {
+  build.onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
+    importer.includes(join("node_modules", "commander")) ? { path: CHILD_PROCESS } : undefined,
+  );
+}
 
 /** The licences of the packages whose code is in the bundle, as they ask to be passed on. */
 function licenses(inputs) {

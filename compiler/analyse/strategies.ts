@@ -82,10 +82,13 @@ export function applyStrategy(
 function reportWrongInput(row: MethodRow, isOverVectors: boolean, value: Result, span: Span, scope: Scope): void {
   const base = baseName(scope);
   const shown = ownWords(span, value.kind);
-  const difference = shown === base ? "leave it out" : `write ${shown} - ${base}`;
+  const isBase = value.kind === "model" && value.node.kind === "checkpoint" && value.node.name === base;
+  const onto = `onto ${base} using ${row.name}`;
   const help =
     isOverVectors && value.kind === "model"
-      ? `${difference}, or name the base of the merge: onto ${base} using ${row.name}`
+      ? isBase
+        ? `a base is named once, and no input: ${onto}`
+        : `write ${shown} - ${base}, or name the base of the merge: ${onto}`
       : !isOverVectors && value.kind === "vector"
         ? `write ${base} + ${shown}`
         : stackHelp(value, span);

@@ -18,8 +18,12 @@ export function printFailure(failure: Failure): void {
 }
 
 export function failureJson(failure: Failure): object {
-  const { code, ...told } = diagnosticToJson(toldOf(failure));
-  return { code, exit_code: failure.exitCode, ...told };
+  return toldJson(toldOf(failure), failure.exitCode);
+}
+
+function toldJson(told: Told, exitCode: number): object {
+  const { code, ...more } = diagnosticToJson(told);
+  return { code, exit_code: exitCode, ...more };
 }
 
 /** Several lines, without a line end behind the last. */
@@ -28,15 +32,16 @@ export function failureText(failure: Failure): string {
 }
 
 function toldOf({ message, details }: Failure): Told {
-  return { severity: "error", message, ...details };
+  return { ...details, severity: "error", message };
 }
 
 /** `argv`: the flags may be what could not be parsed. */
 export function reportInternalError(error: unknown, argv: readonly string[]): void {
   const message = error instanceof Error ? error.message : String(error);
+  const told = { severity: "error", code: "internal", message } as const;
   const verbose = argv.includes("-v") || argv.includes("--verbose");
   if (argv.includes("--json")) {
-    writeJson({ schema: "theta.error/1", type: "error", code: "internal", exit_code: EXIT.internal, message });
+    writeJson({ schema: "theta.error/1", type: "error", ...toldJson(told, EXIT.internal) });
   }
   const stack = error instanceof Error && verbose ? `\n${error.stack ?? ""}` : "";
   writeMessage(
@@ -44,5 +49,5 @@ export function reportInternalError(error: unknown, argv: readonly string[]): vo
       `   this is a mistake in theta, not in your recipe; nothing was published\n` +
       `   help: run again with --verbose and report what it prints\n`,
   );
-  if (isOnGitHub()) writeMessage(annotationOf({ severity: "error", code: "internal", message }));
+  if (isOnGitHub()) writeMessage(annotationOf(told));
 }

@@ -32,6 +32,17 @@ function run(script: string, ...args: readonly string[]): { readonly status: num
 }
 const version = (): string => run("theta.js", "--version").stdout;
 
+test("no module of Node is loaded for what theta does not do", () => {
+  const hook = join(dirname(dist), "hook.cjs");
+  writeFileSync(hook, 'process.on("exit", () => console.log(process.moduleLoadList.join("\\n")));\n');
+  const { stdout } = spawnSync(process.execPath, ["--require", hook, join(dist, "theta.js"), "--version"], {
+    encoding: "utf8",
+    env: testEnvironment({}),
+  });
+  expect(stdout).toContain("\nNativeModule crypto\n");
+  expect(stdout).not.toContain("NativeModule child_process");
+});
+
 const contents = (): readonly string[] =>
   readdirSync(dist).map((name) => {
     const { mtimeMs, size } = statSync(join(dist, name));

@@ -49,7 +49,7 @@ test("on another base it is refused, before and after the payloads are known, an
     message: "vectors/v was taken from another base than other",
     details: {
       code: "bad-vector",
-      span: { source: { path: "merge.theta" } },
+      span: { start: onto("other").indexOf("vector v") },
       facts: [expect.stringMatching(/^taken from {2}sha256:/), expect.any(String)] as unknown,
     },
   };

@@ -42,7 +42,10 @@ interface Heard {
   readonly ran: string[];
 }
 
-const SPAN: Span = { source: { path: "merge.theta", directory: "/", text: "" }, start: 0, end: 0 };
+/** Of a recipe that is nothing but this. */
+function spanOf(text: string): Span {
+  return { source: { path: "merge.theta", directory: "/", text }, start: 0, end: text.length };
+}
 
 export function makeRoot(): string {
   return realpathSync(mkdtempSync(join(tmpdir(), "theta-build-")));
@@ -129,12 +132,12 @@ export class Workspace {
       path: base.path,
       display: base.display,
       exceptions: {},
-      span: SPAN,
+      span: spanOf(base.display),
     };
     return {
       output: {
         kind: "output",
-        span: SPAN,
+        span: spanOf(path),
         display: path,
         path: this.path(path),
         value: { kind: "model", node },
@@ -163,7 +166,7 @@ function mergeAction(
     tensor: info,
     nan,
     checkpoint: role,
-    span: SPAN,
+    span: spanOf(role),
   });
   const inputs = [
     input("base", tensor),

@@ -94,6 +94,7 @@ export const PARAMETERS: Readonly<Record<string, RefusedCase>> = {
   "a model and a vector": { code: "wrong-kind", body: `merge x = nuslerp(maths, c)` },
   "a vector among models": { code: "wrong-kind", body: `merge x = linear(maths, c)` },
   "a model among vectors": { code: "wrong-kind", body: `vector x = sum(maths, c)` },
+  "the base among vectors": { code: "wrong-kind", body: `vector x = sum((llama), c)` },
   "a strategy that is called without inputs": {
     code: "missing-inputs",
     body: `strategy soft = ties(scale: 0.7)\nmerge x onto llama using soft() { each mask trim\nmaths }`,
