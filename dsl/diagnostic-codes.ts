@@ -110,7 +110,7 @@ export const DIAGNOSTIC_CODES = {
     "no-such-output": "`--only` names an output that the recipe does not have",
     "unknown-metric": "a gate is `finite` or a metric against a number",
     "gate-form": "a metric without its bound or its model, or with too much",
-    "gate-bound": "a bound that no value of a metric meets, or beyond which all of them are (warning)",
+    "gate-bound": "a bound that no value of a metric meets, or that every one does (warning)",
     "expect-without-output": "no output is made of the model that is tested (warning)",
   },
   "Recipe against checkpoint headers": {

@@ -1,5 +1,5 @@
-// Bounds of gates against what their metrics can be: a gate that no value meets would fail only when all is merged, and one
-// that every value meets tests nothing but that there is one. A share written in percent is both.
+// Bounds of gates against what their metrics can be: a gate that no value meets fails, but only when all is merged, and one
+// that every value meets tests nothing but that there is one. A share written in percent is both. Who means it may: warned of.
 
 import type { Report } from "../../dsl/diagnostic.ts";
 import type { Span } from "../../dsl/source.ts";
@@ -14,25 +14,24 @@ const RANGES: Readonly<Record<Exclude<Metric, "finite">, readonly [least: number
   changed: [0, 1],
 };
 
-/** False when no value can meet it, which is reported. An end of the range is taken as meant where some value meets it. */
-export function checkBound(
+/** An end of the range is taken as meant where some value meets it. */
+export function warnOfBound(
   metric: Exclude<Metric, "finite">,
   comparison: Comparison,
   span: Span,
   report: Report,
-): boolean {
+): void {
   const [least, most] = RANGES[metric];
   const { operator, bound } = comparison;
   const isMet = isMetBy(comparison, least) || isMetBy(comparison, most);
-  if (isMet && least <= bound && bound <= most) return true;
+  if (isMet && least <= bound && bound <= most) return;
   const range = most === Infinity ? `at least ${least}` : `between ${least} and ${most}`;
   const isFromBelow = operator === "<" || operator === "<=";
   report({
     code: "gate-bound",
-    severity: isMet ? "warning" : "error",
+    severity: "warning",
     message: `${metric} is ${range}, so ${isMet ? "every" : "no"} value of it is ${operator} ${bound}`,
     span,
     help: `choose a bound ${isMet === isFromBelow ? `below ${most}` : `above ${least}`}`,
   });
-  return isMet;
 }

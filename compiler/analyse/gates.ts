@@ -4,7 +4,7 @@ import type { ExpectStatement, Expression, Predicate } from "../../dsl/ast.ts";
 import { didYouMean } from "../../dsl/did-you-mean.ts";
 import type { Span } from "../../dsl/source.ts";
 import { evaluate } from "./evaluate.ts";
-import { checkBound } from "./gate-bound.ts";
+import { warnOfBound } from "./gate-bound.ts";
 import type { Scope } from "./names.ts";
 import { takeConstant } from "./numbers.ts";
 import type { ExpectNode, Metric, ModelNode, PredicateNode } from "../recipe-graph.ts";
@@ -63,9 +63,8 @@ function evaluatePredicate(predicate: Predicate, scope: Scope): PredicateNode | 
   const node = { ...metric, each, subject: textOf(expression.span), span };
   if (metric.metric === "finite" || comparison === undefined || bound === undefined) return node;
   const compared = { operator: comparison.operator, bound };
-  return checkBound(metric.metric, compared, comparison.bound.span, scope.report)
-    ? { ...node, comparison: compared }
-    : undefined;
+  warnOfBound(metric.metric, compared, comparison.bound.span, scope.report);
+  return { ...node, comparison: compared };
 }
 
 function readMetric(

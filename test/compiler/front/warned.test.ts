@@ -125,6 +125,10 @@ output "out/z" = llama + sum((maths - llama) & random(density: 0.5, seed: 1), (c
     codes: ["gate-bound", "gate-bound"],
     body: `merge x = linear(llama, maths, code)\noutput "out/x" = x\nexpect x {\n  changed(llama) <= 50\n  norm > -1\n}`,
   },
+  "a gate that nothing meets": {
+    codes: ["gate-bound", "gate-bound", "gate-bound"],
+    body: `merge x = linear(llama, maths, code)\noutput "out/x" = x\nexpect x {\n  cosine(llama) > 1\n  each changed(llama) >= 50\n  distance(llama) < 0\n}`,
+  },
   "a gate at the end of a metric's range": {
     codes: [],
     body: `merge x = linear(llama, maths, code)\noutput "out/x" = x\nexpect x {\n  cosine(llama) >= 1\n  changed(llama) <= 0\n  norm >= 0\n}`,

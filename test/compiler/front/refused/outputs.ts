@@ -39,12 +39,6 @@ export const OUTPUTS: Readonly<Record<string, RefusedCase>> = {
   "a metric without a bound": { code: "gate-form", body: `output "dist/a" = maths\nexpect maths { cosine(llama) }` },
   "a metric without its model": { code: "gate-form", body: `output "dist/a" = maths\nexpect maths { cosine > 0.5 }` },
   "finite with a bound": { code: "gate-form", body: `output "dist/a" = maths\nexpect maths { finite > 0.5 }` },
-  "a cosine above 1": { code: "gate-bound", body: `output "dist/a" = maths\nexpect maths { cosine(llama) > 1 }` },
-  "a share in percent": {
-    code: "gate-bound",
-    body: `output "dist/a" = maths\nexpect maths { each changed(llama) >= 50 }`,
-  },
-  "a negative distance": { code: "gate-bound", body: `output "dist/a" = maths\nexpect maths { distance(llama) < 0 }` },
   "a varying bound": { code: "must-be-constant", body: `output "dist/a" = maths\nexpect maths { norm > ramp(0, 1) }` },
   "a gate on a vector": { code: "wrong-kind", body: `expect m { finite }` },
   "a gate that compares with a vector": {
