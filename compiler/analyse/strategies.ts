@@ -80,18 +80,7 @@ export function applyStrategy(
 }
 
 function reportWrongInput(row: MethodRow, isOverVectors: boolean, value: Result, span: Span, scope: Scope): void {
-  const base = baseName(scope);
-  const shown = ownWords(span, value.kind);
-  const isBase = value.kind === "model" && value.node.kind === "checkpoint" && value.node.name === base;
-  const onto = `onto ${base} using ${row.name}`;
-  const help =
-    isOverVectors && value.kind === "model"
-      ? isBase
-        ? `a base is named once, and no input: ${onto}`
-        : `write ${shown} - ${base}, or name the base of the merge: ${onto}`
-      : !isOverVectors && value.kind === "vector"
-        ? `write ${base} + ${shown}`
-        : stackHelp(value, span);
+  const help = helpWithInput(row, isOverVectors, value, span, baseName(scope));
   scope.report({
     code: "wrong-kind",
     severity: "error",
@@ -99,6 +88,24 @@ function reportWrongInput(row: MethodRow, isOverVectors: boolean, value: Result,
     span,
     ...(help === undefined ? {} : { help }),
   });
+}
+
+function helpWithInput(
+  { name }: MethodRow,
+  isOverVectors: boolean,
+  value: Result,
+  span: Span,
+  base: string,
+): string | undefined {
+  const shown = ownWords(span, value.kind);
+  if (isOverVectors && value.kind === "model") {
+    const onto = `onto ${base} using ${name}`;
+    if (value.node.kind === "checkpoint" && value.node.name === base) {
+      return `a base is named once, and no input: ${onto}`;
+    }
+    return `write ${shown} - ${base}, or name the base of the merge: ${onto}`;
+  }
+  return !isOverVectors && value.kind === "vector" ? `write ${base} + ${shown}` : stackHelp(value, span);
 }
 
 const COUNTS = ["no inputs", "one input", "two inputs", "three inputs"];
